@@ -1,0 +1,1 @@
+"""Outrider: a self-hosted background coding agent that proves its work."""

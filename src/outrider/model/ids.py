@@ -1,0 +1,31 @@
+"""Ids, each a type of its own so that one cannot stand for another, and how a new one is made.
+
+An id is safe in a URL, a branch name, a file name and a host name: a prefix, a dash and lower-case base 32.
+"""
+
+import secrets
+from typing import Annotated, NewType
+
+from pydantic import StringConstraints
+
+ID_PATTERN = r"^[a-z][a-z0-9]*-[a-z2-7]{4,32}$"
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+
+SessionId = NewType("SessionId", str)
+PromptId = NewType("PromptId", str)
+TurnId = NewType("TurnId", str)
+ToolCallId = NewType("ToolCallId", str)
+MessageId = NewType("MessageId", str)
+ProofId = NewType("ProofId", str)
+ArtifactId = NewType("ArtifactId", str)
+SandboxId = NewType("SandboxId", str)
+LayerId = NewType("LayerId", str)
+EffectId = NewType("EffectId", str)
+CommitId = NewType("CommitId", str)
+
+AnyId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+
+
+def new_id(prefix: str, length: int = 10) -> str:
+    """A fresh random id such as `s-k4q7ab2xyz`. Ten characters carry 50 bits."""
+    return f"{prefix}-" + "".join(secrets.choice(_ALPHABET) for _ in range(length))

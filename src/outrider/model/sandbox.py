@@ -1,0 +1,99 @@
+"""What a sandbox is made of and what it may use."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from pydantic import Field
+
+from outrider.model.base import Model
+from outrider.model.ids import LayerId, SandboxId
+
+WORKSPACE = "/workspace"
+"""Where the checkout of the repository stands in every sandbox."""
+
+TOOLBOX = "/opt/outrider"
+"""Where the toolbox (node, engine) is mounted read-only in every sandbox."""
+
+GUEST_HOME = "/home/agent"
+"""Home folder of the guest's user."""
+
+GUEST_USER = "agent"
+"""Name of guest uid 1000, which runs everything but image builds."""
+
+GUEST_UID = 1000
+
+BROKER_PORT = 4180
+"""Loopback port in the guest behind which the broker answers: LLM gateway, MCP, git."""
+
+EGRESS_PORT = 4181
+"""Loopback port in the guest behind which the egress proxy answers."""
+
+
+class Isolation(StrEnum):
+    """How strong the wall is, in the words shown to people."""
+
+    VM = "vm"
+    USER_KERNEL = "user-kernel"
+    SHARED_KERNEL = "shared-kernel"
+
+
+class LimitTier(StrEnum):
+    """Who enforces the limits: the kernel's cgroups, or rlimits and our watchdog."""
+
+    CGROUP = "cgroup"
+    WATCHDOG = "rlimit+watchdog"
+
+
+class GuestRole(StrEnum):
+    """Who the guest's sshd runs as: the session's user (uid 1000, no capabilities) or guest root for image builds."""
+
+    SESSION = "session"
+    BUILD = "build"
+
+
+class Limits(Model):
+    """What one sandbox may use. Out of any of it is said in the session, and nothing is lost."""
+
+    cpus: float = Field(default=2.0, gt=0)
+    memory_bytes: int = Field(default=4 << 30, gt=0)
+    processes: int = Field(default=1024, gt=0)
+    disk_bytes: int = Field(default=10 << 30, gt=0, description="What the sandbox itself may write")
+    wall_seconds: float = Field(default=6 * 3600, gt=0)
+
+
+class SandboxSpec(Model):
+    """What to make. `layers` are bottom first; the toolbox is a layer mounted read-only at `TOOLBOX`."""
+
+    id: SandboxId
+    layers: tuple[LayerId, ...] = Field(min_length=1, max_length=64)
+    toolbox: LayerId | None = None
+    role: GuestRole = GuestRole.SESSION
+    limits: Limits = Limits()
+    labels: Mapping[str, str] = {}
+
+
+class SandboxHandle(Model):
+    """A made sandbox as its provider knows it: opaque to everyone else, kept in the session's log."""
+
+    id: SandboxId
+    provider: str
+    state: Mapping[str, str] = {}
+
+
+class SandboxInfo(Model):
+    """One row of what a provider really has."""
+
+    handle: SandboxHandle
+    labels: Mapping[str, str]
+    running: bool
+
+
+class ProbeReport(Model):
+    """What a provider can do on this machine, found by really starting a sandbox and running `true` in it."""
+
+    provider: str
+    works: bool
+    isolation: Isolation
+    limit_tier: LimitTier
+    detail: str = Field(description="One sentence: what is in force, or what is missing")
+    remedy: str = Field(default="", description="The line to run where it does not work")
