@@ -10,19 +10,19 @@ class OutriderError(Exception):
         self.remedy = remedy
 
 
-class BadRequest(OutriderError):  # noqa: N818 - named as HTTP names it
+class BadRequest(OutriderError):
     """The request itself is wrong; nothing was changed."""
 
 
-class NotFound(OutriderError):  # noqa: N818
+class NotFound(OutriderError):
     """What was named does not exist."""
 
 
-class Refused(OutriderError):  # noqa: N818
+class Refused(OutriderError):
     """The request is well formed but may not be carried out in this state."""
 
 
-class LimitReached(OutriderError):  # noqa: N818
+class LimitReached(OutriderError):
     """A limit on size, count, time or money was reached."""
 
 
@@ -30,7 +30,7 @@ class SandboxError(OutriderError):
     """A sandbox could not be made, reached or used."""
 
 
-class SandboxLost(SandboxError):  # noqa: N818
+class SandboxLost(SandboxError):
     """The connection to a sandbox ended, or the sandbox is gone. Its files are kept."""
 
 

@@ -1,0 +1,252 @@
+"""Commands: what is asked of a session, by people and by what comes back from the world. Internal, never stored."""
+
+from dataclasses import dataclass
+
+from outrider.model.engine import (
+    EngineSessionId,
+    EngineStop,
+    PermissionAsk,
+    PlanUpdate,
+    Speaker,
+    ToolCallUpdate,
+    Usage,
+)
+from outrider.model.events import Event
+from outrider.model.ids import CommitId, MessageId, PromptId, SandboxId, TurnId
+from outrider.model.person import Person
+from outrider.model.prompt import Prompt
+from outrider.model.proof import Proof
+from outrider.model.repository import PullRequestState
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePrompt:
+    """A person sends a prompt. The same key again is the same prompt."""
+
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawPrompt:
+    """A person takes a prompt back before its turn."""
+
+    prompt: PromptId
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
+class MovePrompt:
+    """A person gives a queued prompt another place."""
+
+    prompt: PromptId
+    position: int
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
+class SteerNow:
+    """A person wants this queued prompt to run at once: stop the turn, run it next."""
+
+    prompt: PromptId
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
+class StopTurn:
+    """A person wants the turn to stop."""
+
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A person closes the session."""
+
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """The session was just read from its log: whatever ran when it was last written runs no more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A fact from an effect that only has to be stored (stages, sandbox ready, checks, pushes, problems…)."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxFailed:
+    """The sandbox could not be made ready."""
+
+    sandbox: SandboxId
+    sentence: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxVanished:
+    """The connection to the sandbox ended though nobody asked."""
+
+    sandbox: SandboxId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachEngine:
+    """The engine has its session."""
+
+    engine: str
+    engine_session: EngineSessionId
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandPrompt:
+    """The effect is about to give the prompt to the engine."""
+
+    turn: TurnId
+    attempt: int
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealText:
+    """A segment of the engine's text is to be stored."""
+
+    turn: TurnId
+    message: MessageId
+    speaker: Speaker
+    offset: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChanged:
+    """The engine's tool call or plan changed."""
+
+    turn: TurnId
+    update: ToolCallUpdate | PlanUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class DecidePermission:
+    """Our policy answered the engine."""
+
+    turn: TurnId
+    ask: PermissionAsk
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordUsage:
+    """The gateway saw an LLM call end. The same call id again is the same call."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class EngineTurnEnded:
+    """The engine finished its round."""
+
+    turn: TurnId
+    round: int
+    stop: EngineStop
+
+
+@dataclass(frozen=True, slots=True)
+class EngineBroke:
+    """The engine died, did not start, or broke its protocol."""
+
+    turn: TurnId
+    attempt: int
+    reason: str
+    retry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStopped:
+    """The stop ladder is done: nothing of the turn lives any more."""
+
+    turn: TurnId
+    killed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectFailed:
+    """The commits could not be fetched from the workspace."""
+
+    turn: TurnId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskProof:
+    """The engine wants the checks run on this head."""
+
+    head: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class ProofEnded:
+    """All runs of a proof are in."""
+
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class AskPullRequest:
+    """The engine wants a pull request for this head."""
+
+    head: CommitId
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeChanged:
+    """A pull request of this session changed on its forge."""
+
+    number: int
+    state: PullRequestState
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """The time that the state waits for has come."""
+
+    name: str
+
+
+Command = (
+    QueuePrompt
+    | WithdrawPrompt
+    | MovePrompt
+    | SteerNow
+    | StopTurn
+    | Archive
+    | Wake
+    | Report
+    | SandboxFailed
+    | SandboxVanished
+    | AttachEngine
+    | HandPrompt
+    | SealText
+    | EngineChanged
+    | DecidePermission
+    | RecordUsage
+    | EngineTurnEnded
+    | EngineBroke
+    | TurnStopped
+    | CollectFailed
+    | AskProof
+    | ProofEnded
+    | AskPullRequest
+    | ForgeChanged
+    | TimerFired
+)

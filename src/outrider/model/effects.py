@@ -1,0 +1,117 @@
+"""Effects: what the state of a session asks of the world. Derived from state, never stored.
+
+An effect has an id; while the same id is pending it is carried out once, when it is pending no more it is cancelled,
+and after a restart it is carried out again: every handler is idempotent by id. A prompt that an engine may have seen is
+never handed over again in silence: the attempt is part of `RunTurn`.
+"""
+
+from dataclasses import dataclass
+
+from outrider.model.ids import CommitId, EffectId, ProofId, SandboxId, TurnId
+
+
+@dataclass(frozen=True, slots=True)
+class StartSandbox:
+    """Make, adopt or start the sandbox, with the workspace on the base commit."""
+
+    sandbox: SandboxId
+
+    @property
+    def id(self) -> EffectId:
+        """One per sandbox."""
+        return EffectId(f"sandbox-{self.sandbox}")
+
+
+@dataclass(frozen=True, slots=True)
+class RunTurn:
+    """Have the engine answer. `attempt` above 1 resumes what was interrupted, `round` above 1 tells of red checks."""
+
+    turn: TurnId
+    attempt: int
+    round: int
+
+    @property
+    def id(self) -> EffectId:
+        """One per turn, attempt and round."""
+        return EffectId(f"turn-{self.turn}-{self.attempt}-{self.round}")
+
+
+@dataclass(frozen=True, slots=True)
+class StopEngine:
+    """The stop ladder: cancel, kill what the turn left, kill the engine."""
+
+    turn: TurnId
+
+    @property
+    def id(self) -> EffectId:
+        """One per turn."""
+        return EffectId(f"stop-{self.turn}")
+
+
+@dataclass(frozen=True, slots=True)
+class CollectWork:
+    """Commit what is left over and fetch the commits of the workspace into the quarantine."""
+
+    turn: TurnId
+    round: int
+
+    @property
+    def id(self) -> EffectId:
+        """One per turn and round."""
+        return EffectId(f"collect-{self.turn}-{self.round}")
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Run the checks in clean sandboxes."""
+
+    proof: ProofId
+    head: CommitId
+
+    @property
+    def id(self) -> EffectId:
+        """One per proof."""
+        return EffectId(f"prove-{self.proof}")
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Push the branch, have a pull request for it, and show the proof on it where there is one."""
+
+    head: CommitId
+    title: str
+    body: str
+    proof: ProofId | None
+
+    @property
+    def id(self) -> EffectId:
+        """One per head and proof."""
+        return EffectId(f"publish-{self.head[:12]}-{self.proof or 'bare'}")
+
+
+@dataclass(frozen=True, slots=True)
+class StopSandbox:
+    """Stop the idle sandbox and keep its files."""
+
+    sandbox: SandboxId
+
+    @property
+    def id(self) -> EffectId:
+        """One per sandbox."""
+        return EffectId(f"release-{self.sandbox}")
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """Send TimerFired at this time (seconds of the wall clock since the epoch)."""
+
+    name: str
+    at: float
+
+    @property
+    def id(self) -> EffectId:
+        """One per name and time."""
+        return EffectId(f"timer-{self.name}-{self.at:.3f}")
+
+
+Effect = StartSandbox | RunTurn | StopEngine | CollectWork | Prove | Publish | StopSandbox | WaitUntil

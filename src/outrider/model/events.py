@@ -1,0 +1,397 @@
+"""Events: what happened in a session. Stored, numbered without gaps, in the past tense, never changed."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, TypeAdapter
+
+from outrider.model.base import Model
+from outrider.model.engine import (
+    EngineSessionId,
+    EngineStop,
+    ModelRef,
+    PermissionAsk,
+    PlanEntry,
+    Speaker,
+    ToolCallUpdate,
+    Usage,
+)
+from outrider.model.ids import MessageId, PromptId, ProofId, SandboxId, SessionId, TurnId
+from outrider.model.person import Author, Person
+from outrider.model.prompt import Prompt
+from outrider.model.proof import CheckName, CheckResult, Phase, Proof
+from outrider.model.repository import (
+    BranchName,
+    Commit,
+    CommitHash,
+    FileChange,
+    PullRequest,
+    PullRequestState,
+    Repository,
+)
+from outrider.model.sandbox import Isolation, LimitTier, SandboxHandle
+
+Sentence = Annotated[str, Field(max_length=4096)]
+
+
+class SessionCreated(Model):
+    """The session began, at this commit of this repository."""
+
+    type: Literal["session_created"] = "session_created"
+    session: SessionId
+    title: str = Field(max_length=200)
+    created_by: Author
+    repository: Repository
+    base_branch: BranchName
+    base_commit: CommitHash
+    model: ModelRef
+
+
+class PromptQueued(Model):
+    """A prompt waits for its turn."""
+
+    type: Literal["prompt_queued"] = "prompt_queued"
+    prompt: Prompt
+
+
+class PromptWithdrawn(Model):
+    """A prompt left the queue before its turn."""
+
+    type: Literal["prompt_withdrawn"] = "prompt_withdrawn"
+    prompt: PromptId
+    by: Person
+
+
+class PromptMoved(Model):
+    """A prompt has another place in the queue; 0 is next."""
+
+    type: Literal["prompt_moved"] = "prompt_moved"
+    prompt: PromptId
+    position: int = Field(ge=0)
+    by: Person
+
+
+class SandboxRequested(Model):
+    """The session needs a sandbox of this id."""
+
+    type: Literal["sandbox_requested"] = "sandbox_requested"
+    sandbox: SandboxId
+
+
+class SandboxReady(Model):
+    """The sandbox runs and its workspace is on `commit`."""
+
+    type: Literal["sandbox_ready"] = "sandbox_ready"
+    handle: SandboxHandle
+    isolation: Isolation
+    limit_tier: LimitTier
+    commit: CommitHash
+    seconds: float = Field(ge=0)
+
+
+class SandboxLost(Model):
+    """The sandbox went away by itself. Its files are kept where its provider still has them."""
+
+    type: Literal["sandbox_lost"] = "sandbox_lost"
+    sandbox: SandboxId
+    reason: Sentence
+
+
+class SandboxStopped(Model):
+    """The idle sandbox was stopped; its files are kept."""
+
+    type: Literal["sandbox_stopped"] = "sandbox_stopped"
+    sandbox: SandboxId
+
+
+class StageReported(Model):
+    """Long work reached a point worth telling: building an image, cloning, setting up, starting the engine."""
+
+    type: Literal["stage_reported"] = "stage_reported"
+    stage: str = Field(max_length=40, pattern=r"^[a-z][a-z-]*$")
+    text: Sentence
+    seconds: float | None = Field(default=None, description="Set when the stage is done")
+    failed: bool = False
+
+
+class TurnStarted(Model):
+    """A turn began to answer a prompt."""
+
+    type: Literal["turn_started"] = "turn_started"
+    turn: TurnId
+    prompt: PromptId
+
+
+class EngineAttached(Model):
+    """The engine runs and has its session."""
+
+    type: Literal["engine_attached"] = "engine_attached"
+    engine: str
+    engine_session: EngineSessionId
+    how: Literal["new", "resumed", "reseeded"]
+
+
+class PromptHanded(Model):
+    """The prompt is about to be given to the engine: from here on it may have been seen."""
+
+    type: Literal["prompt_handed"] = "prompt_handed"
+    turn: TurnId
+    attempt: int = Field(ge=1)
+    round: int = Field(ge=1, description="1 is the person's prompt, more are checks that came back red")
+
+
+class TextSealed(Model):
+    """A stored segment of text. Segments of one message are joined by `offset` (characters)."""
+
+    type: Literal["text_sealed"] = "text_sealed"
+    turn: TurnId
+    message: MessageId
+    speaker: Speaker
+    offset: int = Field(ge=0)
+    text: str = Field(max_length=65_536)
+
+
+class ToolCallChanged(Model):
+    """A tool call began or changed."""
+
+    type: Literal["tool_call_changed"] = "tool_call_changed"
+    turn: TurnId
+    update: ToolCallUpdate
+
+
+class PlanChanged(Model):
+    """The agent's plan is now this."""
+
+    type: Literal["plan_changed"] = "plan_changed"
+    turn: TurnId
+    entries: tuple[PlanEntry, ...]
+
+
+class PermissionDecided(Model):
+    """The engine asked whether it may run a tool and was answered by our policy."""
+
+    type: Literal["permission_decided"] = "permission_decided"
+    turn: TurnId
+    ask: PermissionAsk
+    allowed: bool
+
+
+class UsageRecorded(Model):
+    """One LLM call was made and paid for."""
+
+    type: Literal["usage_recorded"] = "usage_recorded"
+    turn: TurnId | None
+    usage: Usage
+
+
+class StopRequested(Model):
+    """Somebody asked that the turn stop."""
+
+    type: Literal["stop_requested"] = "stop_requested"
+    turn: TurnId
+    by: Person
+
+
+class EngineFinished(Model):
+    """The engine says that it is done with this round."""
+
+    type: Literal["engine_finished"] = "engine_finished"
+    turn: TurnId
+    round: int
+    stop: EngineStop
+
+
+class WorkCollected(Model):
+    """The commits of the workspace were fetched into our quarantine and checked."""
+
+    type: Literal["work_collected"] = "work_collected"
+    head: CommitHash
+    commits: tuple[Commit, ...] = Field(max_length=500)
+    files: tuple[FileChange, ...] = Field(max_length=2000)
+    leftovers_committed: bool = False
+
+
+class ProofRequested(Model):
+    """The checks are to run on this head."""
+
+    type: Literal["proof_requested"] = "proof_requested"
+    proof: ProofId
+    head: CommitHash
+    asked_by: Literal["engine", "turn_end"]
+
+
+class CheckStarted(Model):
+    """A check runs now."""
+
+    type: Literal["check_started"] = "check_started"
+    proof: ProofId
+    phase: Phase
+    name: CheckName
+    command: str
+
+
+class CheckFinished(Model):
+    """A check ran to its end, or could not."""
+
+    type: Literal["check_finished"] = "check_finished"
+    proof: ProofId
+    result: CheckResult
+
+
+class ProofFinished(Model):
+    """All runs are in, and this is what they show."""
+
+    type: Literal["proof_finished"] = "proof_finished"
+    proof: Proof
+
+
+class EngineReprompted(Model):
+    """The checks were red, and the engine was told so within the same turn."""
+
+    type: Literal["engine_reprompted"] = "engine_reprompted"
+    turn: TurnId
+    round: int = Field(ge=2)
+    text: str = Field(max_length=65_536)
+
+
+class PublishRequested(Model):
+    """The branch is to be pushed and a pull request to exist for it."""
+
+    type: Literal["publish_requested"] = "publish_requested"
+    head: CommitHash
+    title: str = Field(max_length=300)
+    body: str = Field(max_length=65_536)
+    asked_by: Literal["engine", "turn_end"]
+
+
+class BranchPushed(Model):
+    """The branch stands on the forge at this commit."""
+
+    type: Literal["branch_pushed"] = "branch_pushed"
+    branch: BranchName
+    head: CommitHash
+
+
+class PullRequestOpened(Model):
+    """A pull request exists for the branch."""
+
+    type: Literal["pull_request_opened"] = "pull_request_opened"
+    pull_request: PullRequest
+
+
+class PublishFailed(Model):
+    """The branch or the pull request could not be published; nothing is lost, the work is in the workspace."""
+
+    type: Literal["publish_failed"] = "publish_failed"
+    head: CommitHash
+    reason: Sentence
+
+
+class EvidenceAttached(Model):
+    """The pull request shows this proof."""
+
+    type: Literal["evidence_attached"] = "evidence_attached"
+    number: int
+    proof: ProofId
+
+
+class PullRequestChanged(Model):
+    """The pull request was merged, closed or reopened on the forge."""
+
+    type: Literal["pull_request_changed"] = "pull_request_changed"
+    number: int
+    state: PullRequestState
+    by: Person
+
+
+class TurnInterrupted(Model):
+    """The turn was cut off by something that nobody asked for; it goes on by itself as the next attempt."""
+
+    type: Literal["turn_interrupted"] = "turn_interrupted"
+    turn: TurnId
+    attempt: int = Field(ge=1, description="The attempt that was cut off")
+    reason: Sentence
+
+
+class TurnEndReason(StrEnum):
+    """Why a turn ended."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class TurnEnded(Model):
+    """The turn is over; `message` is the sentence for every surface that it came from."""
+
+    type: Literal["turn_ended"] = "turn_ended"
+    turn: TurnId
+    reason: TurnEndReason
+    message: Sentence
+
+
+class ProblemReported(Model):
+    """Something went wrong that a person should know."""
+
+    type: Literal["problem_reported"] = "problem_reported"
+    sentence: Sentence
+    remedy: Sentence = ""
+
+
+class SessionArchived(Model):
+    """The session is closed for good: no more prompts."""
+
+    type: Literal["session_archived"] = "session_archived"
+    by: Person
+
+
+Event = Annotated[
+    SessionCreated
+    | PromptQueued
+    | PromptWithdrawn
+    | PromptMoved
+    | SandboxRequested
+    | SandboxReady
+    | SandboxLost
+    | SandboxStopped
+    | StageReported
+    | TurnStarted
+    | EngineAttached
+    | PromptHanded
+    | TextSealed
+    | ToolCallChanged
+    | PlanChanged
+    | PermissionDecided
+    | UsageRecorded
+    | StopRequested
+    | EngineFinished
+    | WorkCollected
+    | ProofRequested
+    | CheckStarted
+    | CheckFinished
+    | ProofFinished
+    | EngineReprompted
+    | PublishRequested
+    | BranchPushed
+    | PullRequestOpened
+    | PublishFailed
+    | EvidenceAttached
+    | PullRequestChanged
+    | TurnInterrupted
+    | TurnEnded
+    | ProblemReported
+    | SessionArchived,
+    Field(discriminator="type"),
+]
+
+
+class Recorded(Model):
+    """An event as stored and as sent: its number, from 1, and when."""
+
+    seq: int = Field(ge=1)
+    at: AwareDatetime
+    event: Event
+
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+RECORDED: TypeAdapter[Recorded] = TypeAdapter(Recorded)

@@ -1,0 +1,152 @@
+"""Frames of a session's feed: one WebSocket, JSON text, `?after=SEQ` says what the client already has.
+
+Order of an attach: pages of stored events after the number, the open drafts, `live`, then events and deltas as they
+come. A client drops a delta whose offset it already has. Commands of the client go up the same socket.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from outrider.model.base import Model
+from outrider.model.engine import Speaker
+from outrider.model.events import Recorded
+from outrider.model.ids import MessageId, PromptId, TurnId
+from outrider.model.prompt import PromptText
+
+PAGE_EVENTS = 500
+"""Most events in one frame or page: 500 a frame replayed 10,000 events six times faster than one a frame."""
+
+
+class EventsFrame(Model):
+    """Stored events in order."""
+
+    kind: Literal["events"] = "events"
+    events: tuple[Recorded, ...] = Field(max_length=PAGE_EVENTS)
+
+
+class Draft(Model):
+    """The part of an open message that is not stored yet: `text` begins at character `offset` of the message."""
+
+    turn: TurnId
+    message: MessageId
+    speaker: Speaker
+    offset: int
+    text: str
+
+
+class DraftsFrame(Model):
+    """All open drafts at the moment of the attach."""
+
+    kind: Literal["drafts"] = "drafts"
+    drafts: tuple[Draft, ...]
+
+
+class LiveFrame(Model):
+    """The client has everything up to `seq`; what follows is live."""
+
+    kind: Literal["live"] = "live"
+    seq: int
+
+
+class DeltaFrame(Model):
+    """More text of an open message, at character `offset`; not stored. It stands after event `after_seq`."""
+
+    kind: Literal["delta"] = "delta"
+    turn: TurnId
+    message: MessageId
+    speaker: Speaker
+    offset: int
+    text: str
+    after_seq: int
+
+
+class ProgressFrame(Model):
+    """How far long work is. Not stored; the last one may be lost."""
+
+    kind: Literal["progress"] = "progress"
+    stage: str
+    text: str
+
+
+class ResyncFrame(Model):
+    """The client read too slowly and what it missed was dropped: attach again with `after`. The socket closes."""
+
+    kind: Literal["resync"] = "resync"
+    after: int
+
+
+class AcceptedFrame(Model):
+    """The client's command with this `ref` was carried out; `seq` is the number of its first event, 0 for none."""
+
+    kind: Literal["accepted"] = "accepted"
+    ref: str
+    seq: int
+    prompt: PromptId | None = None
+
+
+class RefusedFrame(Model):
+    """The client's command was not carried out."""
+
+    kind: Literal["refused"] = "refused"
+    ref: str
+    sentence: str
+    remedy: str = ""
+
+
+ServerFrame = Annotated[
+    EventsFrame | DraftsFrame | LiveFrame | DeltaFrame | ProgressFrame | ResyncFrame | AcceptedFrame | RefusedFrame,
+    Field(discriminator="kind"),
+]
+
+Ref = Annotated[str, Field(max_length=64)]
+
+
+class PromptFrame(Model):
+    """Queue a prompt."""
+
+    kind: Literal["prompt"] = "prompt"
+    ref: Ref
+    text: PromptText
+    key: str | None = Field(default=None, max_length=100)
+
+
+class WithdrawFrame(Model):
+    """Take a prompt out of the queue."""
+
+    kind: Literal["withdraw"] = "withdraw"
+    ref: Ref
+    prompt: PromptId
+
+
+class MoveFrame(Model):
+    """Give a queued prompt another place; 0 is next."""
+
+    kind: Literal["move"] = "move"
+    ref: Ref
+    prompt: PromptId
+    position: int = Field(ge=0, le=10_000)
+
+
+class SteerFrame(Model):
+    """Stop the running turn and run this queued prompt next."""
+
+    kind: Literal["steer"] = "steer"
+    ref: Ref
+    prompt: PromptId
+
+
+class StopFrame(Model):
+    """Stop the running turn."""
+
+    kind: Literal["stop"] = "stop"
+    ref: Ref
+
+
+ClientFrame = Annotated[
+    PromptFrame | WithdrawFrame | MoveFrame | SteerFrame | StopFrame,
+    Field(discriminator="kind"),
+]
+
+SERVER_FRAME: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
+CLIENT_FRAME: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)

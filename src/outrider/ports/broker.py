@@ -1,0 +1,46 @@
+"""The broker: the only way out of a sandbox. One door a sandbox, known by the connection it is forwarded over."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from outrider.model.engine import ModelRef, Usage
+from outrider.ports.tools import SessionTools
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSpec:
+    """What one sandbox may reach. What is None or False is refused."""
+
+    owner: str
+    """The session's or proof's id, for the audit log."""
+    model: ModelRef | None = None
+    on_usage: Callable[[Usage], Awaitable[None]] | None = None
+    tools: SessionTools | None = None
+    repository: Path | None = None
+    """A bare repository served read-only at `/git/repository.git`."""
+    egress: bool = False
+    """Whether the egress proxy answers, with the allow-list of the deployment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Two Unix sockets on our side, to be forwarded to BROKER_PORT and EGRESS_PORT in the guest."""
+
+    http: Path
+    egress: Path
+
+
+class Broker(Protocol):
+    """Opens doors."""
+
+    def open(self, spec: DoorSpec) -> AbstractAsyncContextManager[Door]:
+        """A door for as long as the context lives; its connections end with it."""
+
+    def guest_environment(self) -> dict[str, str]:
+        """Environment for setup commands and package clients in a guest with egress: proxy and CA settings."""
+
+    def guest_files(self) -> dict[str, bytes]:
+        """Files for the guest's package clients and CA bundle, by absolute path in the guest."""

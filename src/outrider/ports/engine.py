@@ -1,0 +1,55 @@
+"""Engines: the coding programs that do the work, behind ACP. Workers that may crash; queue and stop are ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from outrider.model.engine import EngineSessionId, EngineStop, EngineUpdate, ModelRef, PermissionAsk
+from outrider.ports.sandbox import Guest
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLaunch:
+    """How to start an engine for a session. Its model and tools are reached through the broker's port in the guest."""
+
+    model: ModelRef
+    workspace: str
+    resume: EngineSessionId | None = None
+    """The engine's own session to go on with; None starts a new one."""
+
+
+class EngineListener(Protocol):
+    """Who hears the engine. Calls come in the engine's order."""
+
+    def update(self, update: EngineUpdate) -> None:
+        """The engine said or did something. Must not block."""
+
+    async def permission(self, ask: PermissionAsk) -> bool:
+        """May the engine run this tool, once?"""
+
+
+class EngineSession(Protocol):
+    """A running engine with its session open."""
+
+    id: EngineSessionId
+    resumed: bool
+    """Whether the engine's own session was taken up again."""
+
+    async def prompt(self, texts: Sequence[str]) -> EngineStop:
+        """Give it a prompt and wait for the end of its turn. Raises EngineError where it dies or breaks ACP."""
+
+    async def cancel(self) -> None:
+        """Ask it to stop; `prompt` then returns CANCELLED. Returns at once."""
+
+    async def close(self) -> None:
+        """End the engine's process. No error where it is dead."""
+
+
+class Engine(Protocol):
+    """One kind of engine."""
+
+    name: str
+
+    async def open(self, guest: Guest, launch: EngineLaunch, listener: EngineListener) -> EngineSession:
+        """Start the engine in the guest and open its session. Where `resume` cannot be taken up, a new session is
+        opened and `resumed` is False. Raises EngineError with what the engine last said on stderr."""

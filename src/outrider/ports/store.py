@@ -1,0 +1,92 @@
+"""Where things are kept: the log of one session, blobs, and the index of sessions."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from outrider.model.events import Recorded
+from outrider.model.ids import ArtifactId, SessionId
+
+
+class SessionLog(Protocol):
+    """The append-only log of one session. One writer. Calls are short and made on the event loop's thread, except
+    `checkpoint` and `close`, which may fsync and belong in a thread."""
+
+    def last_seq(self) -> int:
+        """The number of the newest event; 0 for none."""
+
+    def append(self, events: Sequence[Recorded]) -> None:
+        """Store events in one transaction. They must continue the numbers without a gap, else ValueError. Raises
+        LimitReached when the disk is full; nothing is stored then."""
+
+    def read(self, after: int, limit: int) -> list[Recorded]:
+        """Events with larger numbers, oldest first."""
+
+    def read_encoded(self, after: int, limit: int) -> list[bytes]:
+        """The same as stored JSON, one `Recorded` each, without parsing."""
+
+    def all(self) -> Iterator[Recorded]:
+        """Every event, oldest first, in pages."""
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file. May fsync."""
+
+    def close(self) -> None:
+        """Close the file. May fsync. No error when closed."""
+
+
+class SessionLogs(Protocol):
+    """The logs of all sessions: one file each."""
+
+    def create(self, session: SessionId) -> SessionLog:
+        """A new empty log. Raises ValueError where it exists."""
+
+    def open(self, session: SessionId) -> SessionLog:
+        """An existing log. Raises NotFound."""
+
+    def ids(self) -> list[SessionId]:
+        """Every session that has a log."""
+
+
+class Blobs(Protocol):
+    """Artifacts: logs of checks, attachments. Bounded by whoever writes."""
+
+    async def put(self, session: SessionId, data: bytes, *, media_type: str) -> ArtifactId:
+        """Store bytes. The id is derived from the content."""
+
+    async def get(self, session: SessionId, artifact: ArtifactId) -> tuple[bytes, str]:
+        """Bytes and media type. Raises NotFound."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session in the index: a projection of its log, mended at start where the log is ahead."""
+
+    id: SessionId
+    title: str
+    repository: str
+    branch: str
+    author: str
+    model: str
+    status: str
+    pull_request: int | None
+    pull_request_state: str | None
+    verdict: str | None
+    cost_usd: float
+    created_at: datetime
+    updated_at: datetime
+    projected_seq: int
+
+
+class SessionIndex(Protocol):
+    """The list of sessions that people see."""
+
+    async def put(self, row: SessionRow) -> None:
+        """Insert or replace. An older `projected_seq` never replaces a newer one."""
+
+    async def list(self, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
+        """Newest change first."""
+
+    async def get(self, session: SessionId) -> SessionRow | None:
+        """One row."""
