@@ -1,0 +1,1 @@
+"""The HTTP and WebSocket surface that every client uses: web, terminal, extension, programs."""

@@ -1,0 +1,128 @@
+"""The gate in front of every route: host, origin, login, and the headers that keep a page to itself.
+
+A route is authenticated because it is behind the gate, not because its author remembered. What is open is listed here.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from outrider.api.auth import COOKIE, Authenticator, Login
+
+OPEN_PATHS = ("/api/health",)
+"""Answered without a login. `/login/…` and the page with its assets carry nothing secret and are open too."""
+
+GUARDED_PREFIXES = ("/api/", "/git/")
+
+_HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class Gate:
+    """ASGI middleware. `hosts` are the host names (without port) that this server answers to."""
+
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, hosts: Iterable[str]) -> None:
+        self._app = app
+        self._authenticator = authenticator
+        self._hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through with its `Login` in the scope, or refuse it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refuse_origin(headers)
+        if refusal is None and needs_login(scope["path"]):
+            login = await self._login(headers)
+            scope.setdefault("state", {})["login"] = login
+            refusal = None if login else (401, "You are not logged in.", "Run `outrider login` for a login link.")
+        if refusal is not None:
+            await _refuse(scope, receive, send, *refusal)
+            return
+        await self._app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
+
+    def _refuse_origin(self, headers: Headers) -> tuple[int, str, str] | None:
+        host = headers.get("host", "")
+        if _host_name(host) not in self._hosts:
+            return 421, "This server does not answer to that host name.", "Open it by the address that `up` printed."
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            return 403, "Another site's page may not use this server.", ""
+        return None
+
+    async def _login(self, headers: Headers) -> Login | None:
+        scheme, _, value = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return self._authenticator.owner_login(value.strip())
+        if scheme.lower() == "basic":
+            return self._authenticator.owner_login(_basic_password(value))
+        cookie = cookie_value(headers)
+        return await self._authenticator.cookie_login(cookie) if cookie else None
+
+
+def needs_login(path: str) -> bool:
+    """Whether the path is closed to strangers."""
+    return path.startswith(GUARDED_PREFIXES) and path not in OPEN_PATHS
+
+
+def cookie_value(headers: Headers) -> str | None:
+    """The login cookie, where there is one that can be read."""
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return None
+    return None if morsel is None else morsel.value
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _basic_password(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return send_with_headers
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, sentence: str, remedy: str) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 4000 + status, "reason": sentence[:120]})
+        return
+    body = json.dumps({"sentence": sentence, "remedy": remedy}).encode()
+    headers: list[Any] = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if status == 401 and scope["path"].startswith("/git/"):
+        headers.append((b"www-authenticate", b'Basic realm="Outrider"'))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,53 @@
+"""How an error becomes an answer: a status and `{sentence, remedy}`."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from outrider.model.errors import BadRequest, LimitReached, NotFound, OutriderError, Refused, RepositoryError
+
+_STATUS: dict[type[OutriderError], int] = {
+    BadRequest: 422,
+    RepositoryError: 422,
+    NotFound: 404,
+    Refused: 409,
+    LimitReached: 413,
+}
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every error in one form."""
+    app.add_exception_handler(OutriderError, _outrider_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+
+
+def problem(status: int, sentence: str, remedy: str = "") -> JSONResponse:
+    """The one form of a refusal."""
+    return JSONResponse({"sentence": sentence, "remedy": remedy}, status_code=status)
+
+
+async def _outrider_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OutriderError)
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+    return problem(status, error.sentence, error.remedy)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    return problem(422, describe_invalid(list(error.errors())))
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail))
+
+
+def describe_invalid(errors: list[Any]) -> str:
+    """One sentence about what does not fit, naming the first field; never repeats what was sent."""
+    first = errors[0] if errors else {"loc": (), "msg": "the request does not fit"}
+    place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
+    return f"{place or 'The request'}: {first['msg']}."

@@ -1,0 +1,25 @@
+"""Who is logged in. Only hashes of tokens are kept."""
+
+from datetime import datetime
+from typing import Protocol
+
+from outrider.model.person import Person
+
+
+class Logins(Protocol):
+    """Login links (single use) and logins (cookies), each by the SHA-256 of its token in hex."""
+
+    async def add_link(self, token_hash: str, person: Person, expires_at: datetime) -> None:
+        """Remember a login link."""
+
+    async def use_link(self, token_hash: str, now: datetime) -> Person | None:
+        """Whose link it is, once: a second call, or one after its time, gets None."""
+
+    async def add_login(self, token_hash: str, person: Person, expires_at: datetime) -> None:
+        """Remember a login."""
+
+    async def find_login(self, token_hash: str, now: datetime) -> Person | None:
+        """Whose login it is, until its time."""
+
+    async def delete_login(self, token_hash: str) -> None:
+        """Log out. No error where there is none."""

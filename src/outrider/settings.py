@@ -1,0 +1,98 @@
+"""Settings: read once from the environment, frozen, handed on as plain values. Nothing else reads the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+
+from outrider.model.base import Model
+from outrider.model.engine import ModelRef
+from outrider.model.errors import BadRequest
+
+DEFAULT_PORT = 4100
+"""First port tried; where another home has it, the next free one is taken."""
+
+_NAMES = {
+    "OUTRIDER_HOME": "home",
+    "OUTRIDER_PORT": "port",
+    "OUTRIDER_MODEL": "model",
+    "OUTRIDER_SANDBOX_MEMORY_BYTES": "sandbox_memory_bytes",
+    "OUTRIDER_MAX_SANDBOXES": "max_sandboxes",
+    "OUTRIDER_IDLE_SECONDS": "idle_seconds",
+    "OUTRIDER_ALLOWED_HOSTS": "allowed_hosts",
+    "OUTRIDER_REHEARSAL_SCRIPTS": "rehearsal_scripts",
+    "OUTRIDER_REHEARSAL_TOKENS_PER_SECOND": "rehearsal_tokens_per_second",
+    "ANTHROPIC_API_KEY": "anthropic_api_key",
+    "ANTHROPIC_BASE_URL": "anthropic_base_url",
+    "OPENAI_API_KEY": "openai_api_key",
+    "OPENAI_BASE_URL": "openai_base_url",
+}
+
+DEFAULT_MODELS = {"anthropic": "claude-sonnet-4-5", "openai": "gpt-5.1"}
+"""The model that is used when a vendor's key is set and no model is named."""
+
+
+class Settings(Model):
+    """The values of one deployment."""
+
+    home: Path = Field(description="Where everything is kept: sessions, forge, layers, keys")
+    port: int = Field(default=DEFAULT_PORT, ge=0, le=65_535, description="First port to try on the loopback; 0: any")
+    model: str | None = Field(default=None, description="PROVIDER/NAME used where a session names none")
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str = "https://api.anthropic.com"
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str = "https://api.openai.com/v1"
+    sandbox_memory_bytes: int = Field(default=4 << 30, ge=256 << 20, description="Memory of one sandbox, in bytes")
+    max_sandboxes: int = Field(default=16, ge=1, le=1000, description="Sandboxes at once, sessions and checks together")
+    idle_seconds: float = Field(default=600, gt=0, description="After this long without a turn a sandbox is stopped")
+    allowed_hosts: str = Field(default="", description="More hosts that set-up may reach, separated by commas")
+    rehearsal_scripts: Path | None = Field(default=None, description="A folder of scripts for the rehearsal model")
+    rehearsal_tokens_per_second: float = Field(default=120, ge=0, description="Pace of the rehearsal model; 0: none")
+    environment: Mapping[str, str] = Field(default={}, repr=False, description="For the package clients' own settings")
+
+    @field_validator("model")
+    @classmethod
+    def _model_is_a_reference(cls, value: str | None) -> str | None:
+        return None if value is None else str(ModelRef.parse(value))
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """From the environment. Raises BadRequest that names the variable."""
+        environment = os.environ if environment is None else environment
+        given = {field: environment[name] for name, field in _NAMES.items() if environment.get(name)}
+        given.setdefault("home", str(_default_home(environment)))
+        try:
+            settings = cls.model_validate({**given, "environment": dict(environment)}, strict=False)
+        except ValidationError as error:
+            raise _explain(error) from None
+        return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+    @property
+    def default_model(self) -> ModelRef:
+        """The model of a session that names none: the one that is set, else that of the first key, else rehearsal."""
+        if self.model:
+            return ModelRef.parse(self.model)
+        for provider, key in (("anthropic", self.anthropic_api_key), ("openai", self.openai_api_key)):
+            if key is not None:
+                return ModelRef(provider=provider, name=DEFAULT_MODELS[provider])
+        return ModelRef(provider="rehearsal", name="demo")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that may never be stored or shown."""
+        keys = (self.anthropic_api_key, self.openai_api_key)
+        return tuple(key.get_secret_value() for key in keys if key is not None)
+
+
+def _default_home(environment: Mapping[str, str]) -> Path:
+    data = environment.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "outrider"
+
+
+def _explain(error: ValidationError) -> BadRequest:
+    first = error.errors()[0]
+    field = str(first["loc"][0]) if first["loc"] else ""
+    name = next((name for name, known in _NAMES.items() if known == field), field)
+    return BadRequest(f"{name} is not valid: {first['msg']}.", "Correct it in the environment and start again.")
