@@ -69,6 +69,11 @@ class Settings(Model):
             raise _explain(error) from None
         return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
 
+    @staticmethod
+    def environment_names() -> tuple[str, ...]:
+        """Every variable that is read."""
+        return tuple(_NAMES)
+
     @property
     def default_model(self) -> ModelRef:
         """The model of a session that names none: the one that is set, else that of the first key, else rehearsal."""

@@ -8,6 +8,7 @@ from outrider.model.ids import CommitId, SessionId
 from outrider.model.person import Person
 from outrider.model.proof import Proof
 from outrider.model.repository import PullRequest, PullRequestDraft, Repository
+from outrider.model.review import PullRequestPage
 
 Progress = Callable[[str], None]
 
@@ -39,6 +40,12 @@ class Forge(Protocol):
 
     async def pull_requests(self, repository: str | None = None) -> Sequence[PullRequest]:
         """Newest first."""
+
+    async def page(self, repository: str, number: int) -> PullRequestPage:
+        """One pull request with all that a reviewer looks at. Raises NotFound."""
+
+    async def repositories(self) -> Sequence[Repository]:
+        """The repositories that the forge knows, by name."""
 
     async def merge(self, repository: str, number: int, by: Person) -> PullRequest:
         """Merge an open pull request. Raises Refused with the reason (conflict, closed)."""

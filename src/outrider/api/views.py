@@ -1,0 +1,144 @@
+"""What requests carry and answers hold, beside the types of the model."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from outrider.model.base import Model
+from outrider.model.ids import PromptId, SessionId
+from outrider.model.person import Person
+from outrider.model.prompt import Prompt, PromptText
+from outrider.model.repository import Commit, PullRequest, Repository
+
+ModelName = Annotated[str, Field(max_length=240, description="PROVIDER/NAME")]
+
+
+class Me(Model):
+    """Who is logged in, and what this deployment can do."""
+
+    person: Person
+    version: str
+    rehearsal: bool = Field(description="Whether sessions that name no model run on the rehearsal model")
+    default_model: str
+    models: tuple[str, ...]
+    isolation: str | None
+    limit_tier: str | None
+
+
+class NewSession(Model):
+    """Start a session."""
+
+    repository: str = Field(min_length=1, max_length=4096, description="Path, URL, or the name of a known repository")
+    branch: str | None = Field(default=None, max_length=200)
+    model: ModelName | None = None
+    prompt: PromptText
+    title: str | None = Field(default=None, min_length=1, max_length=200)
+    key: str | None = Field(default=None, max_length=100, description="The same key again is the same session")
+    author: Person | None = Field(default=None, description="Only with the owner's token")
+
+
+class SessionStarted(Model):
+    """The session that was started."""
+
+    session: SessionId
+
+
+class SessionSummary(BaseModel):
+    """A row of the list of sessions."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    id: SessionId
+    title: str
+    repository: str
+    branch: str
+    author: str
+    model: str
+    status: str
+    pull_request: int | None
+    pull_request_state: str | None
+    verdict: str | None
+    cost_usd: float
+    created_at: datetime
+    updated_at: datetime
+
+
+class SessionList(Model):
+    """Sessions, newest change first."""
+
+    sessions: tuple[SessionSummary, ...]
+
+
+class TurnView(Model):
+    """The running turn."""
+
+    id: str
+    prompt: PromptId
+    phase: str
+
+
+class SessionView(SessionSummary):
+    """One session as it is now."""
+
+    queue: tuple[Prompt, ...]
+    turn: TurnView | None
+    commits: tuple[Commit, ...]
+    branch_name: str
+
+
+class NewPrompt(Model):
+    """Queue a prompt."""
+
+    text: PromptText
+    key: str | None = Field(default=None, max_length=100)
+    author: Person | None = Field(default=None, description="Only with the owner's token")
+
+
+class PromptAccepted(Model):
+    """The prompt is in the queue."""
+
+    prompt: PromptId
+    seq: int
+
+
+class NewPlace(Model):
+    """Where in the queue; 0 is next."""
+
+    position: int = Field(ge=0, le=10_000)
+
+
+class Accepted(Model):
+    """It was done; `seq` is the number of its first event, 0 for none."""
+
+    seq: int
+
+
+class RepositoryList(Model):
+    """Repositories by name."""
+
+    repositories: tuple[Repository, ...]
+
+
+class PullRequestList(Model):
+    """Pull requests, newest first."""
+
+    pull_requests: tuple[PullRequest, ...]
+
+
+class PullRequestAnswer(Model):
+    """The pull request as it is now."""
+
+    pull_request: PullRequest
+
+
+class LoginLink(Model):
+    """A link that logs a browser in, once, within ten minutes."""
+
+    url: str
+
+
+class NewLoginLink(Model):
+    """Whom the link is for; the owner where nobody is named."""
+
+    person: Person | None = None
