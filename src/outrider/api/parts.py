@@ -1,0 +1,59 @@
+"""What the routes work with, put together by the composition root."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.types import ASGIApp
+
+from outrider.api.auth import Authenticator, Login
+from outrider.api.views import Me
+from outrider.model.errors import BadRequest
+from outrider.model.person import Person
+from outrider.ports.forge import Forge
+from outrider.ports.store import Blobs, SessionIndex
+from outrider.session.registry import Registry
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The live parts of one deployment, as far as the API touches them."""
+
+    registry: Registry
+    index: SessionIndex
+    forge: Forge
+    blobs: Blobs
+    authenticator: Authenticator
+    describe: Callable[[Person], Awaitable[Me]]
+    """Who is logged in and what the deployment can do."""
+    git_app: Callable[[Path], ASGIApp]
+    """Serves one bare repository for reading."""
+    address: Callable[[], str]
+    """`http://HOST:PORT` as people reach this server."""
+
+
+def _parts(request: Request) -> Parts:
+    found = request.app.state.parts
+    assert isinstance(found, Parts)
+    return found
+
+
+def _login(request: Request) -> Login:
+    found = request.state.login
+    assert isinstance(found, Login)
+    return found
+
+
+UseParts = Annotated[Parts, Depends(_parts)]
+UseLogin = Annotated[Login, Depends(_login)]
+
+
+def author_of(login: Login, named: Person | None) -> Person:
+    """Who the author is: the caller, or who the owner's token names. Raises BadRequest where it may not name one."""
+    if named is None:
+        return login.person
+    if not login.may_name_author:
+        raise BadRequest("A login of a browser cannot name another author.", "Leave `author` out.")
+    return named
