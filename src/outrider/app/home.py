@@ -1,0 +1,133 @@
+"""The home folder of a deployment: who runs in it, where that server answers, and the owner's token.
+
+A lock says who runs, never a pid file: after a restart of the machine a pid names an innocent process.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from outrider.model.errors import OutriderError, Refused
+
+TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that runs in a home now."""
+
+    url: str
+    pid: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths below one home folder."""
+
+    path: Path
+
+    @property
+    def lock_file(self) -> Path:
+        """Locked while a server runs; its content is that server's address."""
+        return self.path / "server.lock"
+
+    @property
+    def token_file(self) -> Path:
+        """The owner's token, mode 0600."""
+        return self.path / "token"
+
+    @property
+    def log_file(self) -> Path:
+        """What a detached server prints."""
+        return self.path / "server.log"
+
+    def prepare(self) -> None:
+        """Make the folder, private to its owner. Raises OutriderError where it cannot be written."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            probe = self.path / ".write-test"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise OutriderError(
+                f"{self.path} cannot be written: {error.strerror}.",
+                "Make it writable, or set OUTRIDER_HOME to a folder of yours.",
+            ) from error
+
+    def token(self) -> str:
+        """The owner's token, made at the first call."""
+        self.prepare()
+        try:
+            handle = os.open(self.token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return self.token_file.read_text().strip()
+        with os.fdopen(handle, "w") as file:
+            token = secrets.token_urlsafe(TOKEN_BYTES)
+            file.write(token)
+        return token
+
+    def running(self) -> RunningServer | None:
+        """The server that runs in this home and has said where, or None."""
+        try:
+            with self.lock_file.open() as file:
+                if _try_lock(file.fileno(), fcntl.LOCK_SH):
+                    return None
+                return RunningServer(**json.loads(file.read()))
+        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+            return None
+
+    @contextmanager
+    def claim(self) -> Iterator["Claim"]:
+        """Be the server of this home. Raises Refused where another is."""
+        self.prepare()
+        with self.lock_file.open("a+") as file:
+            if not _lock_with_patience(file.fileno()):
+                running = self.running()
+                where = f" at {running.url}" if running else ""
+                raise Refused(f"A server already runs in {self.path}{where}.", "Use it, or run `outrider down` first.")
+            claim = Claim(file.fileno())
+            claim.write("")
+            try:
+                yield claim
+            finally:
+                claim.write("")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A held lock, in whose file the address is written once the server answers."""
+
+    handle: int
+
+    def announce(self, server: RunningServer) -> None:
+        """Say where the server answers."""
+        self.write(json.dumps({"url": server.url, "pid": server.pid, "version": server.version}))
+
+    def write(self, text: str) -> None:
+        """Replace the content of the lock's file."""
+        os.ftruncate(self.handle, 0)
+        os.pwrite(self.handle, text.encode(), 0)
+
+
+def _lock_with_patience(handle: int) -> bool:
+    """Whoever asks `running` holds the lock for an instant: that is no server."""
+    for _ in range(10):
+        if _try_lock(handle, fcntl.LOCK_EX):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _try_lock(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
