@@ -156,11 +156,11 @@ class SqliteSessionLogs:
         return sorted(
             SessionId(folder.name)
             for folder in self._folder.iterdir()
-            if _ID.match(folder.name) and (folder / FILE_NAME).is_file()
+            if _ID.fullmatch(folder.name) and (folder / FILE_NAME).is_file()
         )
 
     def _path(self, session: SessionId) -> Path:
-        if not _ID.match(session):
+        if not _ID.fullmatch(session):
             raise NotFound(f"There is no session {session!r}.")
         return self._folder / session / FILE_NAME
 

@@ -1,0 +1,202 @@
+"""What every store has to do, real or in memory. Subclass a contract in a test file and give it the store to test."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from outrider.model.errors import NotFound, Refused
+from outrider.model.events import RECORDED, ProblemReported, Recorded
+from outrider.model.ids import ArtifactId, SessionId
+from outrider.ports.store import Blobs, SessionIndex, SessionLogs, SessionRow
+
+SESSION = SessionId("s-abcdefgh22")
+OTHER = SessionId("s-abcdefgh33")
+MORNING = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
+
+
+def recorded(seq: int, sentence: str = "A sentence.") -> Recorded:
+    """An event with a number."""
+    return Recorded(seq=seq, at=MORNING + timedelta(seconds=seq), event=ProblemReported(sentence=sentence))
+
+
+def numbered(count: int, first: int = 1) -> list[Recorded]:
+    """So many events, numbered from `first`."""
+    return [recorded(seq) for seq in range(first, first + count)]
+
+
+class SessionLogsContract:
+    """For `outrider.ports.store.SessionLogs`."""
+
+    @pytest.fixture
+    def logs(self) -> SessionLogs:
+        """The store to test, empty."""
+        raise NotImplementedError
+
+    def test_a_new_log_is_empty(self, logs: SessionLogs) -> None:
+        log = logs.create(SESSION)
+        assert (log.last_seq(), log.read(0, 10), list(log.all())) == (0, [], [])
+        log.close()
+
+    def test_what_is_appended_is_read_back_in_order_after_reopening(self, logs: SessionLogs) -> None:
+        log = logs.create(SESSION)
+        log.append(numbered(2))
+        log.append(numbered(3, first=3))
+        log.close()
+        again = logs.open(SESSION)
+        assert again.last_seq() == 5
+        assert again.read(0, 100) == numbered(5)
+        again.close()
+
+    def test_reading_starts_after_a_number_and_stops_at_the_limit(self, logs: SessionLogs) -> None:
+        log = logs.create(SESSION)
+        log.append(numbered(10))
+        assert [event.seq for event in log.read(4, 3)] == [5, 6, 7]
+        assert log.read(10, 3) == []
+        log.close()
+
+    def test_encoded_events_are_the_bytes_of_the_feed(self, logs: SessionLogs) -> None:
+        log = logs.create(SESSION)
+        log.append([recorded(1, "Ünïcode \u2028 and \x00.")])
+        assert log.read_encoded(0, 1) == [RECORDED.dump_json(recorded(1, "Ünïcode \u2028 and \x00."))]
+        log.close()
+
+    def test_all_reads_more_than_one_page(self, logs: SessionLogs) -> None:
+        log = logs.create(SESSION)
+        log.append(numbered(1203))
+        assert [event.seq for event in log.all()] == list(range(1, 1204))
+        log.close()
+
+    @pytest.mark.parametrize("wrong", [[2], [1, 3], [1, 1]], ids=["gap-before", "gap-within", "twice"])
+    def test_numbers_that_do_not_continue_are_refused_and_nothing_is_stored(
+        self, logs: SessionLogs, wrong: list[int]
+    ) -> None:
+        log = logs.create(SESSION)
+        with pytest.raises(ValueError):  # noqa: PT011 (the port promises no more than the type)
+            log.append([recorded(seq) for seq in wrong])
+        assert (log.last_seq(), log.read(0, 10)) == (0, [])
+        log.append(numbered(1))
+        log.close()
+
+    def test_appending_nothing_changes_nothing(self, logs: SessionLogs) -> None:
+        log = logs.create(SESSION)
+        log.append([])
+        assert log.last_seq() == 0
+        log.close()
+
+    def test_a_log_survives_a_checkpoint_and_can_be_closed_twice(self, logs: SessionLogs) -> None:
+        log = logs.create(SESSION)
+        log.append(numbered(3))
+        log.checkpoint()
+        log.append(numbered(1, first=4))
+        log.close()
+        log.close()
+        again = logs.open(SESSION)
+        assert again.read(0, 10) == numbered(4)
+        again.close()
+
+    def test_a_log_has_one_writer(self, logs: SessionLogs) -> None:
+        log = logs.create(SESSION)
+        with pytest.raises(Refused):
+            logs.open(SESSION)
+        log.close()
+        logs.open(SESSION).close()
+
+    def test_a_log_is_created_once(self, logs: SessionLogs) -> None:
+        logs.create(SESSION).close()
+        with pytest.raises(ValueError, match="already"):
+            logs.create(SESSION)
+
+    def test_a_log_that_does_not_exist_is_not_found(self, logs: SessionLogs) -> None:
+        with pytest.raises(NotFound):
+            logs.open(SESSION)
+
+    def test_ids_are_those_of_the_logs(self, logs: SessionLogs) -> None:
+        assert logs.ids() == []
+        logs.create(OTHER).close()
+        logs.create(SESSION).close()
+        assert logs.ids() == [SESSION, OTHER]
+
+
+class BlobsContract:
+    """For `outrider.ports.store.Blobs`."""
+
+    @pytest.fixture
+    def blobs(self) -> Blobs:
+        """The store to test, empty."""
+        raise NotImplementedError
+
+    @pytest.mark.parametrize("data", [b"", b"\x00\xff bytes\n" * 1000])
+    async def test_bytes_and_media_type_come_back(self, blobs: Blobs, data: bytes) -> None:
+        artifact = await blobs.put(SESSION, data, media_type="text/plain; charset=utf-8")
+        assert await blobs.get(SESSION, artifact) == (data, "text/plain; charset=utf-8")
+
+    async def test_the_same_content_has_the_same_id(self, blobs: Blobs) -> None:
+        first = await blobs.put(SESSION, b"log", media_type="text/plain")
+        assert await blobs.put(SESSION, b"log", media_type="text/plain") == first
+        assert await blobs.put(SESSION, b"LOG", media_type="text/plain") != first
+        assert await blobs.put(SESSION, b"log", media_type="image/png") != first
+
+    async def test_an_artifact_belongs_to_its_session(self, blobs: Blobs) -> None:
+        artifact = await blobs.put(SESSION, b"log", media_type="text/plain")
+        with pytest.raises(NotFound):
+            await blobs.get(OTHER, artifact)
+
+    @pytest.mark.parametrize("name", ["a-aaaaaaaa", "../../etc/passwd", "a-aaaaaaaa\n", ""])
+    async def test_what_was_never_stored_is_not_found(self, blobs: Blobs, name: str) -> None:
+        with pytest.raises(NotFound):
+            await blobs.get(SESSION, ArtifactId(name))
+
+
+def row(session: SessionId, *, minutes: int = 0, projected_seq: int = 1, title: str = "Mend the sum") -> SessionRow:
+    """A row of the index, changed so many minutes after the morning."""
+    return SessionRow(
+        id=session,
+        title=title,
+        repository="demo",
+        branch="main",
+        author="Ada",
+        model="rehearsal/demo",
+        status="idle",
+        pull_request=None,
+        pull_request_state=None,
+        verdict=None,
+        cost_usd=0.25,
+        created_at=MORNING,
+        updated_at=MORNING + timedelta(minutes=minutes),
+        projected_seq=projected_seq,
+    )
+
+
+class SessionIndexContract:
+    """For `outrider.ports.store.SessionIndex`."""
+
+    @pytest.fixture
+    def index(self) -> SessionIndex:
+        """The index to test, empty."""
+        raise NotImplementedError
+
+    async def test_a_row_comes_back_as_it_was(self, index: SessionIndex) -> None:
+        full = replace(row(SESSION), pull_request=7, pull_request_state="open", verdict="fix_proved")
+        await index.put(full)
+        assert await index.get(SESSION) == full
+        assert await index.get(OTHER) is None
+
+    async def test_a_newer_projection_replaces_an_older_one(self, index: SessionIndex) -> None:
+        await index.put(row(SESSION, projected_seq=4))
+        await index.put(row(SESSION, projected_seq=9, title="newer"))
+        assert await index.get(SESSION) == row(SESSION, projected_seq=9, title="newer")
+
+    async def test_an_older_projection_never_replaces_a_newer_one(self, index: SessionIndex) -> None:
+        await index.put(row(SESSION, projected_seq=9, title="newer"))
+        await index.put(row(SESSION, projected_seq=4))
+        assert await index.get(SESSION) == row(SESSION, projected_seq=9, title="newer")
+
+    async def test_the_list_begins_with_the_newest_change(self, index: SessionIndex) -> None:
+        sessions = [SessionId(f"s-abcdefgh2{letter}") for letter in "abc"]
+        for minutes, session in zip((5, 30, 10), sessions, strict=True):
+            await index.put(row(session, minutes=minutes))
+        listed = await index.list(limit=2)
+        assert [one.id for one in listed] == [sessions[1], sessions[2]]
+        rest = await index.list(limit=2, before=listed[-1].updated_at)
+        assert [one.id for one in rest] == [sessions[0]]
