@@ -43,3 +43,7 @@ class Quarantine(Protocol):
 
     async def list_files(self, session: SessionId, commit: CommitId) -> tuple[str, ...]:
         """All paths of a commit, 200,000 at most. Raises LimitReached."""
+
+    async def changed_paths(self, session: SessionId, base: CommitId, head: CommitId) -> tuple[str, ...]:
+        """Paths whose content or mode differs between two commits, both ends of a rename, 200,000 at most. Raises
+        LimitReached."""

@@ -1,0 +1,73 @@
+"""Clean sandboxes: made for one piece of our own work (an image, a setup, a run of checks), destroyed after it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from outrider.fleet.limits import Progress, SandboxSlots
+from outrider.model.ids import LayerId, SandboxId, new_id
+from outrider.model.sandbox import BROKER_PORT, EGRESS_PORT, GuestRole, Limits, SandboxHandle, SandboxSpec
+from outrider.ports.broker import Broker, DoorSpec
+from outrider.ports.sandbox import Guest, SandboxProvider
+
+PURPOSE_LABEL = "clean"
+"""The label that every clean sandbox carries; its value says what it is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanSpec:
+    """What a clean sandbox is made from. `purpose` is shown to whoever waits for one: “the checks”, “an image”."""
+
+    purpose: str
+    layers: tuple[LayerId, ...]
+    toolbox: LayerId | None = None
+    role: GuestRole = GuestRole.SESSION
+    limits: Limits = field(default_factory=Limits)
+
+
+class CleanSandboxes:
+    """Makes clean sandboxes within the slots, and connects to them through a door of the broker."""
+
+    def __init__(self, provider: SandboxProvider, broker: Broker, slots: SandboxSlots) -> None:
+        self.provider = provider
+        self.broker = broker
+        self._slots = slots
+
+    @asynccontextmanager
+    async def open(self, spec: CleanSpec, progress: Progress) -> AsyncIterator[SandboxHandle]:
+        """A sandbox for as long as the context lives, however it ends."""
+        async with self._slots.take(spec.purpose, progress):
+            handle = await self.provider.create(
+                SandboxSpec(
+                    id=SandboxId(new_id("clean")),
+                    layers=spec.layers,
+                    toolbox=spec.toolbox,
+                    role=spec.role,
+                    limits=spec.limits,
+                    labels={PURPOSE_LABEL: spec.purpose},
+                )
+            )
+            try:
+                yield handle
+            finally:
+                await self.provider.destroy(handle)
+
+    @asynccontextmanager
+    async def connect(self, handle: SandboxHandle, door: DoorSpec | None = None) -> AsyncIterator[Guest]:
+        """A connection to the guest; with a door, the broker answers at its ports for as long as this lives."""
+        if door is None:
+            async with await self.provider.connect(handle) as guest:
+                yield guest
+            return
+        async with self.broker.open(door) as sockets, await self.provider.connect(handle) as guest:
+            await guest.forward(BROKER_PORT, sockets.http)
+            if door.egress:
+                await guest.forward(EGRESS_PORT, sockets.egress)
+            yield guest
+
+    async def reap(self) -> int:
+        """Destroy every clean sandbox that a killed server left behind. Call at start, before any is made."""
+        left = [info for info in await self.provider.list({}) if PURPOSE_LABEL in info.labels]
+        for info in left:
+            await self.provider.destroy(info.handle)
+        return len(left)

@@ -1,0 +1,40 @@
+"""How many sandboxes run at once: one owner, who lets callers wait and says why."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from outrider.model.errors import LimitReached
+
+Progress = Callable[[str], Awaitable[None]]
+"""Told, in one sentence, what long work is doing now."""
+
+
+class SandboxSlots:
+    """`total` sandboxes at once; up to `waiting_limit` callers wait in line, more are refused."""
+
+    def __init__(self, total: int, *, waiting_limit: int = 200) -> None:
+        self._total = total
+        self._waiting_limit = waiting_limit
+        self._waiting = 0
+        self._free = asyncio.Semaphore(total)
+
+    @asynccontextmanager
+    async def take(self, purpose: str, progress: Progress) -> AsyncIterator[None]:
+        """Hold one slot. Raises LimitReached where too many wait already; `progress` hears of a wait."""
+        if self._free.locked():
+            if self._waiting >= self._waiting_limit:
+                raise LimitReached(
+                    f"No sandbox for {purpose}: {self._total} run and {self._waiting} others wait already.",
+                    "Try again later, or raise the number of sandboxes in the settings.",
+                )
+            await progress(f"Waiting for a free sandbox for {purpose}: all {self._total} are in use.")
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
