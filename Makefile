@@ -1,0 +1,53 @@
+# The names that people and CI use. Every target sets up what it needs first; what is there is skipped.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check fmt e2e bench build clean setup setup-tests static
+
+help: ## this list
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
+
+demo: setup ## set everything up, start the server, take one prompt to a proved pull request
+	@$(BIN)/outrider demo
+
+up: setup ## set everything up and run the server until Ctrl-C
+	@$(BIN)/outrider up
+
+test: setup-tests static ## set everything up and run everything that can fail
+	scripts/npm test
+	$(BIN)/pytest
+
+check: setup-tests static ## the quick part: format, lint, types, import contracts, unit tests
+	$(BIN)/pytest tests/unit tests/architecture
+
+fmt: setup ## put every file into the agreed form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+e2e: setup-tests ## the whole product, clicked through in a browser
+	$(BIN)/pytest tests/e2e
+
+bench: setup ## the benchmarks; writes benchmarks/results.json
+	$(BIN)/python -m benchmarks
+
+build: setup ## the wheel, with the web page in it
+	.state/tools/bin/uv build --wheel
+
+clean: ## what was built here; sessions and images in Outrider's home stay
+	rm -rf .venv .state dist build artifacts clients/node_modules clients/web/dist src/outrider/api/static
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup:
+	@$(PYTHON) scripts/setup.py
+
+setup-tests:
+	@$(PYTHON) scripts/setup.py --tests
+
+static:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	scripts/npm run lint
+	scripts/npm run types

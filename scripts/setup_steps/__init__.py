@@ -1,0 +1,1 @@
+"""The steps of scripts/setup.py, one subject a file."""
