@@ -1,0 +1,278 @@
+"""The inside of a sandbox over one SSH connection, whoever provides the sandbox.
+
+The other end is hostile input: what runs in the guest may kill or replace its sshd, and any answer may be a lie.
+"""
+
+import asyncio
+import contextlib
+import shlex
+import socket
+import weakref
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import asyncssh
+
+from outrider.model.errors import LimitReached, SandboxError, SandboxLost
+from outrider.model.ids import SandboxId
+from outrider.ports.sandbox import ByteReader, ByteWriter, ExecResult, ExecSpec
+from outrider.sandboxes.forwarding import Forwarder
+from outrider.sandboxes.guest_process import GuestProcess
+from outrider.sandboxes.output import BoundedOutput
+
+LOGIN_SECONDS = 20.0
+KEEPALIVE_SECONDS = 15.0
+KEEPALIVE_MISSES = 4
+"""A guest that answers nothing for a minute is lost. One whose CPU is starved by its own work gets that long."""
+
+COMMAND_BYTES = 120_000
+"""Longest command line: the kernel takes 128 KiB in one argument of the shell that sshd starts."""
+
+DRAIN_SECONDS = 0.3
+"""How long after its end a command's output may still come, where something it left behind holds the pipe."""
+
+KILL_SECONDS = 3.0
+CLOSE_SECONDS = 5.0
+
+KILL_SCRIPT = resources.files("outrider.sandboxes").joinpath("guest_kill.py").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLogin:
+    """Who we are in the guest and which host key its sshd must show."""
+
+    user: str
+    user_private: str
+    host_public: str
+
+
+class _Client(asyncssh.SSHClient):
+    def __init__(self) -> None:
+        self.lost = asyncio.Event()
+        self.reason = "the connection was closed"
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None:
+            self.reason = str(exc) or type(exc).__name__
+        self.lost.set()
+
+
+async def connect_guest(stream: socket.socket, sandbox: SandboxId, login: GuestLogin) -> "SshGuest":
+    """Log in over a connected stream. Nothing of the person's own SSH set-up is read. Raises SandboxLost."""
+    client = _Client()
+    try:
+        connection = await asyncssh.connect(
+            host="guest",
+            sock=stream,
+            client_factory=lambda: client,
+            config=None,
+            agent_path=None,
+            username=login.user,
+            client_keys=[asyncssh.import_private_key(login.user_private)],
+            known_hosts=([asyncssh.import_public_key(login.host_public)], [], []),
+            server_host_key_algs=["ssh-ed25519"],
+            preferred_auth="publickey",
+            encryption_algs=["aes128-gcm@openssh.com"],
+            compression_algs=None,
+            login_timeout=LOGIN_SECONDS,
+            keepalive_interval=KEEPALIVE_SECONDS,
+            keepalive_count_max=KEEPALIVE_MISSES,
+        )
+    except (asyncssh.Error, OSError) as error:
+        stream.close()
+        raise SandboxLost(f"The sandbox did not let us in: {error}.") from error
+    except BaseException:
+        stream.close()
+        raise
+    return SshGuest(sandbox, connection, client)
+
+
+class SshGuest:
+    """Implements `outrider.ports.sandbox.Guest`."""
+
+    def __init__(self, sandbox: SandboxId, connection: asyncssh.SSHClientConnection, client: _Client) -> None:
+        self.sandbox = sandbox
+        self._connection = connection
+        self._client = client
+        self._processes: weakref.WeakSet[GuestProcess] = weakref.WeakSet()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in [p for p in self._processes if p.running()]:
+            await process.signal("KILL")
+            process.close()
+        self._connection.close()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._connection.wait_closed()
+        except TimeoutError:
+            self._connection.abort()
+
+    async def start(self, spec: ExecSpec) -> GuestProcess:
+        """Start a command and return at once."""
+        return await self._start(command_line(spec), spec.pty)
+
+    async def run(
+        self, spec: ExecSpec, *, stdin: bytes = b"", timeout_seconds: float = 60, output_limit: int = 1 << 20
+    ) -> ExecResult:
+        """Run a command to its end."""
+        process = await self._start(f"exec 2>&1; {command_line(spec)}", spec.pty)
+        output = BoundedOutput(output_limit)
+        timed_out = False
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._converse(process, stdin, output)
+        except TimeoutError:
+            timed_out = True
+            await self._kill_group(process)
+        finally:
+            process.close()
+        code = await process.wait() if not timed_out or not process.running() else 128 + 9
+        return ExecResult(exit_code=code, output=output.bytes(), truncated=output.truncated, timed_out=timed_out)
+
+    async def put(self, path: str, tar: AsyncIterator[bytes]) -> None:
+        """Unpack a tar stream below the folder `path`."""
+        folder = shlex.quote(path)
+        process = await self._start(
+            f"exec 2>&1; mkdir -p -- {folder} && exec tar --extract --file=- --same-permissions --no-same-owner "
+            f"--directory={folder}",
+            None,
+        )
+        said = BoundedOutput(4096)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_collect(process, said), name="put-output")
+            with contextlib.suppress(SandboxError):
+                async for chunk in tar:
+                    await process.write(chunk)
+            await process.close_stdin()
+        if code := await process.wait():
+            raise SandboxError(f"The files could not be unpacked at {path} (tar exit {code}): {said.text()}")
+
+    async def get(self, path: str, *, limit_bytes: int) -> AsyncIterator[bytes]:
+        """The folder or file `path` as a tar stream of the guest's making."""
+        parent, _, name = path.rstrip("/").rpartition("/")
+        process = await self._start(
+            f"exec tar --create --file=- --directory={shlex.quote(parent or '/')} -- {shlex.quote(name)}", None
+        )
+        taken = 0
+        try:
+            async for chunk in process.stdout():
+                taken += len(chunk)
+                if taken > limit_bytes:
+                    raise LimitReached(f"{path} is larger than {limit_bytes} bytes.")
+                yield chunk
+            # 1 means that a file changed while it was read; the tar is whole.
+            if await process.wait() not in (0, 1):
+                said = BoundedOutput(4096)
+                async for chunk in process.stderr():
+                    said.add(chunk)
+                raise SandboxError(f"{path} could not be read: {said.text()}")
+        finally:
+            await process.signal("KILL")
+            process.close()
+
+    async def dial(self, port: int) -> tuple[ByteReader, ByteWriter]:
+        """Connect to a loopback port in the guest, of IPv4 or else of IPv6, where some development servers listen."""
+        failure: Exception | None = None
+        for host in ("127.0.0.1", "::1"):
+            try:
+                reader, writer = await self._connection.open_connection(host, port, encoding=None)
+            except asyncssh.ChannelOpenError as error:
+                failure = error
+            except (asyncssh.Error, OSError) as error:
+                raise self._lost() from error
+            else:
+                return reader, writer
+        if self._client.lost.is_set():
+            raise self._lost() from failure
+        raise SandboxError(f"Nothing answers on port {port} in the sandbox.") from failure
+
+    async def forward(self, port: int, socket_path: Path) -> None:
+        """Listen on a loopback port in the guest and splice each connection to a Unix socket on our side."""
+        try:
+            await self._connection.start_server(Forwarder(socket_path).accept, "127.0.0.1", port, encoding=None)
+        except asyncssh.ChannelListenError as error:
+            raise SandboxError(f"Port {port} in the sandbox is taken.", "Start the sandbox again.") from error
+        except (asyncssh.Error, OSError) as error:
+            raise self._lost() from error
+
+    async def kill_everything(self, *, spare: Sequence[str] = ()) -> int:
+        """Kill every process of the guest's user but what carries SSH connections and the spared roles."""
+        spec = ExecSpec(argv=["/usr/bin/python3", "-I", "-S", "-", *spare], cwd="/")
+        result = await self.run(spec, stdin=KILL_SCRIPT.encode(), timeout_seconds=KILL_SECONDS)
+        said = result.output.decode(errors="replace").strip()
+        if result.exit_code != 0 or not said.isdecimal():
+            raise SandboxError(
+                f"The processes in the sandbox could not all be killed: {said[-200:]}", "Stop the sandbox."
+            )
+        return int(said)
+
+    async def wait_lost(self) -> str:
+        """Return, with the reason, when the connection has ended."""
+        await self._client.lost.wait()
+        return f"The connection to the sandbox ended: {self._client.reason}."
+
+    async def _start(self, command: str, pty: tuple[int, int] | None) -> GuestProcess:
+        if len(command) > COMMAND_BYTES:
+            raise SandboxError("The command line is too long.", "Send the text by stdin or in a file.")
+        try:
+            _, process = await self._connection.create_session(
+                GuestProcess,
+                command,
+                encoding=None,
+                request_pty="force" if pty else False,
+                term_type="xterm-256color" if pty else None,
+                term_size=pty or (),
+            )
+        except asyncssh.ChannelOpenError as error:
+            if self._client.lost.is_set():
+                raise self._lost() from error
+            raise SandboxError(f"The sandbox could not start the command: {error.reason}.") from error
+        except (asyncssh.Error, OSError) as error:
+            raise self._lost() from error
+        self._processes.add(process)
+        return process
+
+    async def _converse(self, process: GuestProcess, stdin: bytes, output: BoundedOutput) -> None:
+        """Feed and collect until the command has ended and, within DRAIN_SECONDS, its output too."""
+        async with asyncio.TaskGroup() as group:
+            reader = group.create_task(_collect(process, output), name="run-output")
+            with contextlib.suppress(SandboxError):
+                for start in range(0, len(stdin), 1 << 16):
+                    await process.write(stdin[start : start + (1 << 16)])
+            await process.close_stdin()
+            try:
+                await process.wait()
+                await asyncio.wait([reader], timeout=DRAIN_SECONDS)
+            finally:
+                reader.cancel()
+
+    async def _kill_group(self, process: GuestProcess) -> None:
+        await process.signal("KILL")
+        with contextlib.suppress(TimeoutError, SandboxLost):
+            async with asyncio.timeout(KILL_SECONDS):
+                await process.wait()
+
+    def _lost(self) -> SandboxLost:
+        return SandboxLost(f"The sandbox is gone: {self._client.reason}.")
+
+
+def command_line(spec: ExecSpec) -> str:
+    """The shell line that enters the folder, sets the environment and becomes the command."""
+    if not spec.argv or "=" in spec.argv[0]:
+        raise SandboxError("The command is empty or not a program's name.")
+    env = [f"{name}={value}" for name, value in spec.env.items()]
+    return f"cd {shlex.quote(spec.cwd)} && exec {shlex.join(['env', *env, *spec.argv])}"
+
+
+async def _collect(process: GuestProcess, output: BoundedOutput) -> None:
+    async for chunk in process.stdout():
+        output.add(chunk)

@@ -1,0 +1,158 @@
+"""Layers and sandboxes' files: unpack, freeze, measure, delete. They belong to guest ids, so it is done mapped."""
+
+import fcntl
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from outrider.sandboxes.namespaces.mapped import userns
+from outrider.sandboxes.namespaces.mapped.userns import Failure, IdMap
+
+UNPACK = (
+    "tar", "--extract", "--file=-", "--numeric-owner", "--same-permissions", "--delay-directory-restore",
+    "--xattrs", "--xattrs-include=user.*", "--exclude=./dev/*", "--exclude=dev/*",
+)  # fmt: skip
+
+
+def unpack(ids: IdMap, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Unpack the tar `tar` as layer `layer`. A killed call leaves only a `.new-` folder, which `sweep` removes."""
+    with Path(request["tar"]).open("rb") as source:
+        userns.run_mapped(ids, lambda: _unpack(source.fileno(), request["layer"]))
+    return {}
+
+
+def freeze(ids: IdMap, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the upper folder of `box` the layer `layer`, without rights that a session could have smuggled in."""
+    userns.run_mapped(ids, lambda: _freeze(request["box"], request["layer"], bool(request["strip"])))
+    return {}
+
+
+def delete(ids: IdMap, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Delete `path` below the guest folder: renamed into the trash first, so that it is gone at once or not at all."""
+    userns.run_mapped(ids, lambda: _delete(request["path"]))
+    return {}
+
+
+def sweep(ids: IdMap, _request: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the folders on first use, and remove what killed calls left behind."""
+    userns.run_mapped(ids, _sweep)
+    return {}
+
+
+def measure(ids: IdMap, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Bytes on disk that each of `boxes` has written."""
+    read, write = os.pipe()
+
+    def work() -> None:
+        lines = (f"{box} {sum(_blocks(Path('boxes', box, 'upper')))}\n" for box in request["boxes"])
+        os.write(write, "".join(lines).encode())
+
+    userns.run_mapped(ids, work)
+    os.close(write)
+    rows = (line.split() for line in userns.read_all(read).decode().splitlines())
+    return {"bytes": {box: int(size) for box, size in rows}}
+
+
+def _unpack(source: int, layer: str) -> None:
+    final = Path("layers", layer)
+    if final.exists():
+        return
+    fresh = Path("layers", f".new-{layer}-{os.getpid()}")
+    fresh.mkdir()
+    lock = os.open(fresh, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    done = subprocess.run(
+        UNPACK, stdin=source, cwd=fresh, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"},
+        check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise Failure("unpack", 0, done.stderr.decode(errors="replace")[-400:].strip())
+    fresh.chmod(0o755)
+    _rename_first(fresh, final)
+
+
+def _freeze(box: str, layer: str, strip: bool) -> None:
+    upper = Path(box, "upper")
+    if strip and upper.exists():
+        _strip(upper)
+    if upper.exists():
+        _rename_first(upper, Path("layers", layer))
+
+
+def _rename_first(source: Path, final: Path) -> None:
+    """Rename, or drop `source` where another call was first."""
+    try:
+        source.rename(final)
+    except OSError:
+        if not final.exists():
+            raise
+        shutil.rmtree(source, ignore_errors=True)
+
+
+def _strip(root: Path) -> None:
+    """Take away setuid and setgid bits, extended attributes but the overlay's own, and sockets and pipes."""
+    for path in _walk(root):
+        mode = path.lstat().st_mode
+        if stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode):
+            path.unlink()
+            continue
+        if stat.S_ISLNK(mode):
+            continue
+        if stat.S_ISREG(mode) and mode & (stat.S_ISUID | stat.S_ISGID):
+            path.chmod(stat.S_IMODE(mode) & ~(stat.S_ISUID | stat.S_ISGID))
+        for name in os.listxattr(path, follow_symlinks=False):
+            if not name.startswith("user.overlay."):
+                os.removexattr(path, name, follow_symlinks=False)
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            yield Path(folder, name)
+
+
+def _blocks(root: Path) -> Iterator[int]:
+    for path in _walk(root):
+        try:
+            yield path.lstat().st_blocks * 512
+        except FileNotFoundError:
+            continue
+
+
+def _delete(path: str) -> None:
+    doomed = Path("trash", f"{Path(path).name}-{os.getpid()}")
+    try:
+        lock = os.open(path, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        Path(path).rename(doomed)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(doomed)
+
+
+def _sweep() -> None:
+    for name in ("layers", "boxes", "trash"):
+        Path(name).mkdir(exist_ok=True)
+    for doomed in (*Path("trash").iterdir(), *Path("layers").glob(".new-*")):
+        if _unlocked(doomed):
+            shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _unlocked(path: Path) -> bool:
+    """Whether no living call works in the folder: each holds a lock on it, which ends with the process."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return True

@@ -1,0 +1,52 @@
+"""Entry of the helper program: one request in, one answer out."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from outrider.sandboxes.namespaces.mapped import files, launch
+from outrider.sandboxes.namespaces.mapped.userns import Failure, IdMap
+
+OPERATIONS: Mapping[str, Callable[[IdMap, Mapping[str, Any]], dict[str, Any]]] = {
+    "launch": launch.launch,
+    "probe": launch.probe,
+    "unpack": files.unpack,
+    "freeze": files.freeze,
+    "delete": files.delete,
+    "sweep": files.sweep,
+    "measure": files.measure,
+}
+
+
+def main() -> None:
+    """Read the request, do it with the guest folder as working folder, print the answer."""
+    signal.signal(signal.SIGTERM, _terminated)
+    request = json.load(sys.stdin)
+    try:
+        os.chdir(request["guest"])
+        answer = OPERATIONS[request["operation"]](IdMap(**request["ids"]), _with_files(request))
+    except Failure as failure:
+        answer = failure.answer
+    except OSError as error:
+        answer = {"failed": request["operation"], "errno": error.errno or 0, "detail": str(error)}
+    sys.stdout.write(json.dumps(answer))
+
+
+def _with_files(request: dict[str, Any]) -> dict[str, Any]:
+    """Open what only the person may open, and join the cgroups, while still being the person."""
+    for procs in request.get("cgroup_procs", ()):
+        Path(procs).write_text(str(os.getpid()))
+    if "log" in request:
+        request["log_fd"] = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        request["null_fd"] = os.open("/dev/null", os.O_RDWR)
+        request["seccomp_fd"] = os.open(request["seccomp"], os.O_RDONLY)
+    return request
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(143)

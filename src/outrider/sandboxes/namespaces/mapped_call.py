@@ -1,0 +1,100 @@
+"""Call the helper program that works inside the user namespace, and say its failures in plain sentences."""
+
+import asyncio
+import errno
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import outrider
+from outrider.model.errors import SandboxError
+from outrider.sandboxes.namespaces.ids import HostIds
+
+SOURCES = str(Path(outrider.__file__).resolve().parents[1])
+
+BOOT = f"""\
+import sys
+sys.path.insert(0, {SOURCES!r})
+from outrider.sandboxes.namespaces.mapped.main import main
+main()
+"""
+
+PROGRAMS = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+"""Where the machine's own programs are looked for; a person's PATH has no say."""
+
+CALL_SECONDS = 900.0
+"""Longest call: unpacking or deleting a layer of many gigabytes on a slow disk."""
+
+USERNS_REMEDY = (
+    "Allow them: sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000; on Ubuntu 24.04 also "
+    "kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile for bwrap."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MappedCalls:
+    """The helper program over one guest folder and one range of ids."""
+
+    guest: Path
+    ids: HostIds
+
+    async def __call__(self, operation: str, **request: object) -> dict[str, Any]:
+        """Do one operation in a process of its own. Cancelling it kills what it started. Raises SandboxError."""
+        whole = {"operation": operation, "guest": str(self.guest), "ids": self.ids.as_request(), **request}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-S", "-c", BOOT,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={"PATH": PROGRAMS}, start_new_session=True,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                output, errors = await process.communicate(json.dumps(whole).encode())
+        except BaseException:
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
+            raise
+        return _answer(operation, output, errors)
+
+
+def require_programs(ids: HostIds) -> str:
+    """The path of bubblewrap. Raises SandboxError with the line to run for what is missing."""
+    wanted = {"bwrap": "bubblewrap"} | ({"newuidmap": "uidmap", "newgidmap": "uidmap"} if ids.tools else {})
+    for program, package in wanted.items():
+        if not shutil.which(program, path=PROGRAMS):
+            raise SandboxError(f"{program} is not installed.", f"Run: sudo apt-get install -y {package}")
+    return str(shutil.which("bwrap", path=PROGRAMS))
+
+
+def _answer(operation: str, output: bytes, errors: bytes) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = json.loads(output)
+    except ValueError:
+        told = errors.decode(errors="replace").strip().splitlines()
+        raise SandboxError(
+            f"The sandbox helper ended early in {operation}: {told[-1] if told else 'no word'}."
+        ) from None
+    if "failed" in answer:
+        raise explain(str(answer["failed"]), int(answer["errno"]), str(answer["detail"]))
+    return answer
+
+
+def explain(step: str, number: int, detail: str) -> SandboxError:
+    """What a failed step means to a person, and what to do about it."""
+    known: Mapping[str, tuple[str, str]] = {
+        "user namespace": ("This machine does not allow user namespaces", USERNS_REMEDY),
+        "newuidmap": ("The map of user ids was refused", "Check that /etc/subuid and /etc/subgid give you 65536 ids."),
+        "newgidmap": ("The map of group ids was refused", "Check that /etc/subuid and /etc/subgid give you 65536 ids."),
+        "overlay": ("This file system cannot carry an overlay", "Put the state folder on ext4, xfs or btrfs."),
+        "mount overlay": ("The sandbox's root could not be mounted", ""),
+    }
+    if number == errno.ENOSPC or "No space left" in detail:
+        return SandboxError("The disk is full.", "Free some space where the state folder is.")
+    sentence, remedy = known.get(step, (f"The sandbox could not be handled ({step})", ""))
+    if "setting up uid map" in detail or "No permissions to create new namespace" in detail:
+        remedy = USERNS_REMEDY
+    return SandboxError(f"{sentence}: {detail}.", remedy)

@@ -1,0 +1,119 @@
+"""What we keep on disk about each sandbox: enough to find it again after our own death."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from outrider.model.base import Model
+from outrider.model.ids import SandboxId
+from outrider.model.sandbox import SandboxHandle, SandboxSpec
+from outrider.sandboxes.namespaces.processes import ProcessIdentity
+from outrider.sandboxes.namespaces.sshd import SshKeys
+
+PROVIDER = "namespaces"
+
+
+class Record(Model):
+    """One sandbox as it was asked for."""
+
+    spec: SandboxSpec
+    keys: SshKeys
+    cgroups: tuple[Path, ...] = ()
+    created_at: datetime
+
+
+class Pids(Model):
+    """The processes that hold a sandbox: bubblewrap outside, and the sandbox's own init."""
+
+    outer: tuple[int, int]
+    inner: tuple[int, int]
+
+    def identities(self) -> tuple[ProcessIdentity, ProcessIdentity]:
+        """Init first: when it dies the kernel kills all of the sandbox, and bubblewrap outside ends by itself."""
+        return ProcessIdentity(*self.inner), ProcessIdentity(*self.outer)
+
+
+class StateFolder:
+    """The provider's folder:
+
+    sandboxes/ID/       ours, 0700: record.json, pids.json, launch.log
+    guest/layers/ID/    the guest ids': one complete layer each
+    guest/boxes/ID/     the guest ids': upper, work, run (keys and the socket of one sandbox)
+    guest/trash/        the guest ids': what is being deleted
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.guest = path / "guest"
+        self.sandboxes = path / "sandboxes"
+        self.seccomp = path / "seccomp.bpf"
+
+    def prepare(self, filter_program: Callable[[], bytes]) -> None:
+        """Make our folders. Until the first helper has made its own in it, the guest folder is open to all; the folder
+        around it is not."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path.chmod(0o700)
+        self.sandboxes.mkdir(exist_ok=True, mode=0o700)
+        if not (self.guest / "trash").is_dir():
+            self.guest.mkdir(exist_ok=True)
+            self.guest.chmod(0o777)
+        self.seccomp.write_bytes(filter_program())
+
+    def layer(self, name: str) -> Path:
+        """Where a complete layer is."""
+        return self.guest / "layers" / name
+
+    def own(self, sandbox: SandboxId) -> Path:
+        """Our folder of one sandbox."""
+        return self.sandboxes / sandbox
+
+    def socket(self, sandbox: SandboxId) -> Path:
+        """Where the guest listens for SSH."""
+        return self.guest / "boxes" / sandbox / "run" / "ssh.sock"
+
+    def write(self, record: Record) -> None:
+        """Store the record, whole or not at all."""
+        folder = self.own(record.spec.id)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = folder / "record.new"
+        fresh.touch(mode=0o600)
+        fresh.write_text(record.model_dump_json())
+        fresh.rename(folder / "record.json")
+
+    def read(self, sandbox: SandboxId) -> Record | None:
+        """The record, or None where the sandbox does not exist."""
+        try:
+            return Record.model_validate_json((self.own(sandbox) / "record.json").read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+
+    def pids(self, sandbox: SandboxId) -> Pids | None:
+        """The processes of its last start, dead or alive."""
+        try:
+            return Pids.model_validate_json((self.own(sandbox) / "pids.json").read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+
+    def running(self, sandbox: SandboxId) -> bool:
+        """Whether its init is alive."""
+        pids = self.pids(sandbox)
+        return pids is not None and pids.identities()[0].alive()
+
+    def records(self) -> Iterator[Record]:
+        """Every sandbox that exists."""
+        for folder in sorted(self.sandboxes.iterdir()) if self.sandboxes.exists() else ():
+            record = self.read(SandboxId(folder.name))
+            if record:
+                yield record
+
+    def forget(self, sandbox: SandboxId) -> None:
+        """Remove our folder of it."""
+        shutil.rmtree(self.own(sandbox), ignore_errors=True)
+
+
+def handle_of(record: Record) -> SandboxHandle:
+    """How everyone else knows this sandbox."""
+    return SandboxHandle(id=record.spec.id, provider=PROVIDER)
