@@ -12,7 +12,7 @@ _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
 _TEST_EXTRAS = ("test", "tests", "testing", "dev")
 _PURE_BACKENDS = ("setuptools", "hatchling", "flit_core", "poetry.core", "uv_build", "pdm.backend")
 _INPUTS = ("**/pyproject.toml", "**/setup.cfg", "uv.lock", "poetry.lock", "requirements*.txt")
-_COMMAND = '.venv/bin/python -m pytest --junitxml="$OUTRIDER_JUNIT"'
+_COMMAND = '.venv/bin/python -m pytest --continue-on-collection-errors --junitxml="$OUTRIDER_JUNIT"'
 
 
 def detect_python(paths: frozenset[str], pyproject: bytes) -> Found | None:

@@ -14,11 +14,12 @@ import re
 import tomllib
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from outrider.model.base import Model
 from outrider.model.errors import RecipeError
+from outrider.proof.globs import fixed_folder
 
 RECIPE_FILE = "outrider.toml"
 
@@ -40,8 +41,27 @@ DEFAULT_TESTS = (
 
 PackageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]{1,99}$")]
 ShellCommand = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00]+$")]
-Glob = Annotated[str, StringConstraints(pattern=r"^(?!/)(?!.*(^|/)\.\.(/|$))[^\x00\n]{1,200}$")]
-ReportPath = Annotated[str, StringConstraints(pattern=r"^(?!/)(?!.*(^|/)\.\.(/|$))(?!\*)[^\x00\n]{1,200}$")]
+
+
+def _stays_inside(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/") or not path.isprintable():
+        raise ValueError(f"{path!r} is not a path below the repository")
+    if path.count("*") > STARS_LIMIT or "***" in path:
+        raise ValueError(f"{path!r} has more stars than a glob may have")
+    return path
+
+
+def _starts_with_a_name(path: str) -> str:
+    if fixed_folder(path) == "":
+        raise ValueError(f"{path!r} must begin with the name of a folder")
+    return path
+
+
+STARS_LIMIT = 8
+"""Each star of a glob is a loop of the matcher."""
+
+Glob = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_stays_inside)]
+ReportPath = Annotated[Glob, AfterValidator(_starts_with_a_name)]
 
 
 class CheckSpec(Model):
@@ -131,7 +151,7 @@ def _recipe_error(problem: ErrorDetails, source: str) -> RecipeError:
         return RecipeError(f"{place}: `{key}` is not a key.", f"Allowed are: {allowed}.")
     if problem["type"] == "missing":
         return RecipeError(f"{place}: `{key}` is missing.", _meaning(where))
-    said = problem["msg"].removeprefix("Value error, ")
+    said = _SAID.get(problem["type"]) or problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
     if problem["type"] == "string_pattern_mismatch":
         said = f"{problem['input']!r:.100} is not allowed"
     subject = f"`{key}`: " if key else ""
@@ -175,9 +195,19 @@ def _meaning(where: tuple[int | str, ...]) -> str:
     return " ".join(part for part in (f"{meaning}." if meaning else "", hint) if part)
 
 
+_SAID = {
+    "tuple_type": "should be a list",
+    "string_type": "should be a string in quotes",
+    "float_parsing": "should be a number",
+    "float_type": "should be a number",
+    "bool_type": "should be true or false",
+    "bool_parsing": "should be true or false",
+    "model_type": "should be a table",
+}
+
 _HINTS = {
     "packages": "A package is named in lower case letters, digits, plus, dot and dash, such as `libpq-dev`.",
-    "tests": "A glob is relative to the repository and has no `..`, such as `tests/**`.",
-    "setup_inputs": "A glob is relative to the repository and has no `..`, such as `uv.lock`.",
+    "tests": "A glob is relative to the repository and has no `..` and at most eight stars, such as `tests/**`.",
+    "setup_inputs": "A glob is relative to the repository and has no `..` and at most eight stars, such as `uv.lock`.",
     "checks": "Each check is a [[checks]] table with a name and a command.",
 }
