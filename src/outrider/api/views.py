@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from outrider.model.base import Model
 from outrider.model.ids import PromptId, SessionId
 from outrider.model.person import Person
-from outrider.model.prompt import Prompt, PromptText
+from outrider.model.prompt import Prompt
 from outrider.model.repository import Commit, PullRequest, Repository
 
+RawPrompt = Annotated[str, Field(max_length=8 << 20, description="Checked by `check_prompt_text`")]
 ModelName = Annotated[str, Field(max_length=240, description="PROVIDER/NAME")]
 
 
@@ -32,7 +33,7 @@ class NewSession(Model):
     repository: str = Field(min_length=1, max_length=4096, description="Path, URL, or the name of a known repository")
     branch: str | None = Field(default=None, max_length=200)
     model: ModelName | None = None
-    prompt: PromptText
+    prompt: RawPrompt
     title: str | None = Field(default=None, min_length=1, max_length=200)
     key: str | None = Field(default=None, max_length=100, description="The same key again is the same session")
     author: Person | None = Field(default=None, description="Only with the owner's token")
@@ -90,7 +91,7 @@ class SessionView(SessionSummary):
 class NewPrompt(Model):
     """Queue a prompt."""
 
-    text: PromptText
+    text: RawPrompt
     key: str | None = Field(default=None, max_length=100)
     author: Person | None = Field(default=None, description="Only with the owner's token")
 

@@ -1,7 +1,9 @@
 """Commands: what is asked of a session, by people and by what comes back from the world. Internal, never stored."""
 
 from dataclasses import dataclass
+from typing import Literal
 
+from outrider.model.effects import Effect
 from outrider.model.engine import (
     EngineSessionId,
     EngineStop,
@@ -11,12 +13,12 @@ from outrider.model.engine import (
     ToolCallUpdate,
     Usage,
 )
-from outrider.model.events import Event
-from outrider.model.ids import CommitId, MessageId, PromptId, SandboxId, TurnId
+from outrider.model.events import Event, WorkCollected
+from outrider.model.ids import CommitId, MessageId, PromptId, ProofId, SandboxId, TurnId
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
 from outrider.model.proof import Proof
-from outrider.model.repository import PullRequestState
+from outrider.model.repository import PullRequest, PullRequestState
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +82,21 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxFailed:
-    """The sandbox could not be made ready."""
+class EffectFailed:
+    """An effect could not be carried out. `retry`: the same again may work, as after the death of an engine."""
 
-    sandbox: SandboxId
+    effect: Effect
     sentence: str
     remedy: str = ""
+    retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxVanished:
-    """The connection to the sandbox ended though nobody asked."""
+    """The connection to the sandbox ended though nobody asked. `start` is which start of it."""
 
     sandbox: SandboxId
+    start: int
     reason: str
 
 
@@ -102,7 +106,7 @@ class AttachEngine:
 
     engine: str
     engine_session: EngineSessionId
-    how: str
+    how: Literal["new", "resumed", "reseeded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,29 +163,12 @@ class EngineTurnEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineBroke:
-    """The engine died, did not start, or broke its protocol."""
-
-    turn: TurnId
-    attempt: int
-    reason: str
-    retry: bool
-
-
-@dataclass(frozen=True, slots=True)
 class TurnStopped:
-    """The stop ladder is done: nothing of the turn lives any more."""
+    """The stop ladder is done: nothing of the turn lives any more. `work` is what could be fetched after it."""
 
     turn: TurnId
     killed: int
-
-
-@dataclass(frozen=True, slots=True)
-class CollectFailed:
-    """The commits could not be fetched from the workspace."""
-
-    turn: TurnId
-    reason: str
+    work: WorkCollected | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +192,17 @@ class AskPullRequest:
     head: CommitId
     title: str
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The branch is pushed, and the pull request shows the proof, as far as it went: `problem` says what did not."""
+
+    head: CommitId
+    branch: str
+    pull_request: PullRequest | None = None
+    proof: ProofId | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +230,7 @@ Command = (
     | Archive
     | Wake
     | Report
-    | SandboxFailed
+    | EffectFailed
     | SandboxVanished
     | AttachEngine
     | HandPrompt
@@ -241,12 +239,11 @@ Command = (
     | DecidePermission
     | RecordUsage
     | EngineTurnEnded
-    | EngineBroke
     | TurnStopped
-    | CollectFailed
     | AskProof
     | ProofEnded
     | AskPullRequest
+    | Published
     | ForgeChanged
     | TimerFired
 )

@@ -12,14 +12,19 @@ from outrider.model.ids import CommitId, EffectId, ProofId, SandboxId, TurnId
 
 @dataclass(frozen=True, slots=True)
 class StartSandbox:
-    """Make, adopt or start the sandbox, with the workspace on the base commit."""
+    """Make, adopt or start the sandbox, with the workspace on the base commit, and hold the connection to it.
+
+    It stays pending while the sandbox is wanted: to cancel it is to let go of the connection. `start` counts the
+    requests, so that a lost sandbox is started anew.
+    """
 
     sandbox: SandboxId
+    start: int
 
     @property
     def id(self) -> EffectId:
-        """One per sandbox."""
-        return EffectId(f"sandbox-{self.sandbox}")
+        """One per request."""
+        return EffectId(f"sandbox-{self.sandbox}-{self.start}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +81,13 @@ class Prove:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Push the branch, have a pull request for it, and show the proof on it where there is one."""
+    """Push the branch; with `pull_request`, have one for it and show the proof on it where there is one."""
 
     head: CommitId
     title: str
     body: str
     proof: ProofId | None
+    pull_request: bool = True
 
     @property
     def id(self) -> EffectId:
@@ -91,9 +97,10 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class StopSandbox:
-    """Stop the idle sandbox and keep its files."""
+    """Stop the sandbox and keep its files; `destroy` where the session is archived."""
 
     sandbox: SandboxId
+    destroy: bool = False
 
     @property
     def id(self) -> EffectId:

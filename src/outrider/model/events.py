@@ -209,6 +209,7 @@ class WorkCollected(Model):
     commits: tuple[Commit, ...] = Field(max_length=500)
     files: tuple[FileChange, ...] = Field(max_length=2000)
     leftovers_committed: bool = False
+    uncommitted: int = Field(default=0, ge=0, description="Files of the workspace that are not committed, as it says")
 
 
 class ProofRequested(Model):
@@ -262,6 +263,7 @@ class PublishRequested(Model):
     title: str = Field(max_length=300)
     body: str = Field(max_length=65_536)
     asked_by: Literal["engine", "turn_end"]
+    pull_request: bool = Field(default=True, description="False: only the branch, since the turn did not end well")
 
 
 class BranchPushed(Model):
@@ -311,6 +313,7 @@ class TurnInterrupted(Model):
     turn: TurnId
     attempt: int = Field(ge=1, description="The attempt that was cut off")
     reason: Sentence
+    final: bool = Field(default=False, description="True: it is not tried again, only what is there is kept")
 
 
 class TurnEndReason(StrEnum):

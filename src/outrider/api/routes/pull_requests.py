@@ -3,16 +3,10 @@
 from fastapi import APIRouter
 
 from outrider.api.parts import UseLogin, UseParts
-from outrider.api.views import PullRequestAnswer, PullRequestList, RepositoryList
+from outrider.api.views import PullRequestAnswer, PullRequestList
 from outrider.model.review import PullRequestPage
 
 router = APIRouter(prefix="/api", tags=["pull requests"])
-
-
-@router.get("/repositories")
-async def repositories(parts: UseParts) -> RepositoryList:
-    """The repositories that the forge knows."""
-    return RepositoryList(repositories=tuple(await parts.forge.repositories()))
 
 
 @router.get("/pull-requests")

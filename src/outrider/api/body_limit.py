@@ -1,0 +1,42 @@
+"""A limit on what a client may send, held before anything parses it."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from outrider.api.problems import problem
+
+MAX_BODY_BYTES = 16 << 20
+"""Longest request body. Git requests of people count too: wants and haves, 50 bytes each."""
+
+
+class BodyLimit:
+    """ASGI middleware: answers 413 to a body that is, or says it is, too long."""
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on while it stays within the limit."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > self._limit:
+            sentence = f"The request is longer than {self._limit:,} bytes."
+            await problem(413, sentence, "Put long text into a file of the repository.")(scope, receive, send)
+            return
+        await self._app(scope, _counted(receive, self._limit), send)
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    seen = 0
+
+    async def receive_counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            return {"type": "http.disconnect"}
+        return message
+
+    return receive_counted

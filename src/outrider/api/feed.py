@@ -1,0 +1,123 @@
+"""A session's feed over one WebSocket: frames down as encoded bytes, commands of the client up.
+
+Raw ASGI: the frames are encoded once for all clients, and a response object for each would cost a third again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from pydantic import ValidationError
+from starlette.requests import HTTPConnection
+from starlette.types import Message, Receive, Scope, Send
+
+from outrider.api.auth import Login
+from outrider.api.parts import Parts
+from outrider.api.problems import describe_invalid
+from outrider.model.commands import Command, MovePrompt, QueuePrompt, SteerNow, StopTurn, WithdrawPrompt
+from outrider.model.errors import OutriderError
+from outrider.model.feed import (
+    CLIENT_FRAME,
+    AcceptedFrame,
+    ClientFrame,
+    MoveFrame,
+    PromptFrame,
+    RefusedFrame,
+    SteerFrame,
+    StopFrame,
+    WithdrawFrame,
+)
+from outrider.model.ids import PromptId, SessionId, new_id
+from outrider.model.person import Author
+from outrider.model.prompt import Prompt, check_prompt_text
+
+MAX_FRAME_BYTES = 512 * 1024
+"""Longest message of a client."""
+
+CLOSE_GONE = 4404
+CLOSE_RESYNC = 4409
+
+
+class Feed:
+    """ASGI application of `/api/sessions/{session}/feed`."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one client until either side has enough."""
+        connection = HTTPConnection(scope)
+        parts, login = connection.app.state.parts, scope["state"]["login"]
+        session = SessionId(connection.path_params["session"])
+        after = _after(connection.query_params.get("after"))
+        await receive()
+        try:
+            async with parts.registry.attach(session, after) as frames:
+                await send({"type": "websocket.accept"})
+                await Client(parts, login, session, send).serve(frames, receive)
+        except OutriderError as error:
+            await send({"type": "websocket.close", "code": CLOSE_GONE, "reason": error.sentence[:120]})
+
+
+class Client:
+    """One attached client."""
+
+    def __init__(self, parts: Parts, login: Login, session: SessionId, send: Send) -> None:
+        self._parts = parts
+        self._login = login
+        self._session = session
+        self._send = send
+
+    async def serve(self, frames: AsyncIterator[bytes], receive: Receive) -> None:
+        """Send frames and take commands until the client leaves or must attach again."""
+        async with asyncio.TaskGroup() as tasks:
+            sending = tasks.create_task(self._pump(frames), name=f"feed-{self._session}")
+            try:
+                await self._listen(receive, sending)
+            finally:
+                sending.cancel()
+
+    async def _pump(self, frames: AsyncIterator[bytes]) -> None:
+        async for frame in frames:
+            await self._send({"type": "websocket.send", "text": frame.decode()})
+        await self._send({"type": "websocket.close", "code": CLOSE_RESYNC, "reason": "Attach again."})
+
+    async def _listen(self, receive: Receive, sending: asyncio.Task[None]) -> None:
+        while not sending.done():
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            answer = await self._answer(message)
+            await self._send({"type": "websocket.send", "text": answer.model_dump_json()})
+
+    async def _answer(self, message: Message) -> AcceptedFrame | RefusedFrame:
+        text = message.get("text") or ""
+        if len(text) > MAX_FRAME_BYTES:
+            return RefusedFrame(ref="", sentence="The message is too long.")
+        try:
+            frame: ClientFrame = CLIENT_FRAME.validate_json(text)
+        except ValidationError as error:
+            return RefusedFrame(ref="", sentence=describe_invalid(list(error.errors())))
+        try:
+            command, prompt = self._command(frame)
+            seq = await self._parts.registry.ask(self._session, command)
+        except OutriderError as error:
+            return RefusedFrame(ref=frame.ref, sentence=error.sentence, remedy=error.remedy)
+        return AcceptedFrame(ref=frame.ref, seq=seq, prompt=prompt)
+
+    def _command(self, frame: ClientFrame) -> tuple[Command, PromptId | None]:
+        by = self._login.person
+        match frame:
+            case PromptFrame(text=text, key=key):
+                prompt = Prompt(
+                    id=PromptId(new_id("p")), author=Author(person=by), text=check_prompt_text(text), key=key
+                )
+                return QueuePrompt(prompt), prompt.id
+            case WithdrawFrame(prompt=wanted):
+                return WithdrawPrompt(wanted, by), None
+            case MoveFrame(prompt=wanted, position=position):
+                return MovePrompt(wanted, position, by), None
+            case SteerFrame(prompt=wanted):
+                return SteerNow(wanted, by), None
+            case StopFrame():
+                return StopTurn(by), None
+
+
+def _after(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 16 else 0

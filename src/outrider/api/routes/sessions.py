@@ -1,0 +1,161 @@
+"""Sessions: start, list, look at, prompt, stop."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from outrider.api.parts import UseLogin, UseParts, author_of
+from outrider.api.views import (
+    Accepted,
+    NewPlace,
+    NewPrompt,
+    NewSession,
+    PromptAccepted,
+    SessionList,
+    SessionStarted,
+    SessionSummary,
+    SessionView,
+    TurnView,
+)
+from outrider.model.commands import Archive, MovePrompt, QueuePrompt, SteerNow, StopTurn, WithdrawPrompt
+from outrider.model.engine import ModelRef
+from outrider.model.errors import BadRequest, NotFound, Refused
+from outrider.model.feed import PAGE_EVENTS
+from outrider.model.ids import ArtifactId, PromptId, SessionId, new_id
+from outrider.model.person import Author, Person
+from outrider.model.prompt import Prompt, check_prompt_text
+from outrider.session import registry
+from outrider.session.result import Result, result
+
+router = APIRouter(prefix="/api/sessions", tags=["sessions"])
+
+TITLE_LENGTH = 80
+
+
+@router.get("")
+async def sessions(parts: UseParts, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> SessionList:
+    """Sessions, newest change first."""
+    rows = await parts.index.list(limit=limit)
+    return SessionList(sessions=tuple(SessionSummary.model_validate(row) for row in rows))
+
+
+@router.post("", status_code=201)
+async def start_session(parts: UseParts, login: UseLogin, wanted: NewSession) -> SessionStarted:
+    """Start a session with its first prompt. The repository is imported where it is not known yet."""
+    prompt = _prompt(author_of(login, wanted.author), wanted.prompt, wanted.key)
+    model = _model(wanted.model) if wanted.model else ModelRef.parse((await parts.describe(login.person)).default_model)
+    repository = await parts.forge.find(wanted.repository, lambda _line: None)
+    branch, commit = await parts.forge.head(repository, wanted.branch)
+    new = registry.NewSession(
+        title=wanted.title or _title(wanted.prompt),
+        repository=repository,
+        base_branch=branch,
+        base_commit=commit,
+        model=model,
+        prompt=prompt,
+        key=wanted.key,
+    )
+    return SessionStarted(session=await parts.registry.create(new))
+
+
+@router.get("/{session}")
+async def session(parts: UseParts, session: SessionId) -> SessionView:
+    """One session as it is now."""
+    state = await parts.registry.state(session)
+    row = await parts.index.get(session)
+    if row is None:
+        raise NotFound(f"There is no session {session}.")
+    turn = state.turn
+    return SessionView(
+        **SessionSummary.model_validate(row).model_dump(),
+        queue=state.queue,
+        turn=None if turn is None else TurnView(id=turn.id, prompt=turn.prompt.id, phase=turn.phase),
+        commits=state.commits,
+        branch_name=state.branch,
+    )
+
+
+@router.get("/{session}/result")
+async def session_result(parts: UseParts, session: SessionId) -> Result:
+    """What came of it, once nothing runs and nothing waits."""
+    state = await parts.registry.state(session)
+    if state.turn is not None or state.queue:
+        raise Refused("The session is still at work.", "Ask again when its turn has ended.")
+    return result(state)
+
+
+@router.get("/{session}/events")
+async def events(
+    parts: UseParts,
+    session: SessionId,
+    after: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=PAGE_EVENTS)] = PAGE_EVENTS,
+) -> Response:
+    """A page of stored events."""
+    page = await parts.registry.events(session, after, limit)
+    return Response(b'{"events":[' + b",".join(page) + b"]}", media_type="application/json")
+
+
+@router.post("/{session}/prompts", status_code=202)
+async def queue_prompt(parts: UseParts, login: UseLogin, session: SessionId, wanted: NewPrompt) -> PromptAccepted:
+    """Queue a prompt. The same key again is the same prompt."""
+    prompt = _prompt(author_of(login, wanted.author), wanted.text, wanted.key)
+    seq = await parts.registry.ask(session, QueuePrompt(prompt))
+    return PromptAccepted(prompt=prompt.id, seq=seq)
+
+
+@router.delete("/{session}/prompts/{prompt}", status_code=204)
+async def withdraw_prompt(parts: UseParts, login: UseLogin, session: SessionId, prompt: PromptId) -> None:
+    """Take a prompt out of the queue."""
+    await parts.registry.ask(session, WithdrawPrompt(prompt, login.person))
+
+
+@router.post("/{session}/prompts/{prompt}/move", status_code=204)
+async def move_prompt(parts: UseParts, login: UseLogin, session: SessionId, prompt: PromptId, place: NewPlace) -> None:
+    """Give a queued prompt another place."""
+    await parts.registry.ask(session, MovePrompt(prompt, place.position, login.person))
+
+
+@router.post("/{session}/prompts/{prompt}/steer", status_code=204)
+async def steer(parts: UseParts, login: UseLogin, session: SessionId, prompt: PromptId) -> None:
+    """Stop the running turn and run this prompt next."""
+    await parts.registry.ask(session, SteerNow(prompt, login.person))
+
+
+@router.post("/{session}/stop", status_code=202)
+async def stop(parts: UseParts, login: UseLogin, session: SessionId) -> Accepted:
+    """Stop the running turn."""
+    return Accepted(seq=await parts.registry.ask(session, StopTurn(login.person)))
+
+
+@router.post("/{session}/archive", status_code=204)
+async def archive(parts: UseParts, login: UseLogin, session: SessionId) -> None:
+    """Close the session for good."""
+    await parts.registry.ask(session, Archive(login.person))
+
+
+@router.get("/{session}/artifacts/{artifact}")
+async def artifact(parts: UseParts, session: SessionId, artifact: ArtifactId) -> Response:
+    """A file that the session kept. It may come from a guest: the browser may save it and nothing else."""
+    data, media_type = await parts.blobs.get(session, artifact)
+    headers = {
+        "content-disposition": f'attachment; filename="{artifact}.txt"',
+        "content-security-policy": "sandbox; default-src 'none'",
+    }
+    return Response(data, media_type=media_type, headers=headers)
+
+
+def _prompt(person: Person, text: str, key: str | None) -> Prompt:
+    return Prompt(id=PromptId(new_id("p")), author=Author(person=person), text=check_prompt_text(text), key=key)
+
+
+def _model(name: str) -> ModelRef:
+    try:
+        return ModelRef.parse(name)
+    except ValueError as error:
+        raise BadRequest(f"{name!r} names no model.", "Write it as PROVIDER/NAME.") from error
+
+
+def _title(prompt: str) -> str:
+    first = next((line.strip() for line in prompt.splitlines() if line.strip()), "Untitled")
+    return first if len(first) <= TITLE_LENGTH else first[: TITLE_LENGTH - 1].rstrip() + "…"
