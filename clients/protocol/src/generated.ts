@@ -1,0 +1,790 @@
+// Generated from the pydantic models by scripts/generate_protocol.py. Do not edit: change the model and run it again.
+
+/** It was done; `seq` is the number of its first event, 0 for none. */
+export interface Accepted {
+  readonly seq: number;
+}
+
+/** The client's command with this `ref` was carried out; `seq` is the number of its first event, 0 for none. */
+export interface AcceptedFrame {
+  readonly kind: "accepted";
+  readonly ref: string;
+  readonly seq: number;
+  readonly prompt: string | null;
+}
+
+/** The author of a prompt, and by what way it came. */
+export interface Author {
+  readonly person: Person;
+  readonly via: string;
+}
+
+/** The branch stands on the forge at this commit. */
+export interface BranchPushed {
+  readonly type: "branch_pushed";
+  readonly branch: string;
+  readonly head: string;
+}
+
+/** What became of one test. `error` means that it did not import or collect: weaker than `failed`. */
+export type CaseOutcome = "passed" | "failed" | "error" | "skipped";
+
+/** One test id across `before` and `after`. */
+export interface CaseProof {
+  readonly check: string;
+  readonly case: string;
+  readonly before: CaseOutcome;
+  readonly after: CaseOutcome;
+}
+
+/** A check ran to its end, or could not. */
+export interface CheckFinished {
+  readonly type: "check_finished";
+  readonly proof: string;
+  readonly result: CheckResult;
+}
+
+/** One command, run by us in a clean sandbox. */
+export interface CheckResult {
+  readonly name: string;
+  readonly phase: Phase;
+  readonly commit: string;
+  /** The commit whose test files were laid over */
+  readonly tests_from: string | null;
+  readonly command: string;
+  readonly exit_code: number;
+  readonly seconds: number;
+  /** Counts come from JUnit XML; None means exit code only */
+  readonly passed: number | null;
+  readonly failed: number | null;
+  readonly errors: number | null;
+  readonly skipped: number | null;
+  readonly verdict: CheckVerdict;
+  readonly log: string | null;
+  /** How much the command printed in all */
+  readonly log_bytes: number;
+  readonly log_truncated: boolean;
+  /** The last lines, for a glance */
+  readonly tail: string;
+}
+
+/** A check runs now. */
+export interface CheckStarted {
+  readonly type: "check_started";
+  readonly proof: string;
+  readonly phase: Phase;
+  readonly name: string;
+  readonly command: string;
+}
+
+/** The outcome of one check in one phase. */
+export type CheckVerdict = "passed" | "failed" | "timed_out" | "setup_failed" | "stopped";
+
+/** One commit as the control plane read it from a repository of its own. */
+export interface Commit {
+  readonly sha: string;
+  readonly author: Person;
+  readonly subject: string;
+}
+
+/** More text of an open message, at character `offset`; not stored. It stands after event `after_seq`. */
+export interface DeltaFrame {
+  readonly kind: "delta";
+  readonly turn: string;
+  readonly message: string;
+  readonly speaker: Speaker;
+  readonly offset: number;
+  readonly text: string;
+  readonly after_seq: number;
+}
+
+/** The part of an open message that is not stored yet: `text` begins at character `offset` of the message. */
+export interface Draft {
+  readonly turn: string;
+  readonly message: string;
+  readonly speaker: Speaker;
+  readonly offset: number;
+  readonly text: string;
+}
+
+/** All open drafts at the moment of the attach. */
+export interface DraftsFrame {
+  readonly kind: "drafts";
+  readonly drafts: readonly Draft[];
+}
+
+/** The engine runs and has its session. */
+export interface EngineAttached {
+  readonly type: "engine_attached";
+  readonly engine: string;
+  readonly engine_session: string;
+  readonly how: "new" | "resumed" | "reseeded";
+}
+
+/** The engine says that it is done with this round. */
+export interface EngineFinished {
+  readonly type: "engine_finished";
+  readonly turn: string;
+  readonly round: number;
+  readonly stop: EngineStop;
+}
+
+/** The checks were red, and the engine was told so within the same turn. */
+export interface EngineReprompted {
+  readonly type: "engine_reprompted";
+  readonly turn: string;
+  readonly round: number;
+  readonly text: string;
+}
+
+/** Why the engine's turn ended: ACP's stop reasons. */
+export type EngineStop = "end_turn" | "max_tokens" | "max_turn_requests" | "refusal" | "cancelled";
+
+/** Stored events in order. */
+export interface EventsFrame {
+  readonly kind: "events";
+  readonly events: readonly Recorded[];
+}
+
+/** The pull request shows this proof. */
+export interface EvidenceAttached {
+  readonly type: "evidence_attached";
+  readonly number: number;
+  readonly proof: string;
+}
+
+/** How much of one file a change touches. `added` and `deleted` are lines; None for a binary file. */
+export interface FileChange {
+  readonly path: string;
+  readonly added: number | null;
+  readonly deleted: number | null;
+}
+
+/** How strong the wall is, in the words shown to people. */
+export type Isolation = "vm" | "user-kernel" | "shared-kernel";
+
+/** Who enforces the limits: the kernel's cgroups, or rlimits and our watchdog. */
+export type LimitTier = "cgroup" | "rlimit+watchdog";
+
+/** The client has everything up to `seq`; what follows is live. */
+export interface LiveFrame {
+  readonly kind: "live";
+  readonly seq: number;
+}
+
+/** Who is logged in, and what this deployment can do. */
+export interface Me {
+  readonly person: Person;
+  readonly version: string;
+  /** Whether sessions that name no model run on the rehearsal model */
+  readonly rehearsal: boolean;
+  readonly default_model: string;
+  readonly models: readonly string[];
+  readonly isolation: string | null;
+  readonly limit_tier: string | null;
+}
+
+/** `PROVIDER/NAME`, such as `anthropic/claude-sonnet-4-5`, `openai/gpt-5.1` or `rehearsal/demo`. */
+export interface ModelRef {
+  readonly provider: string;
+  readonly name: string;
+}
+
+/** Give a queued prompt another place; 0 is next. */
+export interface MoveFrame {
+  readonly kind: "move";
+  readonly ref: string;
+  readonly prompt: string;
+  readonly position: number;
+}
+
+/** Where in the queue; 0 is next. */
+export interface NewPlace {
+  readonly position: number;
+}
+
+/** Queue a prompt. */
+export interface NewPrompt {
+  /** Checked by `check_prompt_text` */
+  readonly text: string;
+  readonly key?: string | null;
+  /** Only with the owner's token */
+  readonly author?: Person | null;
+}
+
+/** Start a session. */
+export interface NewSession {
+  /** Path, URL, or the name of a known repository */
+  readonly repository: string;
+  readonly branch?: string | null;
+  readonly model?: string | null;
+  /** Checked by `check_prompt_text` */
+  readonly prompt: string;
+  readonly title?: string | null;
+  /** The same key again is the same session */
+  readonly key?: string | null;
+  /** Only with the owner's token */
+  readonly author?: Person | null;
+}
+
+/** The engine wants to know whether it may run a tool. */
+export interface PermissionAsk {
+  readonly tool_call: string;
+  readonly title: string;
+  readonly kind: ToolKind;
+}
+
+/** The engine asked whether it may run a tool and was answered by our policy. */
+export interface PermissionDecided {
+  readonly type: "permission_decided";
+  readonly turn: string;
+  readonly ask: PermissionAsk;
+  readonly allowed: boolean;
+}
+
+/** Who did something. Name and email are what git writes into a commit. */
+export interface Person {
+  readonly name: string;
+  readonly email: string;
+}
+
+/** Which of the three runs. */
+export type Phase = "base" | "before" | "after";
+
+/** The agent's plan is now this. */
+export interface PlanChanged {
+  readonly type: "plan_changed";
+  readonly turn: string;
+  readonly entries: readonly PlanEntry[];
+}
+
+/** One line of the agent's plan. */
+export interface PlanEntry {
+  readonly text: string;
+  readonly status: "pending" | "in_progress" | "completed";
+}
+
+/** Something went wrong that a person should know. */
+export interface ProblemReported {
+  readonly type: "problem_reported";
+  readonly sentence: string;
+  readonly remedy: string;
+}
+
+/** How far long work is. Not stored; the last one may be lost. */
+export interface ProgressFrame {
+  readonly kind: "progress";
+  readonly stage: string;
+  readonly text: string;
+}
+
+/** One message of a person, queued and then answered by one turn. `key` makes sending it twice harmless. */
+export interface Prompt {
+  readonly id: string;
+  readonly author: Author;
+  readonly text: string;
+  readonly key: string | null;
+}
+
+/** The prompt is in the queue. */
+export interface PromptAccepted {
+  readonly prompt: string;
+  readonly seq: number;
+}
+
+/** Queue a prompt. */
+export interface PromptFrame {
+  readonly kind: "prompt";
+  readonly ref: string;
+  readonly text: string;
+  readonly key: string | null;
+}
+
+/** The prompt is about to be given to the engine: from here on it may have been seen. */
+export interface PromptHanded {
+  readonly type: "prompt_handed";
+  readonly turn: string;
+  readonly attempt: number;
+  /** 1 is the person's prompt, more are checks that came back red */
+  readonly round: number;
+}
+
+/** A prompt has another place in the queue; 0 is next. */
+export interface PromptMoved {
+  readonly type: "prompt_moved";
+  readonly prompt: string;
+  readonly position: number;
+  readonly by: Person;
+}
+
+/** A prompt waits for its turn. */
+export interface PromptQueued {
+  readonly type: "prompt_queued";
+  readonly prompt: Prompt;
+}
+
+/** A prompt left the queue before its turn. */
+export interface PromptWithdrawn {
+  readonly type: "prompt_withdrawn";
+  readonly prompt: string;
+  readonly by: Person;
+}
+
+/** The evidence about one head commit. */
+export interface Proof {
+  readonly id: string;
+  readonly base: string;
+  readonly head: string;
+  readonly verdict: ProofVerdict;
+  /** One or two plain sentences */
+  readonly summary: string;
+  readonly results: readonly CheckResult[];
+  readonly red_to_green: readonly CaseProof[];
+  /** Test ids in base that head lost */
+  readonly vanished: readonly string[];
+  readonly newly_skipped: readonly string[];
+  /** Changed files that say how checks or CI run; the base's were used */
+  readonly marked_files: readonly string[];
+  /** outrider.toml, or what the checks were detected from */
+  readonly recipe_source: string;
+}
+
+/** All runs are in, and this is what they show. */
+export interface ProofFinished {
+  readonly type: "proof_finished";
+  readonly proof: Proof;
+}
+
+/** The checks are to run on this head. */
+export interface ProofRequested {
+  readonly type: "proof_requested";
+  readonly proof: string;
+  readonly head: string;
+  readonly asked_by: "engine" | "turn_end";
+}
+
+/** What the three runs together show, strongest first. */
+export type ProofVerdict = "fix_proved" | "fix_proved_weakly" | "still_green" | "red" | "not_run";
+
+/** The branch or the pull request could not be published; nothing is lost, the work is in the workspace. */
+export interface PublishFailed {
+  readonly type: "publish_failed";
+  readonly head: string;
+  readonly reason: string;
+}
+
+/** The branch is to be pushed and a pull request to exist for it. */
+export interface PublishRequested {
+  readonly type: "publish_requested";
+  readonly head: string;
+  readonly title: string;
+  readonly body: string;
+  readonly asked_by: "engine" | "turn_end";
+  /** False: only the branch, since the turn did not end well */
+  readonly pull_request: boolean;
+}
+
+/** A pull request on a forge. */
+export interface PullRequest {
+  readonly repository: string;
+  readonly number: number;
+  readonly url: string;
+  readonly title: string;
+  readonly body: string;
+  readonly author: Person;
+  readonly base_branch: string;
+  readonly head_branch: string;
+  readonly base_commit: string;
+  readonly head_commit: string;
+  readonly state: PullRequestState;
+  readonly session: string | null;
+  readonly opened_at: string;
+}
+
+/** The pull request as it is now. */
+export interface PullRequestAnswer {
+  readonly pull_request: PullRequest;
+}
+
+/** The pull request was merged, closed or reopened on the forge. */
+export interface PullRequestChanged {
+  readonly type: "pull_request_changed";
+  readonly number: number;
+  readonly state: PullRequestState;
+  readonly by: Person;
+}
+
+/** Pull requests, newest first. */
+export interface PullRequestList {
+  readonly pull_requests: readonly PullRequest[];
+}
+
+/** A pull request exists for the branch. */
+export interface PullRequestOpened {
+  readonly type: "pull_request_opened";
+  readonly pull_request: PullRequest;
+}
+
+/** All of one pull request. `mergeable` is None where the forge has not said yet. */
+export interface PullRequestPage {
+  readonly pull_request: PullRequest;
+  readonly commits: readonly Commit[];
+  readonly files: readonly FileChange[];
+  readonly diff: string;
+  readonly diff_truncated: boolean;
+  readonly proof: Proof | null;
+  readonly mergeable: boolean | null;
+}
+
+/** What became of a pull request. */
+export type PullRequestState = "open" | "merged" | "closed";
+
+/** An event as stored and as sent: its number, from 1, and when. */
+export interface Recorded {
+  readonly seq: number;
+  readonly at: string;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SandboxLost | SandboxStopped | StageReported | TurnStarted | EngineAttached | PromptHanded | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | SessionArchived;
+}
+
+/** The client's command was not carried out. */
+export interface RefusedFrame {
+  readonly kind: "refused";
+  readonly ref: string;
+  readonly sentence: string;
+  readonly remedy: string;
+}
+
+/** A repository on a forge. `source` is what the person named: a path or URL, shown and never executed. */
+export interface Repository {
+  readonly forge: string;
+  readonly name: string;
+  readonly source: string;
+  readonly default_branch: string;
+}
+
+/** Repositories by name. */
+export interface RepositoryList {
+  readonly repositories: readonly Repository[];
+}
+
+/** The client read too slowly and what it missed was dropped: attach again with `after`. The socket closes. */
+export interface ResyncFrame {
+  readonly kind: "resync";
+  readonly after: number;
+}
+
+/** A made sandbox as its provider knows it: opaque to everyone else, kept in the session's log. */
+export interface SandboxHandle {
+  readonly id: string;
+  readonly provider: string;
+  readonly state: Readonly<Record<string, string>>;
+}
+
+/** The sandbox went away by itself. Its files are kept where its provider still has them. */
+export interface SandboxLost {
+  readonly type: "sandbox_lost";
+  readonly sandbox: string;
+  readonly reason: string;
+}
+
+/** The sandbox runs and its workspace is on `commit`. */
+export interface SandboxReady {
+  readonly type: "sandbox_ready";
+  readonly handle: SandboxHandle;
+  readonly isolation: Isolation;
+  readonly limit_tier: LimitTier;
+  readonly commit: string;
+  readonly seconds: number;
+}
+
+/** The session needs a sandbox of this id. */
+export interface SandboxRequested {
+  readonly type: "sandbox_requested";
+  readonly sandbox: string;
+}
+
+/** The idle sandbox was stopped; its files are kept. */
+export interface SandboxStopped {
+  readonly type: "sandbox_stopped";
+  readonly sandbox: string;
+}
+
+/** The session is closed for good: no more prompts. */
+export interface SessionArchived {
+  readonly type: "session_archived";
+  readonly by: Person;
+}
+
+/** The session began, at this commit of this repository. */
+export interface SessionCreated {
+  readonly type: "session_created";
+  readonly session: string;
+  readonly title: string;
+  readonly created_by: Author;
+  readonly repository: Repository;
+  readonly base_branch: string;
+  readonly base_commit: string;
+  readonly model: ModelRef;
+}
+
+/** Sessions, newest change first. */
+export interface SessionList {
+  readonly sessions: readonly SessionSummary[];
+}
+
+/** The session that was started. */
+export interface SessionStarted {
+  readonly session: string;
+}
+
+/** A row of the list of sessions. */
+export interface SessionSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly repository: string;
+  readonly branch: string;
+  readonly author: string;
+  readonly model: string;
+  readonly status: string;
+  readonly pull_request: number | null;
+  readonly pull_request_state: string | null;
+  readonly verdict: string | null;
+  readonly cost_usd: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+/** One session as it is now. */
+export interface SessionView {
+  readonly id: string;
+  readonly title: string;
+  readonly repository: string;
+  readonly branch: string;
+  readonly author: string;
+  readonly model: string;
+  readonly status: string;
+  readonly pull_request: number | null;
+  readonly pull_request_state: string | null;
+  readonly verdict: string | null;
+  readonly cost_usd: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly queue: readonly Prompt[];
+  readonly turn: TurnView | null;
+  readonly commits: readonly Commit[];
+  readonly branch_name: string;
+}
+
+/** Whose text it is: the agent's prose, or its thoughts. */
+export type Speaker = "agent" | "thought";
+
+/** Long work reached a point worth telling: building an image, cloning, setting up, starting the engine. */
+export interface StageReported {
+  readonly type: "stage_reported";
+  readonly stage: string;
+  readonly text: string;
+  /** Set when the stage is done */
+  readonly seconds: number | null;
+  readonly failed: boolean;
+}
+
+/** Stop the running turn and run this queued prompt next. */
+export interface SteerFrame {
+  readonly kind: "steer";
+  readonly ref: string;
+  readonly prompt: string;
+}
+
+/** Stop the running turn. */
+export interface StopFrame {
+  readonly kind: "stop";
+  readonly ref: string;
+}
+
+/** Somebody asked that the turn stop. */
+export interface StopRequested {
+  readonly type: "stop_requested";
+  readonly turn: string;
+  readonly by: Person;
+}
+
+/** A stored segment of text. Segments of one message are joined by `offset` (characters). */
+export interface TextSealed {
+  readonly type: "text_sealed";
+  readonly turn: string;
+  readonly message: string;
+  readonly speaker: Speaker;
+  readonly offset: number;
+  readonly text: string;
+}
+
+/** A tool call began or changed. */
+export interface ToolCallChanged {
+  readonly type: "tool_call_changed";
+  readonly turn: string;
+  readonly update: ToolCallUpdate;
+}
+
+/** A tool call began or changed; what is None did not change. `content` replaces what was there. */
+export interface ToolCallUpdate {
+  readonly type: "tool_call_update";
+  readonly tool_call: string;
+  readonly title: string | null;
+  readonly kind: ToolKind | null;
+  readonly status: ToolStatus | null;
+  readonly paths: readonly string[] | null;
+  /** What the tool was given, as JSON */
+  readonly input: string | null;
+  readonly content: readonly (ToolText | ToolDiff)[] | null;
+}
+
+/** A change to one file as a unified diff, bounded. */
+export interface ToolDiff {
+  readonly type: "diff";
+  readonly path: string;
+  readonly diff: string;
+  readonly truncated: boolean;
+}
+
+/** ACP's kinds of tool. */
+export type ToolKind = "read" | "edit" | "delete" | "move" | "search" | "execute" | "think" | "fetch" | "switch_mode" | "other";
+
+/** ACP's states of a tool call. */
+export type ToolStatus = "pending" | "in_progress" | "completed" | "failed";
+
+/** Text that a tool gave back, bounded; `truncated` says that the middle was dropped. */
+export interface ToolText {
+  readonly type: "text";
+  readonly text: string;
+  readonly truncated: boolean;
+}
+
+/** Why a turn ended. */
+export type TurnEndReason = "completed" | "stopped" | "failed";
+
+/** The turn is over; `message` is the sentence for every surface that it came from. */
+export interface TurnEnded {
+  readonly type: "turn_ended";
+  readonly turn: string;
+  readonly reason: TurnEndReason;
+  readonly message: string;
+}
+
+/** The turn was cut off by something that nobody asked for; it goes on by itself as the next attempt. */
+export interface TurnInterrupted {
+  readonly type: "turn_interrupted";
+  readonly turn: string;
+  /** The attempt that was cut off */
+  readonly attempt: number;
+  readonly reason: string;
+  /** True: it is not tried again, only what is there is kept */
+  readonly final: boolean;
+}
+
+/** A turn began to answer a prompt. */
+export interface TurnStarted {
+  readonly type: "turn_started";
+  readonly turn: string;
+  readonly prompt: string;
+}
+
+/** The running turn. */
+export interface TurnView {
+  readonly id: string;
+  readonly prompt: string;
+  readonly phase: string;
+}
+
+/** One LLM call as the gateway saw it. `cost_usd` is None where the price is not known: never 0 in silence. */
+export interface Usage {
+  readonly call: string;
+  readonly model: string;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cache_read_tokens: number;
+  readonly cache_write_tokens: number;
+  readonly cost_usd: number | null;
+}
+
+/** One LLM call was made and paid for. */
+export interface UsageRecorded {
+  readonly type: "usage_recorded";
+  readonly turn: string | null;
+  readonly usage: Usage;
+}
+
+/** Take a prompt out of the queue. */
+export interface WithdrawFrame {
+  readonly kind: "withdraw";
+  readonly ref: string;
+  readonly prompt: string;
+}
+
+/** The commits of the workspace were fetched into our quarantine and checked. */
+export interface WorkCollected {
+  readonly type: "work_collected";
+  readonly head: string;
+  readonly commits: readonly Commit[];
+  readonly files: readonly FileChange[];
+  readonly leftovers_committed: boolean;
+  /** Files of the workspace that are not committed, as it says */
+  readonly uncommitted: number;
+}
+
+export type ToolContent =
+  | ToolText
+  | ToolDiff;
+
+export type Event =
+  | SessionCreated
+  | PromptQueued
+  | PromptWithdrawn
+  | PromptMoved
+  | SandboxRequested
+  | SandboxReady
+  | SandboxLost
+  | SandboxStopped
+  | StageReported
+  | TurnStarted
+  | EngineAttached
+  | PromptHanded
+  | TextSealed
+  | ToolCallChanged
+  | PlanChanged
+  | PermissionDecided
+  | UsageRecorded
+  | StopRequested
+  | EngineFinished
+  | WorkCollected
+  | ProofRequested
+  | CheckStarted
+  | CheckFinished
+  | ProofFinished
+  | EngineReprompted
+  | PublishRequested
+  | BranchPushed
+  | PullRequestOpened
+  | PublishFailed
+  | EvidenceAttached
+  | PullRequestChanged
+  | TurnInterrupted
+  | TurnEnded
+  | ProblemReported
+  | SessionArchived;
+
+export type ServerFrame =
+  | EventsFrame
+  | DraftsFrame
+  | LiveFrame
+  | DeltaFrame
+  | ProgressFrame
+  | ResyncFrame
+  | AcceptedFrame
+  | RefusedFrame;
+
+export type ClientFrame =
+  | PromptFrame
+  | WithdrawFrame
+  | MoveFrame
+  | SteerFrame
+  | StopFrame;

@@ -1,0 +1,148 @@
+import type {
+  Me,
+  NewSession,
+  PromptAccepted,
+  PullRequest,
+  PullRequestAnswer,
+  PullRequestList,
+  PullRequestPage,
+  Repository,
+  RepositoryList,
+  SessionList,
+  SessionStarted,
+  SessionSummary,
+} from "@outrider/protocol";
+
+import { Problem } from "./problem";
+
+type Method = "GET" | "POST" | "DELETE";
+
+/** The control plane over HTTP. Every failure is a `Problem`. */
+export class Api {
+  constructor(
+    private readonly base: string = "",
+    private readonly fetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init),
+  ) {}
+
+  me(): Promise<Me> {
+    return this.ask("GET", "/api/me");
+  }
+
+  async sessions(limit = 100): Promise<readonly SessionSummary[]> {
+    const answer = await this.ask<SessionList>("GET", `/api/sessions?limit=${limit}`);
+    return answer.sessions;
+  }
+
+  session(session: string): Promise<SessionSummary> {
+    return this.ask("GET", this.path(session));
+  }
+
+  /** Begin a session; the answer is its id. */
+  async createSession(what: NewSession): Promise<string> {
+    const answer = await this.ask<SessionStarted>("POST", "/api/sessions", what);
+    return answer.session;
+  }
+
+  async repositories(): Promise<readonly Repository[]> {
+    const answer = await this.ask<RepositoryList>("GET", "/api/repositories");
+    return answer.repositories;
+  }
+
+  async pullRequests(): Promise<readonly PullRequest[]> {
+    const answer = await this.ask<PullRequestList>("GET", "/api/pull-requests");
+    return answer.pull_requests;
+  }
+
+  pullRequest(repository: string, number: number): Promise<PullRequestPage> {
+    return this.ask("GET", pullPath(repository, number));
+  }
+
+  async merge(repository: string, number: number): Promise<PullRequest> {
+    const answer = await this.ask<PullRequestAnswer>("POST", `${pullPath(repository, number)}/merge`);
+    return answer.pull_request;
+  }
+
+  async close(repository: string, number: number): Promise<PullRequest> {
+    const answer = await this.ask<PullRequestAnswer>("POST", `${pullPath(repository, number)}/close`);
+    return answer.pull_request;
+  }
+
+  /** Queue a prompt. The same key again is the same prompt, so a retry is harmless. */
+  sendPrompt(session: string, text: string, key: string): Promise<PromptAccepted> {
+    return this.ask("POST", this.path(session, "prompts"), { text, key });
+  }
+
+  withdraw(session: string, prompt: string): Promise<void> {
+    return this.ask("DELETE", this.path(session, "prompts", prompt));
+  }
+
+  /** Give a queued prompt another place; 0 is next. */
+  move(session: string, prompt: string, position: number): Promise<void> {
+    return this.ask("POST", this.path(session, "prompts", prompt, "move"), { position });
+  }
+
+  /** Stop the running turn and run this prompt next. */
+  steer(session: string, prompt: string): Promise<void> {
+    return this.ask("POST", this.path(session, "prompts", prompt, "steer"));
+  }
+
+  stop(session: string): Promise<void> {
+    return this.ask("POST", this.path(session, "stop"));
+  }
+
+  archive(session: string): Promise<void> {
+    return this.ask("POST", this.path(session, "archive"));
+  }
+
+  /** The address of a kept file, such as the log of a check. */
+  artifactUrl(session: string, artifact: string): string {
+    return this.base + this.path(session, "artifacts", artifact);
+  }
+
+  private path(session: string, ...rest: readonly string[]): string {
+    return ["/api/sessions", ...[session, ...rest].map(encodeURIComponent)].join("/");
+  }
+
+  private async ask<T>(method: Method, path: string, body?: unknown): Promise<T> {
+    const response = await this.send(method, path, body);
+    const text = await response.text();
+    if (!response.ok) throw refusal(response.status, text);
+    return parse(text) as T;
+  }
+
+  private async send(method: Method, path: string, body: unknown): Promise<Response> {
+    const init: RequestInit = { method, credentials: "same-origin" };
+    if (body !== undefined) {
+      init.body = JSON.stringify(body);
+      init.headers = { "content-type": "application/json" };
+    }
+    try {
+      return await this.fetch(this.base + path, init);
+    } catch {
+      throw new Problem("The server does not answer.", "See whether `outrider up` is running.");
+    }
+  }
+}
+
+function pullPath(repository: string, number: number): string {
+  return `/api/pull-requests/${encodeURIComponent(repository)}/${number}`;
+}
+
+function refusal(status: number, text: string): Problem {
+  const body = parse(text);
+  if (isRefusal(body)) return new Problem(body.sentence, body.remedy ?? "", status);
+  return new Problem(`The server answered ${status} without saying why.`, "", status);
+}
+
+function isRefusal(body: unknown): body is { sentence: string; remedy?: string } {
+  return typeof body === "object" && body !== null && "sentence" in body && typeof body.sentence === "string";
+}
+
+function parse(text: string): unknown {
+  if (!text) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

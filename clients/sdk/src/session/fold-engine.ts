@@ -1,0 +1,71 @@
+import type { Handlers, Stamp } from "./handlers";
+import { messageItem } from "./message";
+import { NO_TEXT, seal } from "./text";
+import type { ToolItem } from "./view";
+
+export const foldEngine: Pick<
+  Handlers,
+  "text_sealed" | "tool_call_changed" | "plan_changed" | "permission_decided" | "usage_recorded"
+> = {
+  text_sealed: (state, event, stamp) => {
+    const known = state.transcript.find(`message-${event.message}`, "message");
+    const text = seal(known?.text ?? NO_TEXT, event.offset, event.text);
+    if (known?.text.sealed) state.transcript.replace({ ...known, text });
+    else state.transcript.put(messageItem(event, stamp, text), stamp.seq);
+  },
+  tool_call_changed: (state, event, { seq, at }) => {
+    const { tool_call, title, kind, status, paths, input, content } = event.update;
+    const key = `tool-${tool_call}`;
+    const known = state.transcript.find(key, "tool") ?? beginTool(key, event.turn, tool_call, { seq, at });
+    const ended = status === "completed" || status === "failed";
+    const next: ToolItem = {
+      ...known,
+      title: title ?? known.title,
+      tool: kind ?? known.tool,
+      status: status ?? known.status,
+      paths: paths ?? known.paths,
+      input: input ?? known.input,
+      content: content ?? known.content,
+      endedAt: ended ? at : known.endedAt,
+    };
+    state.transcript.put(next, known.after);
+  },
+  plan_changed: (state, event) => {
+    state.plan = event.entries;
+  },
+  permission_decided: (state, event) => {
+    const tool = state.transcript.find(`tool-${event.ask.tool_call}`, "tool");
+    if (tool && !event.allowed) state.transcript.replace({ ...tool, refused: true });
+  },
+  usage_recorded: (state, { usage }) => {
+    const spent = state.spending;
+    state.spending = {
+      calls: spent.calls + 1,
+      inputTokens: spent.inputTokens + usage.input_tokens,
+      outputTokens: spent.outputTokens + usage.output_tokens,
+      cacheTokens: spent.cacheTokens + usage.cache_read_tokens + usage.cache_write_tokens,
+      costUsd: spent.costUsd + (usage.cost_usd ?? 0),
+      unpriced: spent.unpriced + (usage.cost_usd === null ? 1 : 0),
+    };
+  },
+};
+
+function beginTool(key: string, turn: string, toolCall: string, { seq, at }: Stamp): ToolItem {
+  return {
+    kind: "tool",
+    key,
+    after: seq,
+    at,
+    turn,
+    toolCall,
+    title: "",
+    tool: "other",
+    status: "pending",
+    paths: [],
+    input: "",
+    content: [],
+    endedAt: null,
+    refused: false,
+    cutOff: false,
+  };
+}

@@ -1,0 +1,63 @@
+import type { DeltaFrame, Draft, Event, Recorded } from "@outrider/protocol";
+
+import { foldEngine } from "./fold-engine";
+import { foldProof } from "./fold-proof";
+import { foldQueue } from "./fold-queue";
+import { foldSandbox } from "./fold-sandbox";
+import { foldTrouble, foldTurn } from "./fold-turn";
+import type { Handler, Handlers } from "./handlers";
+import { messageItem } from "./message";
+import { emptyState, snapshot, type FoldState } from "./state";
+import { extend, NO_TEXT } from "./text";
+import type { SessionView } from "./view";
+
+const handlers: Handlers = {
+  ...foldQueue,
+  ...foldTurn,
+  ...foldEngine,
+  ...foldTrouble,
+  ...foldSandbox,
+  ...foldProof,
+};
+
+/** Folds a session's events, drafts and deltas into a `SessionView`. The only part of the client that reads events. */
+export class SessionFold {
+  private readonly state: FoldState = emptyState();
+
+  /** The newest event that was folded. */
+  get seq(): number {
+    return this.state.seq;
+  }
+
+  /** The next event. One that is already in here changes nothing; one that leaves a gap is refused with `false`. */
+  apply(recorded: Recorded): boolean {
+    const { seq, at, event } = recorded;
+    if (seq <= this.state.seq) return true;
+    if (seq !== this.state.seq + 1) return false;
+    this.state.seq = seq;
+    const handler = handlers[event.type] as Handler<Event> | undefined; // a newer server may say more than we know
+    handler?.(this.state, event, { seq, at });
+    return true;
+  }
+
+  /** Text still being typed. `false` says that a piece before it is missing. */
+  type(draft: Draft | DeltaFrame, at: string): boolean {
+    const after = "after_seq" in draft ? draft.after_seq : this.state.seq;
+    if (after > this.state.seq) return false;
+    if (this.state.turn?.id !== draft.turn) return true; // typed before the turn was cut off, and come too late
+    const known = this.state.transcript.find(`message-${draft.message}`, "message");
+    const text = extend(known?.text ?? NO_TEXT, draft.offset, draft.text);
+    if (text === null) return false;
+    if (known) this.state.transcript.replace({ ...known, text });
+    else this.state.transcript.put(messageItem(draft, { seq: after, at }, text), after + 0.5);
+    return true;
+  }
+
+  progress(stage: string, text: string): void {
+    this.state.progress = { stage, text };
+  }
+
+  view(): SessionView {
+    return snapshot(this.state);
+  }
+}

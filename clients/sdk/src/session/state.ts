@@ -1,0 +1,61 @@
+import { Transcript } from "./transcript";
+import type { SessionStatus, SessionView, Spending, TurnPhase } from "./view";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What the fold works on: the view without what is derived from it. Lists in here are replaced, not changed. */
+export interface FoldState extends Mutable<Omit<SessionView, "items" | "status">> {
+  readonly transcript: Transcript;
+  archived: boolean;
+  /** Key of the preparation that is still under way. */
+  preparing: string | null;
+}
+
+const NOTHING_SPENT: Spending = {
+  calls: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheTokens: 0,
+  costUsd: 0,
+  unpriced: 0,
+};
+
+export function emptyState(): FoldState {
+  return {
+    seq: 0,
+    created: null,
+    transcript: new Transcript(),
+    queue: [],
+    turn: null,
+    plan: [],
+    sandbox: null,
+    engine: null,
+    progress: null,
+    proofs: [],
+    commits: [],
+    files: [],
+    branch: null,
+    pullRequest: null,
+    spending: NOTHING_SPENT,
+    archived: false,
+    preparing: null,
+  };
+}
+
+/** The state as a value that no later event changes. */
+export function snapshot(state: FoldState): SessionView {
+  const { transcript, archived: _archived, preparing: _preparing, ...rest } = state;
+  return { ...rest, status: status(state), items: transcript.snapshot() };
+}
+
+function status(state: FoldState): SessionStatus {
+  if (state.archived) return "archived";
+  if (state.turn) return state.turn.phase === "stopping" ? "stopping" : "running";
+  if (state.sandbox?.state === "waking" || state.queue.length > 0) return "waking";
+  return state.sandbox ? "idle" : "asleep";
+}
+
+/** The running turn is now at this point. A turn that is being stopped stays so until it ends. */
+export function setPhase(state: FoldState, phase: TurnPhase): void {
+  if (state.turn && state.turn.phase !== "stopping") state.turn = { ...state.turn, phase };
+}

@@ -1,0 +1,213 @@
+import type {
+  CheckResult,
+  Commit,
+  FileChange,
+  Isolation,
+  LimitTier,
+  Person,
+  Phase,
+  PlanEntry,
+  Prompt,
+  Proof,
+  PullRequest,
+  PullRequestState,
+  SessionCreated,
+  Speaker,
+  ToolContent,
+  ToolKind,
+  ToolStatus,
+  TurnEndReason,
+} from "@outrider/protocol";
+
+import type { MessageText } from "./text";
+
+/** Where an item stands: after the event of this number; an unstored draft comes just behind it. */
+export interface Place {
+  readonly key: string;
+  readonly after: number;
+  readonly at: string;
+}
+
+/** A prompt and when it was queued. */
+export interface QueuedPrompt extends Prompt {
+  readonly at: string;
+}
+
+/** A person's prompt whose turn has begun. */
+export interface PromptItem extends Place {
+  readonly kind: "prompt";
+  readonly prompt: Prompt;
+  readonly queuedAt: string;
+  readonly turn: string;
+}
+
+/** Prose or a thought of the agent. */
+export interface MessageItem extends Place {
+  readonly kind: "message";
+  readonly turn: string;
+  readonly message: string;
+  readonly speaker: Speaker;
+  readonly text: MessageText;
+}
+
+/** One use of a tool, as far as it has come. */
+export interface ToolItem extends Place {
+  readonly kind: "tool";
+  readonly turn: string;
+  readonly toolCall: string;
+  readonly title: string;
+  readonly tool: ToolKind;
+  readonly status: ToolStatus;
+  readonly paths: readonly string[];
+  readonly input: string;
+  readonly content: readonly ToolContent[];
+  readonly endedAt: string | null;
+  /** Whether our policy said no. */
+  readonly refused: boolean;
+  /** Whether the turn ended before the tool did. */
+  readonly cutOff: boolean;
+}
+
+/** One step of getting a sandbox and an engine ready. */
+export interface Stage {
+  readonly name: string;
+  readonly text: string;
+  readonly seconds: number | null;
+  readonly failed: boolean;
+}
+
+/** The way from asleep to ready. */
+export interface PreparationItem extends Place {
+  readonly kind: "preparation";
+  readonly stages: readonly Stage[];
+  readonly ready: boolean;
+  /** From the request to the sandbox being ready; null until then. */
+  readonly seconds: number | null;
+}
+
+/** The commits of the workspace, as we fetched them. */
+export interface WorkItem extends Place {
+  readonly kind: "work";
+  readonly head: string;
+  readonly commits: readonly Commit[];
+  readonly files: readonly FileChange[];
+  readonly leftoversCommitted: boolean;
+}
+
+/** The place of a proof in the transcript; the proof itself is in `proofs`. */
+export interface ProofItem extends Place {
+  readonly kind: "proof";
+  readonly proof: string;
+}
+
+/** A pull request was opened, merged, closed or reopened. */
+export interface PullRequestItem extends Place {
+  readonly kind: "pull-request";
+  readonly number: number;
+  readonly title: string;
+  readonly state: PullRequestState;
+  readonly by: Person | null;
+  readonly opened: boolean;
+}
+
+/** Something that a person should know. */
+export interface NoticeItem extends Place {
+  readonly kind: "notice";
+  readonly tone: "problem" | "interrupted" | "info";
+  readonly sentence: string;
+  readonly remedy: string;
+}
+
+/** The end of a turn and why. */
+export interface EndItem extends Place {
+  readonly kind: "end";
+  readonly turn: string;
+  readonly reason: TurnEndReason;
+  readonly message: string;
+  /** From the start of the turn. */
+  readonly seconds: number;
+}
+
+export type TranscriptItem =
+  | PromptItem
+  | MessageItem
+  | ToolItem
+  | PreparationItem
+  | WorkItem
+  | ProofItem
+  | PullRequestItem
+  | NoticeItem
+  | EndItem;
+
+export type TurnPhase = "preparing" | "working" | "collecting" | "checking" | "publishing" | "stopping";
+
+/** The running turn. */
+export interface Turn {
+  readonly id: string;
+  readonly prompt: string;
+  readonly startedAt: string;
+  readonly phase: TurnPhase;
+  /** 1 is the person's prompt; more are checks that came back red. */
+  readonly round: number;
+}
+
+/** A check that has not come back yet. */
+export interface RunningCheck {
+  readonly name: string;
+  readonly phase: Phase;
+  readonly command: string;
+  readonly startedAt: string;
+}
+
+/** A proof, also while its checks still run. */
+export interface ProofView {
+  readonly id: string;
+  readonly head: string;
+  readonly running: readonly RunningCheck[];
+  readonly results: readonly CheckResult[];
+  /** The whole proof, once all runs are in. */
+  readonly proof: Proof | null;
+}
+
+/** What the session has cost. `unpriced` counts the calls whose price is not known. */
+export interface Spending {
+  readonly calls: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheTokens: number;
+  readonly costUsd: number;
+  readonly unpriced: number;
+}
+
+/** The sandbox that the session has now. */
+export interface SandboxView {
+  readonly id: string;
+  readonly state: "waking" | "ready";
+  readonly provider: string;
+  readonly isolation: Isolation | null;
+  readonly limitTier: LimitTier | null;
+}
+
+export type SessionStatus = "waking" | "running" | "stopping" | "idle" | "asleep" | "archived";
+
+/** A session as its events say, ready to be shown. Never changed: each batch of frames gives a new one. */
+export interface SessionView {
+  /** The newest event in here. */
+  readonly seq: number;
+  readonly created: (SessionCreated & { readonly at: string }) | null;
+  readonly status: SessionStatus;
+  readonly items: readonly TranscriptItem[];
+  readonly queue: readonly QueuedPrompt[];
+  readonly turn: Turn | null;
+  readonly plan: readonly PlanEntry[];
+  readonly sandbox: SandboxView | null;
+  readonly engine: string | null;
+  /** The unstored line about long work under way. */
+  readonly progress: { readonly stage: string; readonly text: string } | null;
+  readonly proofs: readonly ProofView[];
+  readonly commits: readonly Commit[];
+  readonly files: readonly FileChange[];
+  readonly branch: string | null;
+  readonly pullRequest: PullRequest | null;
+  readonly spending: Spending;
+}
