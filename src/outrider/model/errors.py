@@ -38,6 +38,10 @@ class EngineError(OutriderError):
     """The engine did not start, died, or broke its protocol."""
 
 
+class TurnFailed(EngineError):
+    """The engine lives but could not finish its turn, such as where the model refused. The sentence is its own."""
+
+
 class RepositoryError(OutriderError):
     """A repository cannot be read, imported or written."""
 

@@ -1,0 +1,170 @@
+"""The one adapter for engines that speak ACP: starts them in the guest, opens a session, gives prompts, stops."""
+
+import asyncio
+import io
+import tarfile
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NoReturn, TypeVar
+
+import acp
+import acp.schema as wire
+from pydantic import ValidationError
+
+from outrider.engines.client import Client
+from outrider.engines.profile import Profile, Resume, Start
+from outrider.engines.transport import ProcessTransport
+from outrider.model.engine import EngineSessionId, EngineStop
+from outrider.model.errors import EngineError, SandboxLost, TurnFailed
+from outrider.ports.engine import EngineLaunch, EngineListener
+from outrider.ports.sandbox import ExecSpec, Guest, Process
+
+OPEN_TIMEOUT_SECONDS = 60.0
+"""For each of initialize and the opening of a session. OpenCode needs 3 s for both, 10 s on a busy machine."""
+
+CLOSE_TIMEOUT_SECONDS = 2.0
+"""How long an engine may take to end by itself before it is killed."""
+
+STDERR_TAIL_BYTES = 2_000
+"""How much of what an engine last said on stderr goes into an error."""
+
+_STDERR = "stderr.log"
+_T = TypeVar("_T")
+
+
+class AcpEngine:
+    """An engine that speaks ACP, of one profile."""
+
+    def __init__(self, profile: Profile, *, open_timeout_seconds: float = OPEN_TIMEOUT_SECONDS) -> None:
+        self.name = profile.name
+        self._profile = profile
+        self._timeout = open_timeout_seconds
+
+    async def open(self, guest: Guest, launch: EngineLaunch, listener: EngineListener) -> "AcpSession":
+        """Start the engine in the guest and open its session. See `ports.engine.Engine`."""
+        start = self._profile.start(launch)
+        await guest.put(start.home, _tar(start.files))
+        process = await guest.start(_exec(start, launch.workspace))
+        session = AcpSession(self.name, guest, process, listener, f"{start.home}/{_STDERR}")
+        try:
+            await session.open(launch, start, self._profile.resume, self._timeout)
+        except BaseException:
+            await session.close()
+            raise
+        return session
+
+
+class AcpSession:
+    """A running engine with its session open."""
+
+    def __init__(self, name: str, guest: Guest, process: Process, listener: EngineListener, stderr: str) -> None:
+        self.id = EngineSessionId("")
+        self.resumed = False
+        self._name = name
+        self._guest = guest
+        self._process = process
+        self._stderr = stderr
+        self._client = Client(listener)
+        self._transport = ProcessTransport(process, self._client.notified)
+        self._connection = acp.ClientSideConnection(self._client, self._transport)
+
+    async def open(self, launch: EngineLaunch, start: Start, resume: Resume, timeout_seconds: float) -> None:
+        """Speak the first words: initialize, then the session."""
+        servers: list[Any] = [
+            wire.HttpMcpServer(type="http", name=name, url=url, headers=[]) for name, url in start.mcp_urls.items()
+        ]
+        await self._within(timeout_seconds, "initialize", self._connection.initialize(protocol_version=1))
+        if launch.resume and resume is not Resume.NEVER:
+            await self._resume(launch, resume, servers, timeout_seconds)
+        if not self.resumed:
+            opening = self._connection.new_session(cwd=launch.workspace, mcp_servers=servers)
+            answer = await self._within(timeout_seconds, "open a session", opening)
+            self.id = EngineSessionId(answer.session_id)
+        self._client.listening = True
+
+    async def _resume(self, launch: EngineLaunch, how: Resume, servers: list[Any], timeout_seconds: float) -> None:
+        """Take up the engine's own session. Where the engine refuses, `resumed` stays False."""
+        again = self._connection.resume_session if how is Resume.RESUME else self._connection.load_session
+        opening = again(cwd=launch.workspace, session_id=str(launch.resume), mcp_servers=servers)
+        with suppress(TurnFailed):
+            await self._within(timeout_seconds, "take up its session", opening)
+            self.id, self.resumed = EngineSessionId(str(launch.resume)), True
+
+    async def prompt(self, texts: Sequence[str]) -> EngineStop:
+        """Give it a prompt and wait for the end of its turn. See `ports.engine.EngineSession`."""
+        self._client.cancelled = False
+        blocks: list[Any] = [wire.TextContentBlock(type="text", text=text) for text in texts]
+        try:
+            answer = await self._spoken(self._connection.prompt(session_id=self.id, prompt=blocks))
+        except TurnFailed:
+            if not self._client.cancelled:
+                raise
+            return EngineStop.CANCELLED
+        return EngineStop(answer.stop_reason)
+
+    async def cancel(self) -> None:
+        """Ask it to stop; what it waits for permission for is answered with cancelled."""
+        self._client.cancel()
+        with suppress(SandboxLost, ConnectionError):
+            await self._connection.cancel(session_id=self.id)
+
+    async def close(self) -> None:
+        """End the engine's process. No error where it is dead."""
+        with suppress(SandboxLost):
+            await self._process.close_stdin()
+            await self._process.signal("TERM")
+            try:
+                async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                    await self._process.wait()
+            except TimeoutError:
+                await self._process.signal("KILL")
+        await self._connection.close()
+
+    async def _within(self, seconds: float, what: str, call: Coroutine[Any, Any, _T]) -> _T:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._spoken(call)
+        except TimeoutError:
+            raise await self._failed(f"The engine {self._name} did not {what} within {seconds:g} s.") from None
+
+    async def _spoken(self, call: Coroutine[Any, Any, _T]) -> _T:
+        """The engine's answer, with every way in which it can fail turned into an error of ours."""
+        try:
+            return await call
+        except acp.RequestError as error:
+            raise TurnFailed(str(error).removeprefix("Internal error: ")) from error
+        except ValidationError as error:
+            raise await self._failed(f"The engine {self._name} gave an answer that is not ACP.") from error
+        except ConnectionError as error:
+            await self._ended(error)
+
+    async def _ended(self, error: ConnectionError) -> NoReturn:
+        """Say why nothing more comes from the engine."""
+        if isinstance(self._transport.broken, SandboxLost):
+            raise self._transport.broken from error
+        if self._transport.broken:
+            raise await self._failed(self._transport.broken.sentence) from error
+        code = await self._process.wait()
+        raise await self._failed(f"The engine {self._name} ended with exit code {code}.") from error
+
+    async def _failed(self, sentence: str) -> EngineError:
+        tail = ExecSpec(argv=("tail", "-c", str(STDERR_TAIL_BYTES), self._stderr))
+        said = (await self._guest.run(tail, timeout_seconds=5)).output.decode(errors="replace").strip()
+        return EngineError(f"{sentence} It last said: {said}" if said else sentence)
+
+
+def _exec(start: Start, workspace: str) -> ExecSpec:
+    """The engine's command. What it says on stderr goes to a file in the guest: nobody need read along."""
+    argv = ("/bin/sh", "-c", 'exec "$@" 2>"$0"', f"{start.home}/{_STDERR}", *start.argv)
+    return ExecSpec(argv=argv, cwd=workspace, env=start.env)
+
+
+async def _tar(files: Mapping[str, str]) -> AsyncIterator[bytes]:
+    """The files as a tar stream."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data := text.encode()), 0o644
+            tar.addfile(entry, io.BytesIO(data))
+    yield buffer.getvalue()

@@ -1,0 +1,135 @@
+"""OpenCode, the default engine. Nothing that it does by itself leaves the sandbox: every switch below was found by
+watching what it connects to."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from outrider.engines.profile import Profile, Resume, Start
+from outrider.model.engine import ModelRef
+from outrider.model.errors import EngineError
+from outrider.model.sandbox import BROKER_PORT, GUEST_HOME, TOOLBOX
+from outrider.ports.engine import EngineLaunch
+
+VERSION = "1.18.33"
+"""The version that the toolbox holds and these settings were tried with."""
+
+ROLE = "engine"
+"""OUTRIDER_ROLE of the engine's own processes, by which the stop ladder spares them."""
+
+MCP_NAME = "outrider"
+"""Put before the names of our tools: `outrider_run_checks`."""
+
+API_KEY = "outrider"
+"""No secret: the broker knows a session by the connection that a call comes over."""
+
+_WIRES = {
+    "anthropic": "@ai-sdk/anthropic",
+    "openai": "@ai-sdk/openai-compatible",
+    "rehearsal": "@ai-sdk/anthropic",
+}
+
+_OFF = (
+    "OPENCODE_DISABLE_AUTOUPDATE",
+    "OPENCODE_DISABLE_DEFAULT_PLUGINS",
+    "OPENCODE_DISABLE_LSP_DOWNLOAD",
+    "OPENCODE_DISABLE_MODELS_FETCH",
+    "OPENCODE_DISABLE_SHARE",
+    # A repository's own settings could allow what must ask, or run plugins in the engine. This takes AGENTS.md with it,
+    # which `instructions` gives back.
+    "OPENCODE_DISABLE_PROJECT_CONFIG",
+)
+
+_PERMISSIONS = {"*": "allow", "edit": "ask", "bash": "ask", "task": "ask", f"{MCP_NAME}_*": "ask"}
+"""The last that fits wins. `edit` is every tool that writes."""
+
+_PLUGIN = """\
+// Tools run in a shell that knows nothing of the engine: its environment is not theirs, and its role is not either.
+export const Outrider = async () => ({
+  "shell.env": async (_input, output) => {
+    for (const name of Object.keys(process.env))
+      if (/^(OUTRIDER_|OPENCODE|XDG_)/.test(name)) output.env[name] = undefined
+  },
+})
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCode(Profile):
+    """`opencode acp`, its model and tools reached through the broker's port in the guest.
+
+    `wires` says which of OpenCode's clients speaks to each provider.
+    """
+
+    name: str = "opencode"
+    resume: Resume = Resume.RESUME
+    binary: str = f"{TOOLBOX}/bin/opencode"
+    home: str = f"{GUEST_HOME}/.outrider-engine"
+    broker: str = f"http://127.0.0.1:{BROKER_PORT}"
+    rehearsal_wire: str = _WIRES["rehearsal"]
+
+    def start(self, launch: EngineLaunch) -> Start:
+        """How to start it. Raises EngineError where no wire reaches the model's provider."""
+        if launch.model.provider not in _WIRES:
+            known = ", ".join(sorted(_WIRES))
+            raise EngineError(f"OpenCode cannot use models of {launch.model.provider} here.", f"Providers are {known}.")
+        return Start(
+            argv=(self.binary, "acp"),
+            env=self._env(launch),
+            home=self.home,
+            files=_files(),
+            mcp_urls={MCP_NAME: f"{self.broker}/mcp"},
+        )
+
+    def _env(self, launch: EngineLaunch) -> dict[str, str]:
+        folders = {f"XDG_{name}_HOME": f"{self.home}/{name.lower()}" for name in ("CONFIG", "DATA", "CACHE", "STATE")}
+        config = json.dumps(self._config(launch))
+        return {"OUTRIDER_ROLE": ROLE, "OPENCODE_CONFIG_CONTENT": config, **folders, **dict.fromkeys(_OFF, "1")}
+
+    def _config(self, launch: EngineLaunch) -> dict[str, Any]:
+        model = str(launch.model)
+        return {
+            "model": model,
+            "small_model": model,
+            "enabled_providers": [launch.model.provider],
+            "provider": {launch.model.provider: self._provider(launch.model)},
+            "permission": _PERMISSIONS,
+            "instructions": [f"{launch.workspace}/{name}" for name in ("AGENTS.md", "CLAUDE.md")],
+            "agent": {"title": {"disable": True}},
+            "snapshot": False,
+            "autoupdate": False,
+            "share": "disabled",
+        }
+
+    def _provider(self, model: ModelRef) -> dict[str, Any]:
+        wire = self.rehearsal_wire if model.is_rehearsal else _WIRES[model.provider]
+        return {
+            "npm": wire,
+            "name": model.provider,
+            "options": {"baseURL": f"{self.broker}/llm/{model.provider}/v1", "apiKey": API_KEY},
+            "models": {model.name: _model(model)},
+        }
+
+
+def _model(model: ModelRef) -> dict[str, Any]:
+    """What OpenCode must know of a model, since it may not look it up. The least that current models of both vendors
+    take and give; a larger one is used below its bounds."""
+    return {
+        "name": model.name,
+        "tool_call": True,
+        "attachment": True,
+        "modalities": {"input": ["text", "image"], "output": ["text"]},
+        "limit": {"context": 200_000, "output": 16_384},
+    }
+
+
+def _files() -> dict[str, str]:
+    """Its settings folder. A lock file that names the plugin package keeps OpenCode from installing it from npm, which
+    it else does at every start; the package holds only types."""
+    package = {"dependencies": {"@opencode-ai/plugin": VERSION}}
+    return {
+        "config/opencode/package.json": json.dumps(package),
+        "config/opencode/package-lock.json": json.dumps({"lockfileVersion": 3, "packages": {"": package}}),
+        "config/opencode/node_modules/.keep": "",
+        "config/opencode/plugins/outrider.js": _PLUGIN,
+    }
