@@ -8,11 +8,11 @@ import os
 import re
 import shutil
 import tempfile
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from outrider.fleet.commands import Progress, run_command
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId
 from outrider.model.sandbox import GUEST_HOME, GUEST_UID, GUEST_USER, TOOLBOX, WORKSPACE
@@ -28,19 +28,15 @@ PACKAGES = (
 
 FALLBACK_MIRROR = "http://deb.debian.org/debian"
 
-BUILD_SECONDS = 1200
-"""Measured 30 s with a near mirror; a slow line may take much longer."""
-
-Progress = Callable[[str], None]
-
 
 def customize_script() -> str:
     """What is done to the fresh root, as its root. `$1` is its path."""
     return f"""set -eu
 # The login shell is sh: bash would read ~/.bashrc for each command over SSH, and a repository may write that file.
 chroot "$1" groupadd --gid {GUEST_UID} {GUEST_USER}
-chroot "$1" useradd --uid {GUEST_UID} --gid {GUEST_UID} --create-home --home-dir {GUEST_HOME} --shell /bin/sh {GUEST_USER}
-# sshd opens a terminal by giving it to the group tty, which an unprivileged sshd may not; without the group it does not try.
+chroot "$1" useradd --uid {GUEST_UID} --gid {GUEST_UID} --create-home --home-dir {GUEST_HOME} \\
+  --shell /bin/sh {GUEST_USER}
+# sshd gives a terminal to the group tty where there is one, which an unprivileged sshd may not do.
 sed -i /^tty:/d "$1/etc/group" "$1/etc/gshadow"
 mkdir -p "$1{WORKSPACE}" "$1{TOOLBOX}"
 chown {GUEST_UID}:{GUEST_UID} "$1{WORKSPACE}"
@@ -69,7 +65,7 @@ class BaseImage:
         layer = self.layer_id()
         if not await provider.has_layer(layer):
             say(
-                f"Building the base image: Debian {SUITE} with {len(PACKAGES)} packages. This takes about a minute, once."
+                f"Building the base image: Debian {SUITE} with {len(PACKAGES)} packages. It takes about a minute, once."
             )
             with tempfile.TemporaryDirectory(prefix="outrider-base-") as folder:
                 tar = Path(folder) / "base.tar"
@@ -90,8 +86,8 @@ class BaseImage:
             "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
             "--dpkgopt=path-exclude=/usr/share/doc/*", SUITE, str(tar), *self._mirrors(),
         ]  # fmt: skip
-        async with asyncio.timeout(BUILD_SECONDS):
-            await _run(argv, self.environment, say)
+        what = "The base image could not be built"
+        await run_command(argv, what, say, environment=self.environment, folder=tar.parent)
 
     def _mirrors(self) -> Sequence[str]:
         """The host's own source files where it is a Debian of our suite, else Debian's mirror."""
@@ -120,26 +116,3 @@ def _only_debian(sources: str) -> bool:
     uris = re.findall(r"\b\w+://\S+", "\n".join(lines))
     ours = all(re.search(r"/debian(-security)?/?$", uri) for uri in uris)
     return bool(uris) and ours and any(SUITE in line for line in lines)
-
-
-async def _run(argv: Sequence[str], environment: Mapping[str, str], say: Progress) -> None:
-    """Run to the end, telling each line. Cancelling it ends what was started. Raises SandboxError with the last lines."""
-    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    process = await asyncio.create_subprocess_exec(
-        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-        env={"PATH": path, "LANG": "C.UTF-8", **environment},
-    )  # fmt: skip
-    last: deque[str] = deque(maxlen=8)
-    try:
-        assert process.stderr is not None  # noqa: S101 - a pipe was asked for
-        async for raw in process.stderr:
-            last.append(raw.decode(errors="replace").rstrip())
-            say(last[-1])
-        if await process.wait():
-            raise SandboxError(
-                f"The base image could not be built: {' / '.join(last)}", "Check the network and run again."
-            )
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()

@@ -1,6 +1,7 @@
 """Connections from a port in the guest to a Unix socket of ours."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncssh
@@ -11,6 +12,9 @@ MAX_CONNECTIONS = 256
 CHUNK_BYTES = 1 << 16
 
 
+Splice = Callable[["asyncssh.SSHReader[bytes]", "asyncssh.SSHWriter[bytes]"], Awaitable[None]]
+
+
 class Forwarder:
     """Takes the connections of one forwarded port."""
 
@@ -18,7 +22,7 @@ class Forwarder:
         self._path = str(socket_path)
         self._open = 0
 
-    def accept(self, _host: str, _port: int) -> "asyncssh.stream.SSHSocketSessionFactory[bytes]":
+    def accept(self, _host: str, _port: int) -> "Splice":
         """Called for each connection; refuses those beyond the limit."""
         if self._open >= MAX_CONNECTIONS:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many connections")

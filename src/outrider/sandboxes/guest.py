@@ -223,9 +223,10 @@ class SshGuest:
     async def _start(self, command: str, pty: tuple[int, int] | None) -> GuestProcess:
         if len(command) > COMMAND_BYTES:
             raise SandboxError("The command line is too long.", "Send the text by stdin or in a file.")
+        process = GuestProcess()
         try:
-            _, process = await self._connection.create_session(
-                GuestProcess,
+            await self._connection.create_session(
+                lambda: process,
                 command,
                 encoding=None,
                 request_pty="force" if pty else False,

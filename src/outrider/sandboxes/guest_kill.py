@@ -8,83 +8,93 @@ process that left its session by setsid is not spared, whatever environment it i
 import os
 import signal
 import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 ROUNDS = 200
 
 
-def processes():
-    """(pid, parent, session, uid) of each process."""
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
+class Seen(NamedTuple):
+    """What the kernel says about a process."""
+
+    parent: int
+    session: int
+    uid: int
+
+
+def processes() -> Iterator[tuple[int, Seen]]:
+    """Every process that is not a zombie."""
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
-            uid = os.stat(f"/proc/{name}").st_uid
+            fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            uid = folder.stat().st_uid
         except OSError:
             continue
         if fields[0] not in "ZX":
-            yield int(name), int(fields[1]), int(fields[3]), uid
+            yield int(folder.name), Seen(int(fields[1]), int(fields[3]), uid)
 
 
-def role(pid):
+def role(pid: int) -> str:
     """OUTRIDER_ROLE in the environment that the process began with."""
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            rows = file.read().split(b"\0")
+        rows = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
         return ""
     return next((row[14:].decode(errors="replace") for row in rows if row.startswith(b"OUTRIDER_ROLE=")), "")
 
 
-def doomed(spare):
+def doomed(spare: set[str]) -> list[int]:
     """The pids to kill now."""
-    table = {pid: (parent, session, uid) for pid, parent, session, uid in processes()}
+    table = dict(processes())
     mine = os.getuid()
     spared, pid = carriers(table, mine), os.getpid()
     while pid in table:
         spared.add(pid)
-        pid = table[pid][0]
-    leaders = {pid for pid, (parent, session, _) in table.items() if session == pid and parent in spared}
+        pid = table[pid].parent
+    leaders = [pid for pid, seen in table.items() if seen.session == pid and seen.parent in spared]
     kept = {leader for leader in leaders if role(leader) in spare}
-    return [
-        pid for pid, (_, session, uid) in table.items() if uid == mine and pid not in spared and session not in kept
-    ]
+    return [pid for pid, seen in table.items() if seen.uid == mine and pid not in spared and seen.session not in kept]
 
 
-def carriers(table, mine):
+def carriers(table: Mapping[int, Seen], mine: int) -> set[int]:
     """The sshds of living connections: children of a listener that is another user's, and the sshd that each of
     them makes for its user. Orphans fall to pid 1, so its children are not trusted to be any."""
-    first = {pid for pid, (parent, _, _) in table.items() if parent > 1 and table.get(parent, (0, 0, mine))[2] != mine}
-    return first | {pid for pid, (parent, _, _) in table.items() if parent in first and is_sshd(pid)}
+    others = {pid for pid, seen in table.items() if seen.uid != mine and pid != 1}
+    first = {pid for pid, seen in table.items() if seen.parent in others}
+    return first | {pid for pid, seen in table.items() if seen.parent in first and is_sshd(pid)}
 
 
-def is_sshd(pid):
+def is_sshd(pid: int) -> bool:
     """Whether it runs sshd's program. One whose program may not be looked at has dropped rights: sshd does."""
     try:
-        return os.readlink(f"/proc/{pid}/exe").endswith("/sshd")
+        return Path(f"/proc/{pid}/exe").readlink().name == "sshd"
     except OSError:
         return True
 
 
-def main():
+def kill(pids: list[int]) -> None:
+    """Stop all of them first, so that none can start another while its turn comes."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+
+
+def main() -> None:
+    """Repeat until nothing is left."""
     spare = set(sys.argv[1:])
-    killed = set()
+    killed: set[int] = set()
     for _ in range(ROUNDS):
         found = doomed(spare)
         if not found:
-            break
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in found:
-                try:
-                    os.kill(pid, number)
-                except OSError:
-                    continue
+            sys.stdout.write(f"{len(killed)}\n")
+            return
+        kill(found)
         killed.update(found)
-        os.sched_yield()
-    else:
-        sys.exit("some processes come back faster than they can be killed")
-    print(len(killed))
+    sys.exit("some processes come back faster than they can be killed")
 
 
 main()

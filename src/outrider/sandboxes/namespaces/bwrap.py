@@ -39,7 +39,7 @@ def sandbox_argv(bwrap: str, role: GuestRole, *, toolbox: bool) -> list[str]:
     argv = [bwrap, *NAMESPACES, "--new-session", "--hostname", "outrider", "--clearenv", "--chdir", "/"]
     argv += ["--info-fd", str(INFO_FD), "--seccomp", str(SECCOMP_FD)]
     argv += ["--bind", f"{STAGE}/root", "/", "--proc", "/proc", "--dev", "/dev"]
-    argv += ["--perms", "1777", "--size", str(SHM_BYTES), "--tmpfs", "/dev/shm"]  # noqa: S108
+    argv += ["--perms", "1777", "--size", str(SHM_BYTES), "--tmpfs", "/dev/shm"]
     argv += ["--perms", "0755", "--size", str(TMPFS_BYTES), "--tmpfs", "/run", "--dir", "/run/sshd"]
     argv += ["--perms", "1777", "--dir", "/run/log", "--bind", f"{STAGE}/run", RUN_FOLDER]
     if toolbox:

@@ -5,7 +5,6 @@ import errno
 import json
 import shutil
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,8 @@ CALL_SECONDS = 900.0
 """Longest call: unpacking or deleting a layer of many gigabytes on a slow disk."""
 
 USERNS_REMEDY = (
-    "Allow them: sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000; on Ubuntu 24.04 also "
-    "kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile for bwrap."
+    "Allow them: sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000; on Ubuntu 24.04 "
+    "also kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile for bwrap."
 )
 
 
@@ -85,7 +84,7 @@ def _answer(operation: str, output: bytes, errors: bytes) -> dict[str, Any]:
 
 def explain(step: str, number: int, detail: str) -> SandboxError:
     """What a failed step means to a person, and what to do about it."""
-    known: Mapping[str, tuple[str, str]] = {
+    known = {
         "user namespace": ("This machine does not allow user namespaces", USERNS_REMEDY),
         "newuidmap": ("The map of user ids was refused", "Check that /etc/subuid and /etc/subgid give you 65536 ids."),
         "newgidmap": ("The map of group ids was refused", "Check that /etc/subuid and /etc/subgid give you 65536 ids."),

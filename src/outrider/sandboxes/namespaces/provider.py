@@ -7,8 +7,16 @@ from pathlib import Path
 
 from outrider.model.errors import Refused, SandboxError, SandboxLost
 from outrider.model.ids import LayerId, SandboxId
-from outrider.model.sandbox import GUEST_USER, GuestRole, Isolation, LimitTier, ProbeReport, SandboxHandle
-from outrider.model.sandbox import SandboxInfo, SandboxSpec
+from outrider.model.sandbox import (
+    GUEST_USER,
+    GuestRole,
+    Isolation,
+    LimitTier,
+    ProbeReport,
+    SandboxHandle,
+    SandboxInfo,
+    SandboxSpec,
+)
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import Guest
 from outrider.sandboxes.guest import GuestLogin, connect_guest
@@ -135,7 +143,7 @@ class NamespaceProvider:
     async def add_layer(self, layer: LayerId, tar: Path) -> None:
         """Unpack a tar as a layer."""
         calls = await self.calls()
-        await calls("unpack", layer=layer, tar=str(tar.absolute()))
+        await calls("unpack", layer=layer, tar=str(await asyncio.to_thread(tar.absolute)))
 
     async def delete_layer(self, layer: LayerId) -> None:
         """Delete a layer that no sandbox uses."""

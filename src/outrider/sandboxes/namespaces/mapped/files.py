@@ -66,9 +66,8 @@ def _unpack(source: int, layer: str) -> None:
     lock = os.open(fresh, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     done = subprocess.run(
-        UNPACK, stdin=source, cwd=fresh, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"},
-        check=False,
-    )  # fmt: skip
+        UNPACK, stdin=source, cwd=fresh, env={"PATH": "/usr/bin:/bin"}, capture_output=True, check=False
+    )
     if done.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
         raise Failure("unpack", 0, done.stderr.decode(errors="replace")[-400:].strip())

@@ -108,7 +108,8 @@ def _exec(argv: Sequence[str], fds: Mapping[int, int]) -> None:
     os.closerange(max(fds) + 1, 4096)
     os.closerange(3, min(fds))
     try:
-        os.execve(argv[0], list(argv), {})  # noqa: S606 - an empty environment: nothing of the host's reaches the guest
+        # An empty environment: nothing of the host's reaches the guest.
+        os.execve(argv[0], list(argv), {})
     except OSError as error:
         raise Failure("bwrap", error.errno or 0) from error
 

@@ -13,8 +13,9 @@ MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 
-STAGE = Path("/tmp")  # noqa: S108 - covered by a tmpfs of this mount namespace only
-"""Where the parts are put for bubblewrap, which wants absolute paths that the mapped root can walk."""
+STAGE = Path("/tmp")
+"""Where the parts are put for bubblewrap, which wants absolute paths that the mapped root can walk. It is covered
+by a tmpfs in this mount namespace only."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)

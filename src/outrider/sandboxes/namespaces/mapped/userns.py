@@ -16,7 +16,7 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Failure(Exception):  # noqa: N818 - it is what goes into the answer
+class Failure(Exception):
     """A step failed: which, and the errno where there is one."""
 
     def __init__(self, step: str, number: int = 0, detail: str = "") -> None:
