@@ -2,8 +2,16 @@
 
 import pytest
 
+from outrider.testing.memory_forge_catalog import MemoryForgeCatalog
+from outrider.testing.memory_logins import MemoryLogins
 from outrider.testing.memory_store import MemoryBlobs, MemorySessionIndex, MemorySessionLogs
-from outrider.testing.store_contract import BlobsContract, SessionIndexContract, SessionLogsContract
+from outrider.testing.store_contract import (
+    BlobsContract,
+    ForgeCatalogContract,
+    LoginsContract,
+    SessionIndexContract,
+    SessionLogsContract,
+)
 
 
 class TestMemorySessionLogs(SessionLogsContract):
@@ -22,3 +30,15 @@ class TestMemorySessionIndex(SessionIndexContract):
     @pytest.fixture
     def index(self) -> MemorySessionIndex:
         return MemorySessionIndex()
+
+
+class TestMemoryLogins(LoginsContract):
+    @pytest.fixture
+    def logins(self) -> MemoryLogins:
+        return MemoryLogins()
+
+
+class TestMemoryForgeCatalog(ForgeCatalogContract):
+    @pytest.fixture
+    def catalog(self) -> MemoryForgeCatalog:
+        return MemoryForgeCatalog()

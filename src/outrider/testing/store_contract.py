@@ -1,13 +1,20 @@
 """What every store has to do, real or in memory. Subclass a contract in a test file and give it the store to test."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from outrider.model.errors import NotFound, Refused
 from outrider.model.events import RECORDED, ProblemReported, Recorded
-from outrider.model.ids import ArtifactId, SessionId
+from outrider.model.ids import ArtifactId, CommitId, ProofId, SessionId
+from outrider.model.person import Person
+from outrider.model.proof import Proof, ProofVerdict
+from outrider.model.repository import PullRequest, PullRequestState, Repository
+from outrider.ports.forge_catalog import ForgeCatalog
+from outrider.ports.logins import Logins
 from outrider.ports.store import Blobs, SessionIndex, SessionLogs, SessionRow
 
 SESSION = SessionId("s-abcdefgh22")
@@ -200,3 +207,131 @@ class SessionIndexContract:
         assert [one.id for one in listed] == [sessions[1], sessions[2]]
         rest = await index.list(limit=2, before=listed[-1].updated_at)
         assert [one.id for one in rest] == [sessions[0]]
+
+
+ADA = Person(name="Ada", email="ada@example.org")
+
+
+class LoginsContract:
+    """For `outrider.ports.logins.Logins`."""
+
+    @pytest.fixture
+    def logins(self) -> Logins:
+        """The store to test, empty."""
+        raise NotImplementedError
+
+    async def test_a_link_works_once(self, logins: Logins) -> None:
+        await logins.add_link("aa", ADA, MORNING + timedelta(minutes=10))
+        assert await logins.use_link("aa", MORNING) == ADA
+        assert await logins.use_link("aa", MORNING) is None
+
+    async def test_a_link_works_only_until_its_time(self, logins: Logins) -> None:
+        await logins.add_link("aa", ADA, MORNING + timedelta(minutes=10))
+        assert await logins.use_link("aa", MORNING + timedelta(minutes=10)) is None
+        assert await logins.use_link("bb", MORNING) is None
+
+    async def test_a_login_works_until_its_time_or_logout(self, logins: Logins) -> None:
+        await logins.add_login("aa", ADA, MORNING + timedelta(days=30))
+        await logins.add_login("bb", ADA, MORNING + timedelta(days=30))
+        assert await logins.find_login("aa", MORNING) == ADA
+        assert await logins.find_login("aa", MORNING + timedelta(days=30)) is None
+        await logins.delete_login("bb")
+        await logins.delete_login("bb")
+        assert await logins.find_login("bb", MORNING) is None
+        assert await logins.find_login("aa", MORNING) == ADA
+
+    async def test_a_link_is_no_login_and_a_login_no_link(self, logins: Logins) -> None:
+        await logins.add_link("aa", ADA, MORNING + timedelta(days=1))
+        await logins.add_login("bb", ADA, MORNING + timedelta(days=1))
+        assert await logins.find_login("aa", MORNING) is None
+        assert await logins.use_link("bb", MORNING) is None
+        assert await logins.use_link("aa", MORNING) == ADA
+
+
+def pull_request(number: int, *, repository: str = "demo", head: str = "outrider/s-abcd/fix") -> PullRequest:
+    """A pull request, opened so many minutes after the morning as its number says."""
+    return PullRequest(
+        repository=repository,
+        number=number,
+        url="",
+        title=f"Fix {number}",
+        body="",
+        author=ADA,
+        base_branch="main",
+        head_branch=head,
+        base_commit="0" * 40,
+        head_commit="1" * 40,
+        state=PullRequestState.OPEN,
+        opened_at=MORNING + timedelta(minutes=number),
+    )
+
+
+def proof(head: str, summary: str = "Red, then green.") -> Proof:
+    """Evidence about a head."""
+    return Proof(
+        id=ProofId("p-abcd"), base="0" * 40, head=CommitId(head), verdict=ProofVerdict.FIX_PROVED, summary=summary
+    )
+
+
+class ForgeCatalogContract:
+    """For `outrider.ports.forge_catalog.ForgeCatalog`."""
+
+    @pytest.fixture
+    def catalog(self) -> ForgeCatalog:
+        """The catalog to test, empty."""
+        raise NotImplementedError
+
+    async def test_a_repository_is_found_by_name_and_by_source(self, catalog: ForgeCatalog) -> None:
+        demo = Repository(forge="builtin", name="demo", source="/srv/demo", default_branch="main")
+        site = Repository(forge="builtin", name="a-site", source="/srv/site", default_branch="main")
+        await catalog.put_repository(demo)
+        await catalog.put_repository(site)
+        assert await catalog.repository("demo") == demo
+        assert await catalog.repository_of("/srv/site") == site
+        assert await catalog.repository("other") is None
+        assert await catalog.repository_of("/srv/other") is None
+        assert list(await catalog.repositories()) == [site, demo]
+        moved = demo.model_copy(update={"default_branch": "trunk"})
+        await catalog.put_repository(moved)
+        assert await catalog.repository("demo") == moved
+
+    async def test_numbers_are_counted_for_each_repository(self, catalog: ForgeCatalog) -> None:
+        for repository, expected in (("demo", 1), ("demo", 2), ("site", 1), ("demo", 3)):
+            added = await catalog.add_pull_request(repository, partial(pull_request, repository=repository))
+            assert added.number == expected
+            assert await catalog.pull_request(repository, expected) == added
+
+    async def test_numbers_are_given_once_even_at_the_same_time(self, catalog: ForgeCatalog) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            adding = [tasks.create_task(catalog.add_pull_request("demo", pull_request), name="add") for _ in range(8)]
+        assert sorted(task.result().number for task in adding) == list(range(1, 9))
+
+    async def test_pull_requests_are_listed_newest_first(self, catalog: ForgeCatalog) -> None:
+        await catalog.add_pull_request("demo", pull_request)
+        await catalog.add_pull_request("demo", pull_request)
+        await catalog.add_pull_request("site", lambda number: pull_request(number + 5, repository="site"))
+        assert [one.number for one in await catalog.pull_requests("demo")] == [2, 1]
+        assert [one.repository for one in await catalog.pull_requests(None)] == ["site", "demo", "demo"]
+
+    async def test_a_pull_request_changes_in_its_place(self, catalog: ForgeCatalog) -> None:
+        opened = await catalog.add_pull_request("demo", pull_request)
+        merged = opened.model_copy(update={"state": PullRequestState.MERGED})
+        await catalog.put_pull_request(merged)
+        assert await catalog.pull_request("demo", 1) == merged
+        with pytest.raises(NotFound):
+            await catalog.put_pull_request(pull_request(99))
+
+    async def test_the_newest_pull_request_of_a_head_branch_is_found(self, catalog: ForgeCatalog) -> None:
+        await catalog.add_pull_request("demo", pull_request)
+        newer = await catalog.add_pull_request("demo", pull_request)
+        await catalog.add_pull_request("demo", lambda number: pull_request(number, head="outrider/s-abcd/other"))
+        assert await catalog.pull_request_of("demo", newer.head_branch) == newer
+        assert await catalog.pull_request_of("site", newer.head_branch) is None
+
+    async def test_the_newest_proof_of_a_head_replaces_the_older(self, catalog: ForgeCatalog) -> None:
+        await catalog.put_proof("demo", 1, proof("1" * 40, "older"))
+        await catalog.put_proof("demo", 1, proof("1" * 40))
+        await catalog.put_proof("demo", 1, proof("2" * 40))
+        assert await catalog.proof("demo", 1, CommitId("1" * 40)) == proof("1" * 40)
+        assert await catalog.proof("demo", 1, CommitId("3" * 40)) is None
+        assert await catalog.proof("demo", 2, CommitId("1" * 40)) is None

@@ -1,0 +1,91 @@
+"""The catalog: one SQLite file for all that is not inside a single session.
+
+The index of sessions in it is a projection: the log of a session is the truth. Everything else in it has its truth
+here: repositories, pull requests of the built-in forge, logins, the audit. A commit outlives a kill of this process; the
+last moments can be lost when the machine loses power, as with the logs.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from outrider.model.errors import OutriderError
+from outrider.ports.clock import Clock
+from outrider.storage.audit import SqlAudit
+from outrider.storage.forge_catalog import SqlForgeCatalog
+from outrider.storage.logins import SqlLogins
+from outrider.storage.session_index import SqlSessionIndex
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The parts of the open catalog, each behind its port."""
+
+    sessions: SqlSessionIndex
+    forge: SqlForgeCatalog
+    logins: SqlLogins
+    audit: SqlAudit
+
+
+@asynccontextmanager
+async def open_catalog(path: Path, clock: Clock) -> AsyncIterator[Catalog]:
+    """Bring the file up to date, making it where there is none, and open it. Raises OutriderError, naming the file."""
+    await asyncio.to_thread(_migrate, path)
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+    _configure(engine.sync_engine)
+    try:
+        yield _parts(engine, clock)
+    finally:
+        await engine.dispose()
+
+
+def _parts(engine: AsyncEngine, clock: Clock) -> Catalog:
+    return Catalog(
+        sessions=SqlSessionIndex(engine),
+        forge=SqlForgeCatalog(engine),
+        logins=SqlLogins(engine),
+        audit=SqlAudit(engine, clock),
+    )
+
+
+def _migrate(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(f"sqlite:///{path}")
+    _configure(engine)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver begins none before DDL: a kill would leave half
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except (DBAPIError, sqlite3.Error, CommandError) as error:
+        reason = str(getattr(error, "orig", error))
+        raise OutriderError(
+            f"The catalog {path} cannot be opened: {reason}.",
+            "It may be damaged, or of a newer release: restore it from a backup, or start that release.",
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def _configure(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()

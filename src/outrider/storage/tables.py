@@ -1,0 +1,98 @@
+"""The tables of the catalog. A change here needs a migration in `storage/migrations/versions`; a test compares both."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Boolean, Column, DateTime, Float, Index, Integer, MetaData, String, Table, Text, TypeDecorator
+from sqlalchemy.engine import Dialect
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment. Kept in UTC without an offset, since SQLite has no type for one."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata = MetaData()
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("title", String, nullable=False),
+    Column("repository", String, nullable=False),
+    Column("branch", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("pull_request", Integer),
+    Column("pull_request_state", String),
+    Column("verdict", String),
+    Column("cost_usd", Float, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("projected_seq", Integer, nullable=False),
+    Index("session_by_change", "updated_at"),
+)
+
+repository = Table(
+    "repository",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("forge", String, nullable=False),
+    Column("source", String, nullable=False, unique=True),
+    Column("default_branch", String, nullable=False),
+)
+
+pull_request = Table(
+    "pull_request",
+    metadata,
+    Column("repository", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("head_branch", String, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("pull_request_by_head", "repository", "head_branch"),
+)
+"""`document` is the pull request as JSON; the other columns are what is searched for."""
+
+proof = Table(
+    "proof",
+    metadata,
+    Column("repository", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("head", String, primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+login = Table(
+    "login",
+    metadata,
+    Column("token_hash", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index("login_by_expiry", "expires_at"),
+)
+"""Login links (`kind` "link") and logins ("login"), by the SHA-256 of their token."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("allowed", Boolean, nullable=False),
+    Column("why", String, nullable=False),
+    Index("audit_by_owner", "owner", "id"),
+)

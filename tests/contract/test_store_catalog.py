@@ -1,0 +1,37 @@
+"""The stores in the catalog keep the contract."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from outrider.ports.clock import SystemClock
+from outrider.storage.catalog import Catalog, open_catalog
+from outrider.storage.forge_catalog import SqlForgeCatalog
+from outrider.storage.logins import SqlLogins
+from outrider.storage.session_index import SqlSessionIndex
+from outrider.testing.store_contract import ForgeCatalogContract, LoginsContract, SessionIndexContract
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Catalog]:
+    async with open_catalog(tmp_path / "catalog.sqlite", SystemClock()) as catalog:
+        yield catalog
+
+
+class TestSqlSessionIndex(SessionIndexContract):
+    @pytest.fixture
+    def index(self, opened: Catalog) -> SqlSessionIndex:
+        return opened.sessions
+
+
+class TestSqlLogins(LoginsContract):
+    @pytest.fixture
+    def logins(self, opened: Catalog) -> SqlLogins:
+        return opened.logins
+
+
+class TestSqlForgeCatalog(ForgeCatalogContract):
+    @pytest.fixture
+    def catalog(self, opened: Catalog) -> SqlForgeCatalog:
+        return opened.forge

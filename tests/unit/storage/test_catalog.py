@@ -1,0 +1,66 @@
+"""The file of the catalog: migrations, damage, the audit."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from outrider.model.errors import OutriderError
+from outrider.ports.clock import SystemClock
+from outrider.storage.audit import MAX_TEXT
+from outrider.storage.catalog import open_catalog
+from outrider.storage.tables import metadata
+from outrider.testing.store_contract import SESSION, row
+
+CLOCK = SystemClock()
+
+
+async def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
+    async with open_catalog(tmp_path / "catalog.sqlite", CLOCK):
+        pass
+    engine = create_engine(f"sqlite:///{tmp_path / 'catalog.sqlite'}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+async def test_what_was_stored_is_there_when_the_catalog_is_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "folder with %" / "catalog.sqlite"
+    async with open_catalog(path, CLOCK) as catalog:
+        await catalog.sessions.put(row(SESSION))
+    async with open_catalog(path, CLOCK) as catalog:
+        assert await catalog.sessions.get(SESSION) == row(SESSION)
+
+
+async def test_a_damaged_catalog_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    path.write_bytes(b"not a database at all" * 300)
+    with pytest.raises(OutriderError, match=r"The catalog .*catalog\.sqlite cannot be opened"):
+        async with open_catalog(path, CLOCK):
+            pass
+
+
+async def test_a_catalog_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    async with open_catalog(path, CLOCK):
+        pass
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(OutriderError, match="newer release"):
+        async with open_catalog(path, CLOCK):
+            pass
+
+
+async def test_the_audit_keeps_decisions_of_each_owner_newest_first_and_cuts_long_targets(tmp_path: Path) -> None:
+    async with open_catalog(tmp_path / "catalog.sqlite", CLOCK) as catalog:
+        await catalog.audit.record("s-aaaa", "connect", "pypi.org:443", allowed=True, why="preset")
+        await catalog.audit.record("s-bbbb", "connect", "example.org:443", allowed=False, why="not on the list")
+        await catalog.audit.record("s-aaaa", "connect", "x" * 9000, allowed=False, why="not on the list")
+        newest, oldest = await catalog.audit.recent("s-aaaa", 10)
+    assert (newest.target, newest.allowed, newest.why) == ("x" * MAX_TEXT, False, "not on the list")
+    assert (oldest.target, oldest.allowed, oldest.action) == ("pypi.org:443", True, "connect")
+    assert newest.at >= oldest.at
