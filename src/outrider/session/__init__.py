@@ -1,0 +1,1 @@
+"""Sessions: decide, fold, pending; one actor a session; effects at the edge."""

@@ -1,0 +1,65 @@
+"""The rules of a session: what a command means in a state, and what follows from it. Pure.
+
+    decide(state, command, now) -> events
+
+A command first has its direct consequences, one function each, listed in `DECISIONS`. Then `follow` says again and
+again what the new state calls for by itself (a waiting prompt calls for a turn, a turn for a sandbox, collected commits
+for a proof…) until it calls for nothing. All of it is stored as one transaction, so no crash can come in between.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from outrider.model import commands as c
+from outrider.model.events import Event, Recorded
+from outrider.session.decide import engine, failures, outcome, people, sandbox
+from outrider.session.decide.follow import follow
+from outrider.session.state import State, fold
+
+LONGEST_CHAIN = 20
+"""No command has more follow-ups than this: a longer chain is a rule that goes round in circles."""
+
+Decision = Callable[[State, Any], tuple[Event, ...]]
+
+DECISIONS: dict[type[Any], Decision] = {
+    c.QueuePrompt: people.queue,
+    c.WithdrawPrompt: people.withdraw,
+    c.MovePrompt: people.move,
+    c.SteerNow: people.steer,
+    c.StopTurn: people.stop,
+    c.Archive: people.archive,
+    c.Wake: failures.wake,
+    c.EffectFailed: failures.effect_failed,
+    c.SandboxVanished: failures.sandbox_vanished,
+    c.Report: sandbox.report,
+    c.AttachEngine: engine.attach,
+    c.HandPrompt: engine.hand,
+    c.SealText: engine.seal,
+    c.EngineChanged: engine.changed,
+    c.DecidePermission: engine.permission,
+    c.RecordUsage: engine.usage,
+    c.EngineTurnEnded: engine.finished,
+    c.TurnStopped: engine.stopped,
+    c.AskProof: outcome.ask_proof,
+    c.ProofEnded: outcome.proof_ended,
+    c.AskPullRequest: outcome.ask_pull_request,
+    c.Published: outcome.published,
+    c.ForgeChanged: outcome.forge_changed,
+    c.TimerFired: lambda state, command: (),
+}
+
+
+def decide(state: State, command: c.Command, now: datetime) -> tuple[Event, ...]:
+    """The events that a command brings about; none where it changes nothing. Raises Refused or BadRequest, with the
+    sentence for the person, where it may not be carried out."""
+    events: list[Event] = []
+    due = DECISIONS[type(command)](state, command)
+    for _ in range(LONGEST_CHAIN):
+        for event in due:
+            state = fold(state, Recorded(seq=state.seq + 1, at=now, event=event))
+        events += due
+        due = follow(state)
+        if not due:
+            return tuple(events)
+    raise RuntimeError(f"{command} has no end: {[event.type for event in events]}")

@@ -1,0 +1,56 @@
+"""The outbox: what the state asks of the world and has no answer to yet. Pure.
+
+An effect is carried out while it is pending and cancelled when it is pending no more; after a restart all of it is
+issued again.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from outrider.model import effects as x
+from outrider.session.state import SandboxPhase, State, TurnPhase
+
+
+def pending(state: State, now: datetime, idle_seconds: float) -> tuple[x.Effect, ...]:
+    """Every effect that is wanted now. A sandbox without a turn is wanted until `idle_seconds` after the last event."""
+    return (*_sandbox(state, now, idle_seconds), *_turn(state), *_outward(state))
+
+
+def _sandbox(state: State, now: datetime, idle_seconds: float) -> Iterator[x.Effect]:
+    sandbox = state.sandbox
+    if sandbox is None:
+        return
+    if sandbox.phase is SandboxPhase.STOPPING:
+        yield x.StopSandbox(sandbox.id, destroy=state.archived)
+    elif sandbox.alive and (state.turn or sandbox.phase is SandboxPhase.STARTING):
+        yield x.StartSandbox(sandbox.id, sandbox.start)
+    elif sandbox.alive:
+        until = state.at + timedelta(seconds=idle_seconds)
+        if now < until:
+            yield x.StartSandbox(sandbox.id, sandbox.start)
+            yield x.WaitUntil("idle", until.timestamp())
+        else:
+            yield x.StopSandbox(sandbox.id)
+
+
+def _turn(state: State) -> Iterator[x.Effect]:
+    turn = state.turn
+    if turn is None:
+        return
+    run = x.RunTurn(turn.id, turn.attempt, turn.round)
+    if turn.phase is TurnPhase.ENGINE and state.sandbox_ready:
+        yield run
+    elif turn.phase is TurnPhase.COLLECTING and state.sandbox_ready:
+        yield x.CollectWork(turn.id, turn.round)
+    elif turn.phase is TurnPhase.STOPPING:
+        if turn.handed:
+            yield run  # the ladder ends it; to cancel it here would leave nobody to hear the engine's last words
+        yield x.StopEngine(turn.id)
+
+
+def _outward(state: State) -> Iterator[x.Effect]:
+    if state.proving and state.turn and state.turn.well:
+        yield x.Prove(state.proving.proof, state.proving.head)
+    if state.publishing:
+        request = state.publishing.request
+        yield x.Publish(request.head, request.title, request.body, state.publishing.proof, request.pull_request)

@@ -1,0 +1,123 @@
+"""What the control plane says: the sentences for people and the texts for engines, made from state. Pure."""
+
+from outrider.model.commands import EffectFailed
+from outrider.model.proof import CheckResult, CheckVerdict, Phase, Proof, ProofVerdict
+from outrider.session.state import State, Turn
+
+LONGEST_SENTENCE = 4096
+LONGEST_TEXT = 60_000
+INSTRUCTION_TAIL = 3000
+"""Characters of a red check's log that the engine is shown."""
+
+
+def sentence(text: str) -> str:
+    """Within the limit of a stored sentence."""
+    return text if len(text) <= LONGEST_SENTENCE else text[: LONGEST_SENTENCE - 1] + "…"
+
+
+def failed(command: EffectFailed) -> str:
+    """What went wrong and what to do about it."""
+    return sentence(f"{command.sentence} {command.remedy}".strip())
+
+
+def not_collected(command: EffectFailed, turn: Turn) -> str:
+    """The commits could not be fetched."""
+    before = f"{turn.failure} " if turn.failure else ""
+    return sentence(f"{before}The commits could not be fetched: {failed(command)} They are kept in the workspace.")
+
+
+def stopped_without_work(turn: Turn) -> str:
+    """A stop where the workspace could not be looked at."""
+    return sentence(f"Stopped by {turn.stopped_by}. What had been done is kept in the workspace.")
+
+
+def turn_stopped(state: State, turn: Turn) -> str:
+    """A stop, and what it kept."""
+    return sentence(f"Stopped by {turn.stopped_by}. {_kept(state, turn)}")
+
+
+def turn_failed(state: State, turn: Turn) -> str:
+    """A failure, and what is kept."""
+    return sentence(f"{turn.failure} {_kept(state, turn)}")
+
+
+def turn_completed(state: State, turn: Turn) -> str:
+    """The result in a sentence or three."""
+    if state.head == turn.head_before:
+        return "Nothing was changed." if not state.has_commits else "Nothing more was changed."
+    parts = [_proof_sentence(state.head_proof, turn)]
+    if state.pull_request:
+        parts.append(f"Pull request #{state.pull_request.number}: {state.pull_request.url}")
+    return sentence(" ".join(parts))
+
+
+def _proof_sentence(proof: Proof | None, turn: Turn) -> str:
+    if proof is None:
+        return "The work is not verified."
+    if proof.verdict is ProofVerdict.RED and turn.round > 1:
+        return f"The checks are still red after {turn.round} rounds. {proof.summary}"
+    return proof.summary
+
+
+def _kept(state: State, turn: Turn) -> str:
+    parts = []
+    if state.head != turn.head_before:
+        pushed = f", pushed to {state.branch}" if state.pushed == state.head else ""
+        parts.append(f"the commits up to {state.head[:12]}{pushed}")
+    if state.work and state.work.uncommitted:
+        parts.append(f"uncommitted changes to {_count(state.work.uncommitted, 'file')}")
+    return f"Kept in the workspace: {' and '.join(parts)}." if parts else "Nothing had been changed."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def red_checks(proof: Proof) -> str:
+    """What the engine is told when the checks came back red: what ran, where it failed, the end of each log."""
+    red = [result for result in proof.results if result.phase is Phase.AFTER and _is_red(result)]
+    shown = "\n\n".join(_red_check(result) for result in red)
+    text = (
+        "Your commits were checked in a clean sandbox, and the checks are red. "
+        "Find the cause, mend it, and commit. Do not weaken or skip tests.\n\n"
+        f"{shown or proof.summary}"
+    )
+    return text[:LONGEST_TEXT]
+
+
+def _is_red(result: CheckResult) -> bool:
+    return result.verdict is not CheckVerdict.PASSED
+
+
+def _red_check(result: CheckResult) -> str:
+    counts = f", {result.failed} failed" if result.failed else ""
+    tail = result.tail[-INSTRUCTION_TAIL:]
+    return (
+        f"## {result.name}: {result.verdict.value} (exit code {result.exit_code}{counts})\n$ {result.command}\n{tail}"
+    )
+
+
+def resumed(turn: Turn) -> str:
+    """What the engine is told before the prompt of an attempt after the first."""
+    return (
+        f"Your work on the following was interrupted: {turn.interruption} Every process you had started is dead; the "
+        "files are as you left them. Look at the state of the workspace (git status, git log), then go on to the end."
+    )
+
+
+def pull_request_title(state: State, turn: Turn) -> str:
+    """The first commit's subject, else the prompt's first line."""
+    subject = state.work.commits[0].subject if state.work and state.work.commits else ""
+    first_line = turn.prompt.text.strip().splitlines()[0]
+    return (subject.strip() or first_line)[:300]
+
+
+def pull_request_body(state: State, turn: Turn) -> str:
+    """Who asked for what, and the commits that answer it."""
+    quoted = "\n".join(f"> {line}" for line in turn.prompt.text.strip().splitlines())
+    commits = state.work.commits if state.work else ()
+    listed = "\n".join(f"- {commit.sha[:12]} {commit.subject}" for commit in commits[:100])
+    return (
+        f"{turn.prompt.author.person.name} asked:\n\n{quoted[:20_000]}\n\nCommits:\n\n{listed[: LONGEST_TEXT // 2]}\n\n"
+        f"Made by Outrider in session {state.session}."
+    )
