@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from outrider.fleet.limits import Progress, SandboxSlots
+from outrider.fleet.commands import Progress
+from outrider.fleet.limits import SandboxSlots
 from outrider.model.ids import LayerId, SandboxId, new_id
 from outrider.model.sandbox import BROKER_PORT, EGRESS_PORT, GuestRole, Limits, SandboxHandle, SandboxSpec
 from outrider.ports.broker import Broker, DoorSpec
@@ -34,9 +35,9 @@ class CleanSandboxes:
         self._slots = slots
 
     @asynccontextmanager
-    async def open(self, spec: CleanSpec, progress: Progress) -> AsyncIterator[SandboxHandle]:
+    async def open(self, spec: CleanSpec, say: Progress) -> AsyncIterator[SandboxHandle]:
         """A sandbox for as long as the context lives, however it ends."""
-        async with self._slots.take(spec.purpose, progress):
+        async with self._slots.take(spec.purpose, say):
             handle = await self.provider.create(
                 SandboxSpec(
                     id=SandboxId(new_id("clean")),

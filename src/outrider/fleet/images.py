@@ -1,11 +1,42 @@
 """Images: the layers that sandboxes start from. Base below, then the Debian packages that a recipe asks for."""
 
+import asyncio
+import base64
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakValueDictionary
 
-from outrider.fleet.clean import CleanSandboxes
-from outrider.fleet.limits import Progress
+from outrider.fleet.clean import CleanSandboxes, CleanSpec
+from outrider.fleet.commands import Progress
+from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId
+from outrider.model.sandbox import GuestRole
+from outrider.ports.broker import DoorSpec
+from outrider.ports.sandbox import ExecSpec, Guest, SandboxProvider
+
+INSTALL_SECONDS = 1200.0
+"""The same as for the base image: what takes longer hangs."""
+
+LOG_BYTES = 256 << 10
+LAST_LINES = 8
+
+_INSTALL = """set -eu
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+apt-get install -q -y --no-install-recommends -- "$@"
+"""
+
+_CLEAN = """set -eu
+apt-get clean
+rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt/* /var/log/dpkg.log
+rm -f -- "$@"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +50,22 @@ class Image:
 class LayerSource(Protocol):
     """Something that can make one layer: the base root filesystem, the toolbox."""
 
-    async def ensure(self, progress: Progress) -> LayerId:
-        """The layer, made where it is missing. Raises SandboxError."""
+    async def ensure(self, provider: SandboxProvider, say: Progress) -> LayerId:
+        """The layer, made where the provider has it not. Raises SandboxError."""
+
+
+class OneAtATime:
+    """Lets one caller at a time make the layer of an id; the others wait and then find it made."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[LayerId, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def making(self, layer: LayerId) -> AsyncIterator[None]:
+        """Hold the making of a layer."""
+        lock = self._locks.setdefault(layer, asyncio.Lock())
+        async with lock:
+            yield
 
 
 class Images:
@@ -30,8 +75,69 @@ class Images:
         self._sandboxes = sandboxes
         self._base = base
         self._toolbox = toolbox
+        self._makers = OneAtATime()
 
-    async def prepare(self, packages: tuple[str, ...], progress: Progress) -> Image:
+    async def prepare(self, packages: tuple[str, ...], say: Progress) -> Image:
         """The image with these Debian packages, built where it is missing. Raises SandboxError with the last lines
         of what went wrong."""
-        raise NotImplementedError
+        base = await self._ensure("base", self._base, say)
+        toolbox = await self._ensure("toolbox", self._toolbox, say)
+        if not packages:
+            return Image((base,), toolbox)
+        layer = layer_id("packages", base, *sorted(set(packages)))
+        async with self._makers.making(layer):
+            if not await self._sandboxes.provider.has_layer(layer):
+                await self._install(base, layer, packages, say)
+        return Image((base, layer), toolbox)
+
+    async def _ensure(self, name: str, source: LayerSource, say: Progress) -> LayerId:
+        async with self._makers.making(LayerId(name)):
+            return await source.ensure(self._sandboxes.provider, say)
+
+    async def _install(self, base: LayerId, layer: LayerId, packages: tuple[str, ...], say: Progress) -> None:
+        say(f"Installing Debian packages: {', '.join(packages)}.")
+        spec = CleanSpec("an image", (base,), role=GuestRole.BUILD)
+        async with self._sandboxes.open(spec, say) as handle:
+            async with self._sandboxes.connect(handle, DoorSpec(owner=layer, egress=True)) as guest:
+                await self._run_apt(guest, packages)
+            await self._sandboxes.provider.freeze(handle, layer)
+
+    async def _run_apt(self, guest: Guest, packages: tuple[str, ...]) -> None:
+        broker = self._sandboxes.broker
+        files = broker.guest_files()
+        await guest.put("/", tar_of(files))
+        env = broker.guest_environment()
+        await _as_root(guest, "sh", "-c", _INSTALL, "sh", *packages, env=env)
+        await _as_root(guest, "sh", "-c", _CLEAN, "sh", *files)
+
+
+def layer_id(kind: str, *parts: str) -> LayerId:
+    """The id of the layer that these parts make: the same parts, the same layer."""
+    digest = hashlib.sha256(json.dumps(parts).encode()).digest()
+    return LayerId(f"{kind}-{base64.b32encode(digest).decode().lower()[:26]}")
+
+
+async def tar_of(files: Mapping[str, bytes]) -> AsyncIterator[bytes]:
+    """A tar of files by absolute path, to be unpacked at `/`. Folders are left to whoever unpacks it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size = len(content)
+            entry.mode = 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    yield packed.getvalue()
+
+
+async def _as_root(guest: Guest, *argv: str, env: Mapping[str, str] | None = None) -> None:
+    """Run a command of an image build. Raises SandboxError with its last lines."""
+    spec = ExecSpec(argv=argv, cwd="/", env=env or {})
+    result = await guest.run(spec, timeout_seconds=INSTALL_SECONDS, output_limit=LOG_BYTES)
+    if result.exit_code == 0 and not result.timed_out:
+        return
+    lines = result.output.decode(errors="replace").strip().splitlines()[-LAST_LINES:]
+    why = f"took longer than {INSTALL_SECONDS:.0f} s" if result.timed_out else f"ended with {result.exit_code}"
+    raise SandboxError(
+        f"The Debian packages could not be installed: apt-get {why}: {' / '.join(lines)}",
+        "Check the names under `packages` in outrider.toml, and whether this machine reaches its Debian mirror.",
+    )

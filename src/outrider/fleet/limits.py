@@ -1,13 +1,11 @@
 """How many sandboxes run at once: one owner, who lets callers wait and says why."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from outrider.fleet.commands import Progress
 from outrider.model.errors import LimitReached
-
-Progress = Callable[[str], Awaitable[None]]
-"""Told, in one sentence, what long work is doing now."""
 
 
 class SandboxSlots:
@@ -20,15 +18,15 @@ class SandboxSlots:
         self._free = asyncio.Semaphore(total)
 
     @asynccontextmanager
-    async def take(self, purpose: str, progress: Progress) -> AsyncIterator[None]:
-        """Hold one slot. Raises LimitReached where too many wait already; `progress` hears of a wait."""
+    async def take(self, purpose: str, say: Progress) -> AsyncIterator[None]:
+        """Hold one slot. Raises LimitReached where too many wait already; `say` hears of a wait."""
         if self._free.locked():
             if self._waiting >= self._waiting_limit:
                 raise LimitReached(
                     f"No sandbox for {purpose}: {self._total} run and {self._waiting} others wait already.",
                     "Try again later, or raise the number of sandboxes in the settings.",
                 )
-            await progress(f"Waiting for a free sandbox for {purpose}: all {self._total} are in use.")
+            say(f"Waiting for a free sandbox for {purpose}: all {self._total} are in use.")
         self._waiting += 1
         try:
             await self._free.acquire()

@@ -1,20 +1,26 @@
 """Proving a change: the checks of the base commit's recipe, run in clean sandboxes on base, before and after."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from outrider.fleet.clean import CleanSandboxes
 from outrider.fleet.images import Images
-from outrider.model.events import CheckFinished, CheckStarted, StageReported
+from outrider.model.errors import OutriderError
 from outrider.model.ids import CommitId, ProofId, SessionId
-from outrider.model.proof import Proof
+from outrider.model.proof import Phase, Proof, ProofVerdict
 from outrider.ports.clock import Clock
 from outrider.ports.quarantine import Quarantine
 from outrider.ports.store import Blobs
+from outrider.proof.changes import Changes, read_changes
+from outrider.proof.compare import Comparison, Runs, compare
+from outrider.proof.phases import PhaseRun, Phases
+from outrider.proof.reading import read_recipe
+from outrider.proof.recipe import Recipe
+from outrider.proof.setting_up import Ground, SettingUp
+from outrider.proof.telling import ProofEvent, Report, Teller
 
-ProofEvent = CheckStarted | CheckFinished | StageReported
-Report = Callable[[ProofEvent], Awaitable[None]]
-"""Told what happens while a proof is made, as it happens."""
+__all__ = ["ProofEvent", "ProofRequest", "Prover", "Report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,69 @@ class Prover:
         self._quarantine = quarantine
         self._blobs = blobs
         self._clock = clock
+        self._setting_up = SettingUp(sandboxes, quarantine, clock)
 
     async def prove(self, request: ProofRequest, report: Report) -> Proof:
         """Run the checks and compare. What went wrong with the checks, the setup or the recipe is in the proof;
         nothing of it is raised. Cancelling destroys the sandboxes."""
-        raise NotImplementedError
+        teller = Teller(report, self._clock)
+        async with asyncio.TaskGroup() as group:
+            telling = group.create_task(teller.run(), name=f"telling-{request.proof}")
+            try:
+                return await self._proof(request, report, teller)
+            finally:
+                telling.cancel()
+
+    async def _proof(self, request: ProofRequest, report: Report, teller: Teller) -> Proof:
+        recipe, changes = None, Changes()
+        try:
+            recipe = await read_recipe(self._quarantine, request.session, request.base)
+            changes = await read_changes(self._quarantine, request.session, request.base, request.head, recipe)
+            if not recipe.checks:
+                return _proof(request, Comparison(ProofVerdict.NOT_RUN, recipe.notice), recipe, changes, {})
+            runs = await self._run(request, recipe, changes, report, teller)
+        except OutriderError as error:
+            said = f"The checks could not be run: {error}"
+            return _proof(request, Comparison(ProofVerdict.NOT_RUN, said[:1000]), recipe, changes, {})
+        before = runs.get(Phase.BEFORE, runs[Phase.BASE])
+        return _proof(request, compare(runs[Phase.BASE], before, runs[Phase.AFTER]), recipe, changes, runs)
+
+    async def _run(
+        self, request: ProofRequest, recipe: Recipe, changes: Changes, report: Report, teller: Teller
+    ) -> Mapping[Phase, Runs]:
+        """All phases at once; the slots for sandboxes decide how many really run. Where no test file changed, the tree
+        of `before` is that of `base`: it is not run a second time and not listed as if it had been."""
+        image = await self._images.prepare(recipe.packages, teller.say("image"))
+        ground = Ground(image, recipe, request.session, request.proof, request.repository)
+        phases = Phases(self._sandboxes, self._setting_up, self._blobs, self._clock)
+        run = PhaseRun(request.proof, ground, request.base, report, teller)
+        trees = changes.trees(request.base, request.head)
+        async with asyncio.TaskGroup() as group:
+            setup = group.create_task(phases.base_setup(run), name=f"setup-{request.proof}")
+            tasks = {
+                phase: group.create_task(phases.run(run, phase, tree, setup), name=f"{phase}-{request.proof}")
+                for phase, tree in trees.items()
+            }
+        return {phase: tasks[phase].result() for phase in Phase if phase in tasks}
+
+
+def _proof(
+    request: ProofRequest,
+    comparison: Comparison,
+    recipe: Recipe | None,
+    changes: Changes,
+    runs: Mapping[Phase, Runs],
+) -> Proof:
+    return Proof(
+        id=request.proof,
+        base=request.base,
+        head=request.head,
+        verdict=comparison.verdict,
+        summary=comparison.summary,
+        results=tuple(run.result for of_phase in runs.values() for run in of_phase.values()),
+        red_to_green=comparison.red_to_green,
+        vanished=comparison.vanished,
+        newly_skipped=comparison.newly_skipped,
+        marked_files=changes.marked,
+        recipe_source=recipe.source if recipe else "",
+    )
