@@ -1,0 +1,1 @@
+"""What the engine may ask of its session, offered over MCP."""

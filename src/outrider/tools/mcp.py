@@ -1,0 +1,199 @@
+"""The tools of one session as an MCP server (streamable HTTP), for the engine in its sandbox.
+
+A call may take minutes: while it runs, progress goes to a client that asked for it, and comments keep the stream alive
+for one that did not. It ends when the client cancels it, and when the client goes away.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.shared.context import RequestContext
+from mcp.types import CallToolResult, TextContent, Tool, ToolAnnotations
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from outrider.model.errors import OutriderError
+from outrider.ports.tools import SessionTools
+
+BODY_LIMIT = 1 << 20
+SESSIONS = 16
+"""MCP sessions of one sandbox. An engine opens one, and another after a restart."""
+PROGRESS_SECONDS = 5.0
+"""Between two signs of life. Far below the 60 s after which clients on the official SDKs give up by default."""
+RESULT_LIMIT = 256 << 10
+"""Characters of a result."""
+
+_GONE = "outrider.client_gone"
+_INSTRUCTIONS = (
+    "Commit your work with git before you call these tools: they see commits, not uncommitted files. "
+    "You cannot push; open_pull_request does it for you."
+)
+
+
+class NoArguments(BaseModel):
+    """A tool that takes nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PullRequestArguments(BaseModel):
+    """What open_pull_request takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = Field(min_length=1, max_length=256, description="One line: what changes for the people who use it")
+    body: str = Field(
+        max_length=60_000,
+        description="Markdown: why, what was done, how it was checked. Results of checks are added by Outrider.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    tool: Tool
+    call: Callable[[SessionTools, dict[str, Any]], Awaitable[str]]
+
+
+async def _run_checks(tools: SessionTools, arguments: dict[str, Any]) -> str:
+    NoArguments.model_validate(arguments)
+    return await tools.run_checks()
+
+
+async def _open_pull_request(tools: SessionTools, arguments: dict[str, Any]) -> str:
+    asked = PullRequestArguments.model_validate(arguments)
+    return await tools.open_pull_request(asked.title, asked.body)
+
+
+_OFFERS = {
+    "run_checks": _Offer(
+        Tool(
+            name="run_checks",
+            description=(
+                "Run the repository's own checks on your last commit, in clean sandboxes: once as it was before your "
+                "work, once with only your tests added, once with all of it. Use it when you think that you are done, "
+                "and again after each fix. Takes minutes. Returns each command with its exit code, the tests that went "
+                "from red to green, and the end of the log of what failed. Uncommitted changes are not seen."
+            ),
+            inputSchema=NoArguments.model_json_schema(),
+            annotations=ToolAnnotations(title="Run checks", readOnlyHint=True, openWorldHint=False),
+        ),
+        _run_checks,
+    ),
+    "open_pull_request": _Offer(
+        Tool(
+            name="open_pull_request",
+            description=(
+                "Push your commits to this session's branch and open a pull request for it, or update the one that is "
+                "open. Commit first. It never merges. Returns the address of the pull request."
+            ),
+            inputSchema=PullRequestArguments.model_json_schema(),
+            annotations=ToolAnnotations(
+                title="Open pull request", readOnlyHint=False, destructiveHint=False, idempotentHint=True
+            ),
+        ),
+        _open_pull_request,
+    ),
+}
+
+
+@asynccontextmanager
+async def build_tools_app(tools: SessionTools, *, progress_seconds: float = PROGRESS_SECONDS) -> AsyncIterator[ASGIApp]:
+    """The MCP server of a session as an ASGI app, for as long as the context lives. Leave it in the task that entered
+    it. Calls that are still running then are cancelled."""
+    manager = StreamableHTTPSessionManager(
+        _server(tools, progress_seconds),
+        # Not stateless: there a client's cancellation arrives at another server than its call.
+        stateless=False,
+        max_request_body_size=BODY_LIMIT,
+        max_sessions=SESSIONS,
+    )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        gone = asyncio.Event()
+
+        async def watched() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                gone.set()
+            return message
+
+        await manager.handle_request({**scope, _GONE: gone}, watched, send)
+
+    async with manager.run():
+        yield app
+
+
+def _server(tools: SessionTools, progress_seconds: float) -> Server[Any, Any]:
+    server: Server[Any, Any] = Server("outrider", instructions=_INSTRUCTIONS)
+
+    @server.list_tools()  # type: ignore[no-untyped-call, untyped-decorator]
+    async def list_tools() -> list[Tool]:
+        return [offer.tool for offer in _OFFERS.values()]
+
+    @server.call_tool(validate_input=False)  # type: ignore[untyped-decorator]
+    async def call_tool(name: str, arguments: dict[str, Any]) -> CallToolResult:
+        if name not in _OFFERS:
+            return _result(f"There is no tool named {name[:80]}.", failed=True)
+        return await _attended(server.request_context, _answer(tools, _OFFERS[name], arguments), progress_seconds)
+
+    return server
+
+
+async def _answer(tools: SessionTools, offer: _Offer, arguments: dict[str, Any]) -> CallToolResult:
+    """A result, or an error in words that the engine can act on."""
+    try:
+        return _result(await offer.call(tools, arguments), failed=False)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
+        return _result(f"The arguments of {offer.tool.name} are wrong. {wrong}.", failed=True)
+    except OutriderError as error:
+        return _result(f"{error.sentence} {error.remedy}".strip(), failed=True)
+
+
+async def _attended(
+    context: RequestContext[Any, Any, Any], work: Awaitable[CallToolResult], progress_seconds: float
+) -> CallToolResult:
+    """Do the work, show signs of life, and cancel it when the client has gone."""
+
+    async def working() -> CallToolResult:
+        return await work
+
+    async def leaving(call: asyncio.Task[CallToolResult]) -> None:
+        request: Request | None = context.request
+        if request is not None:
+            await request.scope[_GONE].wait()
+            call.cancel()
+
+    async with asyncio.TaskGroup() as tasks:
+        call = tasks.create_task(working(), name="tool call")
+        others = [
+            tasks.create_task(leaving(call), name="tool client watch"),
+            tasks.create_task(_progress(context, progress_seconds), name="tool progress"),
+        ]
+        await asyncio.wait({call})
+        for other in others:
+            other.cancel()
+    return _result("The call was cancelled.", failed=True) if call.cancelled() else call.result()
+
+
+async def _progress(context: RequestContext[Any, Any, Any], seconds: float) -> None:
+    token = context.meta.progressToken if context.meta else None
+    passed = 0.0
+    while token is not None:
+        await asyncio.sleep(seconds)
+        passed += seconds
+        await context.session.send_progress_notification(
+            token, passed, message=f"running for {passed:.0f} s", related_request_id=str(context.request_id)
+        )
+
+
+def _result(text: str, *, failed: bool) -> CallToolResult:
+    if len(text) > RESULT_LIMIT:
+        text = f"{text[:RESULT_LIMIT]}\n[the rest was cut off]"
+    return CallToolResult(content=[TextContent(type="text", text=text)], isError=failed)
