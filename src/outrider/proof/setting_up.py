@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from outrider.fleet.clean import CleanSandboxes, CleanSpec
 from outrider.fleet.commands import Progress
-from outrider.fleet.images import Image, OneAtATime, layer_id, tar_of
+from outrider.fleet.images import Image, OneAtATime, layer_id
 from outrider.model.ids import CommitId, LayerId, SessionId
-from outrider.model.sandbox import GUEST_HOME, SandboxHandle
+from outrider.model.sandbox import SandboxHandle
 from outrider.ports.broker import DoorSpec
 from outrider.ports.clock import Clock
 from outrider.ports.quarantine import Quarantine
@@ -97,20 +97,13 @@ class SettingUp:
 
     async def run(self, ground: Ground, handle: SandboxHandle, say: Progress) -> SetupFailed | None:
         """Run the setup commands in the checkout, with egress. Raises SandboxError."""
-        broker = self._sandboxes.broker
+        env = self._sandboxes.broker.guest_environment()
         left = ground.recipe.setup_timeout_seconds
         async with self._sandboxes.connect(handle, DoorSpec(owner=ground.owner, egress=True)) as guest:
-            await guest.put("/", tar_of(self.guest_files()))
             for command in ground.recipe.setup:
                 say(f"Setting up: {command}")
-                env = broker.guest_environment()
                 ended = await run_command(guest, command, env, timeout_seconds=max(left, 1), clock=self._clock)
                 left -= ended.seconds
                 if ended.exit_code != 0:
                     return SetupFailed(command, ended)
         return None
-
-    def guest_files(self) -> dict[str, bytes]:
-        """The broker's files for package clients, as far as the guest's user may write them."""
-        files = self._sandboxes.broker.guest_files()
-        return {path: content for path, content in files.items() if path.startswith((f"{GUEST_HOME}/", "/tmp/"))}
