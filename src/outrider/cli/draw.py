@@ -1,0 +1,258 @@
+"""What is drawn for each kind of event. An event without an entry here is silent in the terminal."""
+
+from functools import singledispatch
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from outrider.cli import tool_calls, words
+from outrider.cli.clean import clean, clean_line
+from outrider.cli.evidence import NARROW, card, check_line
+from outrider.cli.layout import beside
+from outrider.cli.scene import Block, Scene
+from outrider.model import events
+from outrider.model.base import Model
+from outrider.model.proof import CheckVerdict
+from outrider.model.repository import Commit
+
+PROMPT_LINES = 30
+PLAN_ICON = {"completed": "✓", "in_progress": "▸", "pending": "·"}
+
+
+@singledispatch
+def draw(event: Model, scene: Scene) -> Block | None:
+    """The block of lines for an event, or None; what goes on now is left in `scene.status`."""
+    return None
+
+
+@draw.register
+def _(event: events.SessionCreated, scene: Scene) -> Block:
+    scene.model = event.model
+    commit = event.base_commit[:8]
+    head = Text().append(clean_line(event.title), style="bold")
+    about = f"{event.session} · {event.repository.name} · {clean_line(event.base_branch)} at {commit} · {event.model}"
+    lines = [head, Text(about, style="dim")]
+    if event.model.is_rehearsal:
+        lines.append(Text(words.REHEARSAL, style="yellow"))
+    return Block("head", tuple(lines))
+
+
+@draw.register
+def _(event: events.PromptQueued, scene: Scene) -> Block:
+    author = event.prompt.author
+    text = clean(event.prompt.text).strip().splitlines()
+    shown = [beside("", line) for line in text[:PROMPT_LINES]]
+    if len(text) > PROMPT_LINES:
+        shown.append(beside("", Text(f"… {words.count(len(text) - PROMPT_LINES, 'line')} more", style="dim")))
+    return Block("prompt", (Text(f"▍ {clean_line(author.person.name)}", style="bold cyan"), *shown))
+
+
+@draw.register
+def _(event: events.PromptWithdrawn, scene: Scene) -> Block:
+    return _note(f"{clean_line(event.by.name)} withdrew a prompt.")
+
+
+@draw.register
+def _(event: events.SandboxRequested, scene: Scene) -> None:
+    scene.status = "Preparing the sandbox"
+
+
+@draw.register
+def _(event: events.StageReported, scene: Scene) -> Block | None:
+    if event.seconds is None and not event.failed:
+        scene.status = clean_line(event.text)
+        return None
+    icon, colour = ("✗", "red") if event.failed else ("✓", "green")
+    took = f"  {words.seconds(event.seconds)}" if event.seconds is not None else ""
+    return Block("stage", (beside(icon, Text(clean_line(event.text)).append(took, style="dim"), colour),))
+
+
+@draw.register
+def _(event: events.SandboxReady, scene: Scene) -> Block:
+    scene.status = "Starting the engine"
+    means = f"{words.ISOLATION[event.isolation]}, {words.LIMITS[event.limit_tier]}"
+    line = Text("Sandbox ready").append(f" ({means})  {words.seconds(event.seconds)}", style="dim")
+    return Block("stage", (beside("✓", line, "green"),))
+
+
+@draw.register
+def _(event: events.SandboxLost, scene: Scene) -> Block:
+    return _warning(f"The sandbox went away: {clean_line(event.reason)} Its files are kept.")
+
+
+@draw.register
+def _(event: events.TurnStarted, scene: Scene) -> None:
+    scene.status = "Starting the engine"
+
+
+@draw.register
+def _(event: events.EngineAttached, scene: Scene) -> None:
+    scene.status = "Thinking"
+
+
+@draw.register
+def _(event: events.ToolCallChanged, scene: Scene) -> Block | None:
+    return tool_calls.change(event.update, scene)
+
+
+@draw.register
+def _(event: events.PlanChanged, scene: Scene) -> None:
+    now = next((entry.text for entry in event.entries if entry.status == "in_progress"), "")
+    scene.status = clean_line(now) or scene.status
+
+
+@draw.register
+def _(event: events.PermissionDecided, scene: Scene) -> Block | None:
+    return None if event.allowed else _warning(f"Not allowed: {clean_line(event.ask.title)}")
+
+
+@draw.register
+def _(event: events.UsageRecorded, scene: Scene) -> None:
+    scene.spent.append(event.usage)
+
+
+@draw.register
+def _(event: events.StopRequested, scene: Scene) -> Block:
+    scene.status = "Stopping"
+    return _note(f"{clean_line(event.by.name)} asked to stop.")
+
+
+@draw.register
+def _(event: events.EngineFinished, scene: Scene) -> None:
+    scene.status = "Collecting the commits"
+
+
+@draw.register
+def _(event: events.WorkCollected, scene: Scene) -> Block | None:
+    if not event.commits:
+        return None
+    scene.status = ""
+    lines = [_commit(commit) for commit in event.commits]
+    left = " What was not committed was committed at the end." if event.leftovers_committed else ""
+    return Block("commits", (*lines, beside("", Text(_size(event) + left, style="dim"))))
+
+
+@draw.register
+def _(event: events.ProofRequested, scene: Scene) -> None:
+    scene.status = "Preparing clean sandboxes for the checks"
+
+
+@draw.register
+def _(event: events.CheckStarted, scene: Scene) -> None:
+    scene.status = f"Checking {words.PHASE[event.phase]}: {clean_line(event.command)}"
+
+
+@draw.register
+def _(event: events.CheckFinished, scene: Scene) -> Block:
+    line = check_line(event.result, narrow=scene.width < NARROW)
+    red = event.result.verdict is not CheckVerdict.PASSED
+    tail = tool_calls.output_tail(event.result.tail) if red else ()
+    return Block("check", (beside(clean_line(event.result.name), line, "bold"), *tail))
+
+
+@draw.register
+def _(event: events.ProofFinished, scene: Scene) -> Block:
+    scene.status = ""
+    return Block("evidence", (card(event.proof, scene),))
+
+
+@draw.register
+def _(event: events.EngineReprompted, scene: Scene) -> Block:
+    scene.status = "Thinking"
+    return _warning(f"The checks are red; the engine was told so (round {event.round}).")
+
+
+@draw.register
+def _(event: events.PublishRequested, scene: Scene) -> None:
+    scene.status = "Opening the pull request"
+
+
+@draw.register
+def _(event: events.PullRequestOpened, scene: Scene) -> Block:
+    pull = event.pull_request
+    scene.status = ""
+    title = Text(f"Pull request #{pull.number} ", style="bold").append(clean_line(pull.title), style="not bold")
+    link = Text(scene.link(clean_line(pull.url)), style="underline", overflow="fold")
+    return Block("pull request", (beside("⇄", title, "green", indent=0), beside("", link)))
+
+
+@draw.register
+def _(event: events.PublishFailed, scene: Scene) -> Block:
+    return _problem(clean_line(event.reason), "Nothing is lost: the work is in the workspace.")
+
+
+@draw.register
+def _(event: events.PullRequestChanged, scene: Scene) -> Block:
+    return _note(f"{clean_line(event.by.name)}: pull request #{event.number} is {words.PULL_REQUEST[event.state]}.")
+
+
+@draw.register
+def _(event: events.TurnInterrupted, scene: Scene) -> Block:
+    scene.status = "Going on with what was interrupted"
+    return _warning(f"Interrupted: {clean_line(event.reason)} It goes on by itself.")
+
+
+@draw.register
+def _(event: events.TurnEnded, scene: Scene) -> Block:
+    scene.status = ""
+    icon, style = {
+        events.TurnEndReason.COMPLETED: ("✓", "bold green"),
+        events.TurnEndReason.STOPPED: ("■", "bold yellow"),
+        events.TurnEndReason.FAILED: ("✗", "bold red"),
+    }[event.reason]
+    line = Text(words.TURN_END[event.reason], style=style)
+    line.append(f"  {clean_line(event.message)}", style="not bold default")
+    spent = _spent(scene)
+    rest = (beside("", Text(spent, style="dim")),) if spent else ()
+    return Block("end", (beside(icon, line, style, indent=0), *rest))
+
+
+@draw.register
+def _(event: events.ProblemReported, scene: Scene) -> Block:
+    return _problem(clean_line(event.sentence), clean_line(event.remedy))
+
+
+@draw.register
+def _(event: events.SessionArchived, scene: Scene) -> Block:
+    return _note(f"{clean_line(event.by.name)} archived the session.")
+
+
+def _note(sentence: str) -> Block:
+    return Block("note", (beside("", Text(sentence, style="dim")),))
+
+
+def _warning(sentence: str) -> Block:
+    return Block("note", (beside("!", Text(sentence, style="yellow"), "yellow", indent=0),))
+
+
+def _problem(sentence: str, remedy: str) -> Block:
+    rest = (beside("", remedy),) if remedy else ()
+    return Block("problem", (beside("✗", Text(sentence, style="red"), "red", indent=0), *rest))
+
+
+def _commit(commit: Commit) -> RenderableType:
+    subject = Text(clean_line(commit.subject))
+    author = f"  {clean_line(commit.author.name)} <{clean_line(commit.author.email)}>"
+    return beside(commit.sha[:8], subject.append(author, style="dim"), "yellow")
+
+
+def _size(event: events.WorkCollected) -> str:
+    added = sum(file.added or 0 for file in event.files)
+    deleted = sum(file.deleted or 0 for file in event.files)
+    commits, files = words.count(len(event.commits), "commit"), words.count(len(event.files), "file")
+    return f"{commits}, {files}, +{added} -{deleted}"
+
+
+def _spent(scene: Scene) -> str:
+    """Tokens and money of the session so far. A price that is not known is said, never taken for nothing."""
+    if not scene.spent:
+        return ""
+    tokens = sum(usage.input_tokens + usage.output_tokens for usage in scene.spent)
+    costs = [usage.cost_usd for usage in scene.spent]
+    if scene.model and scene.model.is_rehearsal:
+        money = "no cost: rehearsal"
+    elif any(cost is None for cost in costs):
+        money = "price not known"
+    else:
+        money = f"${sum(cost or 0 for cost in costs):.2f}"
+    return f"{words.count(len(costs), 'model call')}, {tokens:,} tokens, {money}"

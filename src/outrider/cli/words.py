@@ -1,0 +1,76 @@
+"""The words that people read for the states of things. The page uses the same."""
+
+from outrider.model.engine import ToolKind
+from outrider.model.events import TurnEndReason
+from outrider.model.proof import CheckVerdict, Phase, ProofVerdict
+from outrider.model.repository import PullRequestState
+from outrider.model.sandbox import Isolation, LimitTier
+
+VERB = {
+    ToolKind.READ: "Read",
+    ToolKind.EDIT: "Edit",
+    ToolKind.DELETE: "Delete",
+    ToolKind.MOVE: "Move",
+    ToolKind.SEARCH: "Search",
+    ToolKind.EXECUTE: "Run",
+    ToolKind.THINK: "Think",
+    ToolKind.FETCH: "Fetch",
+    ToolKind.SWITCH_MODE: "Switch",
+    ToolKind.OTHER: "Use",
+}
+
+VERDICT = {
+    ProofVerdict.FIX_PROVED: "Fix proved",
+    ProofVerdict.FIX_PROVED_WEAKLY: "Fix proved weakly",
+    ProofVerdict.STILL_GREEN: "Checks pass",
+    ProofVerdict.RED: "Checks fail",
+    ProofVerdict.NOT_RUN: "Not checked",
+}
+
+PHASE = {Phase.BASE: "base", Phase.BEFORE: "before", Phase.AFTER: "after"}
+
+CHECK = {
+    CheckVerdict.PASSED: "green",
+    CheckVerdict.FAILED: "red",
+    CheckVerdict.TIMED_OUT: "timed out",
+    CheckVerdict.SETUP_FAILED: "set-up failed",
+    CheckVerdict.STOPPED: "stopped",
+}
+
+TURN_END = {
+    TurnEndReason.COMPLETED: "Done",
+    TurnEndReason.STOPPED: "Stopped",
+    TurnEndReason.FAILED: "Failed",
+}
+
+PULL_REQUEST = {
+    PullRequestState.OPEN: "open",
+    PullRequestState.MERGED: "merged",
+    PullRequestState.CLOSED: "closed",
+}
+
+ISOLATION = {
+    Isolation.VM: "virtual machine",
+    Isolation.USER_KERNEL: "kernel of its own in user space",
+    Isolation.SHARED_KERNEL: "shared kernel",
+}
+
+LIMITS = {
+    LimitTier.CGROUP: "limits by control groups",
+    LimitTier.WATCHDOG: "limits by rlimits and a watchdog",
+}
+
+REHEARSAL = "Rehearsal: a script answers, no model is asked."
+
+
+def seconds(value: float) -> str:
+    """A duration in few characters."""
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 test`, `2 tests`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
