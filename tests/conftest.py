@@ -1,7 +1,7 @@
 """Fixtures that more than one folder of tests needs."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,21 +9,20 @@ import pytest
 from outrider.fleet.base_image import BaseImage
 from outrider.fleet.toolbox import Toolbox
 from outrider.model.errors import SandboxError
-from outrider.model.ids import LayerId
 from outrider.ports.clock import SystemClock
 from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
+from outrider.testing.base_layers import BaseLayers
 
 STATE = Path(__file__).resolve().parents[1] / ".state" / "test" / "sandboxes"
 """Kept between runs: building the base image takes half a minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class BaseLayers:
-    """What every sandbox is made of."""
-
-    base: LayerId
-    toolbox: LayerId
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A fresh folder whose path leaves room for a Unix socket: pytest's own are often too long."""
+    with tempfile.TemporaryDirectory(prefix="o") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +32,16 @@ def base_layers() -> BaseLayers:
 
 
 @pytest.fixture
-async def namespaces_provider(base_layers: BaseLayers) -> NamespaceProvider:
-    """A fresh provider object over the shared state folder, with the base layers in it."""
+def make_namespaces_provider(base_layers: BaseLayers) -> Callable[[], NamespaceProvider]:
+    """Gives a fresh provider object over the one state folder, as another process would have it."""
     del base_layers
-    return NamespaceProvider(STATE, SystemClock(), groups=find_cgroups())
+    return lambda: NamespaceProvider(STATE, SystemClock(), groups=find_cgroups())
+
+
+@pytest.fixture
+def namespaces_provider(make_namespaces_provider: Callable[[], NamespaceProvider]) -> NamespaceProvider:
+    """A provider whose state holds the base layers."""
+    return make_namespaces_provider()
 
 
 async def _ensure() -> BaseLayers:

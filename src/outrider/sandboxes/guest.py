@@ -226,7 +226,7 @@ class SshGuest:
         process = GuestProcess()
         try:
             await self._connection.create_session(
-                lambda: process,
+                lambda: process.receiver,
                 command,
                 encoding=None,
                 request_pty="force" if pty else False,

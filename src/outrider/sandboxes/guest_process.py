@@ -4,7 +4,6 @@ import asyncio
 import signal
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any
 
 import asyncssh
 
@@ -46,30 +45,28 @@ class _Output:
         return data
 
 
-class GuestProcess(asyncssh.SSHClientSession[bytes]):
-    """Implements `outrider.ports.sandbox.Process` as the receiving end of a channel."""
+class _Channel(asyncssh.SSHClientSession[bytes]):
+    """The receiving end of the SSH channel: what asyncssh calls when something happens."""
 
     def __init__(self) -> None:
-        self._channel: asyncssh.SSHClientChannel[bytes] | None = None
-        self._stdout = _Output()
-        self._stderr = _Output()
-        self._writable = asyncio.Event()
-        self._writable.set()
-        self._ended = asyncio.Event()
-        self._code: int | None = None
-        self._closed = False
-
-    # What asyncssh calls.
+        self.stdout = _Output()
+        self.stderr = _Output()
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self.ended = asyncio.Event()
+        self.code: int | None = None
+        self.closed = False
+        self.channel: asyncssh.SSHClientChannel[bytes] | None = None
 
     def connection_made(self, chan: "asyncssh.SSHClientChannel[bytes]") -> None:
         """The channel is open."""
-        self._channel = chan
+        self.channel = chan
 
-    def data_received(self, data: bytes, datatype: Any) -> None:
+    def data_received(self, data: bytes, datatype: int | None) -> None:
         """Output has come; stop reading when too much of it is unread."""
-        (self._stderr if datatype == asyncssh.EXTENDED_DATA_STDERR else self._stdout).add(data)
-        if self._held() > HIGH_WATER_BYTES and self._channel:
-            self._channel.pause_reading()
+        (self.stderr if datatype == asyncssh.EXTENDED_DATA_STDERR else self.stdout).add(data)
+        if self.held() > HIGH_WATER_BYTES and self.channel:
+            self.channel.pause_reading()
 
     def eof_received(self) -> bool:
         """No more output comes. Our side stays open."""
@@ -78,11 +75,11 @@ class GuestProcess(asyncssh.SSHClientSession[bytes]):
 
     def pause_writing(self) -> None:
         """The guest does not read."""
-        self._writable.clear()
+        self.writable.clear()
 
     def resume_writing(self) -> None:
         """The guest reads again."""
-        self._writable.set()
+        self.writable.set()
 
     def exit_status_received(self, status: int) -> None:
         """The command has ended by itself."""
@@ -96,16 +93,34 @@ class GuestProcess(asyncssh.SSHClientSession[bytes]):
     def connection_lost(self, exc: Exception | None) -> None:
         """The channel is closed."""
         del exc
-        self._closed = True
+        self.closed = True
         self._end_output()
-        self._end(self._code)
+        self._end(self.code)
 
-    # What the port promises.
+    def held(self) -> int:
+        """Bytes that nobody has read yet."""
+        return self.stdout.held + self.stderr.held
+
+    def _end_output(self) -> None:
+        self.stdout.end()
+        self.stderr.end()
+
+    def _end(self, code: int | None) -> None:
+        self.code = code
+        self.writable.set()
+        self.ended.set()
+
+
+class GuestProcess:
+    """Implements `outrider.ports.sandbox.Process`."""
+
+    def __init__(self) -> None:
+        self.receiver = _Channel()
 
     async def write(self, data: bytes) -> None:
         """Send bytes to its stdin; waits while the guest does not read."""
-        await self._writable.wait()
-        if self._closed or self._channel is None:
+        await self.receiver.writable.wait()
+        if self._channel is None:
             raise self._gone()
         try:
             self._channel.write(data)
@@ -114,66 +129,56 @@ class GuestProcess(asyncssh.SSHClientSession[bytes]):
 
     async def close_stdin(self) -> None:
         """Send end of file."""
-        if self._channel and not self._closed:
+        if self._channel:
             self._channel.write_eof()
 
     def stdout(self) -> AsyncIterator[bytes]:
         """Its stdout until it ends."""
-        return self._read(self._stdout)
+        return self._read(self.receiver.stdout)
 
     def stderr(self) -> AsyncIterator[bytes]:
         """Its stderr until it ends."""
-        return self._read(self._stderr)
+        return self._read(self.receiver.stderr)
 
     async def signal(self, name: str) -> None:
         """Send a signal to its process group."""
         if name not in SIGNALS:
             raise SandboxError(f"There is no signal {name}.")
-        if self._channel and not self._ended.is_set():
+        if self._channel and self.running():
             self._channel.send_signal(name)
 
     async def resize(self, columns: int, rows: int) -> None:
         """Tell the terminal's new size."""
-        if self._channel and not self._closed:
+        if self._channel:
             self._channel.change_terminal_size(columns, rows)
 
     async def wait(self) -> int:
         """Its exit code."""
-        await self._ended.wait()
-        if self._code is None:
+        await self.receiver.ended.wait()
+        if self.receiver.code is None:
             raise SandboxLost("The sandbox went away before the command had ended.")
-        return self._code
-
-    # What the guest connection needs besides.
+        return self.receiver.code
 
     def running(self) -> bool:
         """Whether neither an exit nor the end of the channel was heard of."""
-        return not self._ended.is_set()
+        return not self.receiver.ended.is_set()
 
     def close(self) -> None:
         """Close the channel; what still writes to it in the guest gets a broken pipe."""
-        if self._channel and not self._closed:
+        if self._channel:
             self._channel.close()
 
-    def _held(self) -> int:
-        return self._stdout.held + self._stderr.held
+    @property
+    def _channel(self) -> "asyncssh.SSHClientChannel[bytes] | None":
+        return None if self.receiver.closed else self.receiver.channel
 
     async def _read(self, output: _Output) -> AsyncIterator[bytes]:
         while data := await output.next():
-            if self._held() <= HIGH_WATER_BYTES // 2 and self._channel and not self._closed:
+            if self._channel and self.receiver.held() <= HIGH_WATER_BYTES // 2:
                 self._channel.resume_reading()
             yield data
 
-    def _end_output(self) -> None:
-        self._stdout.end()
-        self._stderr.end()
-
-    def _end(self, code: int | None) -> None:
-        self._code = code
-        self._writable.set()
-        self._ended.set()
-
     def _gone(self) -> SandboxError:
-        if self._code is not None:
-            return SandboxError(f"The command has ended with exit code {self._code} and reads no more.")
+        if self.receiver.code is not None:
+            return SandboxError(f"The command has ended with exit code {self.receiver.code} and reads no more.")
         return SandboxLost("The sandbox went away while the command was running.")

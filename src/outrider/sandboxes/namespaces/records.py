@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from outrider.model.base import Model
 from outrider.model.ids import SandboxId
-from outrider.model.sandbox import SandboxHandle, SandboxSpec
+from outrider.model.sandbox import SandboxHandle, SandboxInfo, SandboxSpec
 from outrider.sandboxes.namespaces.processes import ProcessIdentity
 from outrider.sandboxes.namespaces.sshd import SshKeys
 
@@ -108,6 +108,19 @@ class StateFolder:
             record = self.read(SandboxId(folder.name))
             if record:
                 yield record
+
+    def infos(self) -> list[SandboxInfo]:
+        """Every sandbox that exists, as the port tells it."""
+        return [
+            SandboxInfo(handle=handle_of(record), labels=record.spec.labels, running=self.running(record.spec.id))
+            for record in self.records()
+        ]
+
+    def orphans(self) -> list[str]:
+        """Guest folders that no record knows: a killed `create` or `destroy` left them. The record comes first and goes
+        last, so nothing that another call is making now is among them."""
+        found = [box.name for box in (self.guest / "boxes").iterdir()]
+        return [name for name in found if name != "probe" and self.read(SandboxId(name)) is None]
 
     def forget(self, sandbox: SandboxId) -> None:
         """Remove our folder of it."""

@@ -1,0 +1,105 @@
+"""Start and end sandboxes on this machine: what the provider's promises come down to."""
+
+import asyncio
+from pathlib import Path
+
+from outrider.model.errors import SandboxError
+from outrider.model.ids import LayerId, SandboxId
+from outrider.model.sandbox import GuestRole
+from outrider.sandboxes.namespaces import cgroups
+from outrider.sandboxes.namespaces.bwrap import probe_argv, sandbox_argv
+from outrider.sandboxes.namespaces.ids import HostIds, find_host_ids
+from outrider.sandboxes.namespaces.mapped_call import MappedCalls, require_programs
+from outrider.sandboxes.namespaces.processes import kill, wait_gone
+from outrider.sandboxes.namespaces.records import Record, StateFolder
+from outrider.sandboxes.namespaces.seccomp import filter_program
+from outrider.sandboxes.namespaces.sshd import run_files
+
+PROBE_BOX = "boxes/probe"
+
+
+class Launcher:
+    """Works on one state folder. Callers see to it that only one call at a time concerns one sandbox."""
+
+    def __init__(self, state: StateFolder, ids: HostIds | None, groups: cgroups.Cgroups | None) -> None:
+        self.state = state
+        self.groups = groups
+        self._ids = ids
+        self._calls: MappedCalls | None = None
+        self._bwrap = ""
+        self._opening = asyncio.Lock()
+
+    async def calls(self) -> MappedCalls:
+        """The helper program, after the first use has made the folders and found what is missing."""
+        async with self._opening:
+            if self._calls is None:
+                ids = self._ids or find_host_ids()
+                self._bwrap = require_programs(ids)
+                await asyncio.to_thread(self.state.prepare, filter_program)
+                calls = MappedCalls(self.state.guest, ids)
+                await calls("sweep")
+                self.state.guest.chmod(0o755)
+                for box in self.state.orphans():
+                    await calls("delete", path=f"boxes/{box}")
+                self._calls = calls
+            return self._calls
+
+    async def probe(self) -> None:
+        """Start a bare sandbox of the host's own files and run `true` in it. Raises SandboxError."""
+        calls = await self.calls()
+        log = str(self.state.path / "probe.log")
+        argv = probe_argv(self._bwrap)
+        await calls("probe", argv=argv, box=PROBE_BOX, log=log, seccomp=str(self.state.seccomp))
+        await calls("delete", path=PROBE_BOX)
+
+    async def launch(self, record: Record) -> None:
+        """Start a sandbox and return when it listens. Raises SandboxError."""
+        calls = await self.calls()
+        spec = record.spec
+        groups = self.groups.create(spec.id, spec.limits) if self.groups else ()
+        self.state.write(record.model_copy(update={"cgroups": groups}))
+        rlimits = {"CORE": 0, "FSIZE": spec.limits.disk_bytes}
+        await calls(
+            "launch",
+            argv=sandbox_argv(self._bwrap, spec.role, toolbox=spec.toolbox is not None),
+            box=f"boxes/{spec.id}",
+            layers=spec.layers,
+            toolbox=spec.toolbox,
+            files=run_files(record.keys, spec.role),
+            rlimits=rlimits if groups else rlimits | {"NPROC": spec.limits.processes},
+            cgroup_procs=[str(group / "cgroup.procs") for group in groups],
+            seccomp=str(self.state.seccomp),
+            log=str(self.state.own(spec.id) / "launch.log"),
+            pids_file=str(self.state.own(spec.id) / "pids.json"),
+        )
+
+    async def kill(self, sandbox: SandboxId) -> None:
+        """End all its processes; its mounts go with them."""
+        pids = self.state.pids(sandbox)
+        for process in pids.identities() if pids else ():
+            kill(process)
+            if not await wait_gone(process):
+                raise SandboxError(f"The sandbox {sandbox} does not die: process {process.pid} hangs in the kernel.")
+
+    async def freeze(self, record: Record, layer: LayerId) -> None:
+        """Make what a killed sandbox wrote a layer; rights that a session may have set are taken off its files."""
+        calls = await self.calls()
+        await calls("freeze", box=f"boxes/{record.spec.id}", layer=layer, strip=record.spec.role is GuestRole.SESSION)
+
+    async def remove(self, sandbox: SandboxId) -> None:
+        """Delete files and groups of a killed sandbox, our record last: until then it can be found."""
+        calls = await self.calls()
+        await calls("delete", path=f"boxes/{sandbox}")
+        record = self.state.read(sandbox)
+        cgroups.remove(record.cgroups if record else ())
+        await asyncio.to_thread(self.state.forget, sandbox)
+
+    async def add_layer(self, layer: LayerId, tar: Path) -> None:
+        """Unpack a tar as a layer."""
+        calls = await self.calls()
+        await calls("unpack", layer=layer, tar=str(await asyncio.to_thread(tar.absolute)))
+
+    async def delete_layer(self, layer: LayerId) -> None:
+        """Delete a layer."""
+        calls = await self.calls()
+        await calls("delete", path=f"layers/{layer}")
