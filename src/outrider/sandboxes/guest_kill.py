@@ -48,12 +48,13 @@ def doomed(spare: set[str]) -> list[int]:
     """The pids to kill now."""
     table = dict(processes())
     mine = os.getuid()
-    spared, pid = carriers(table, mine), os.getpid()
+    ways_in = carriers(table, mine)
+    leaders = [pid for pid, seen in table.items() if seen.session == pid and seen.parent in ways_in]
+    kept = {leader for leader in leaders if role(leader) in spare}
+    spared, pid = set(ways_in), os.getpid()
     while pid in table:
         spared.add(pid)
         pid = table[pid].parent
-    leaders = [pid for pid, seen in table.items() if seen.session == pid and seen.parent in spared]
-    kept = {leader for leader in leaders if role(leader) in spare}
     return [pid for pid, seen in table.items() if seen.uid == mine and pid not in spared and seen.session not in kept]
 
 
