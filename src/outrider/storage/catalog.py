@@ -1,8 +1,8 @@
 """The catalog: one SQLite file for all that is not inside a single session.
 
 The index of sessions in it is a projection: the log of a session is the truth. Everything else in it has its truth
-here: repositories, pull requests of the built-in forge, logins, the audit. A commit outlives a kill of this process; the
-last moments can be lost when the machine loses power, as with the logs.
+here: repositories, pull requests of the built-in forge, logins, the audit. A commit outlives a kill of this process;
+the last moments can be lost when the machine loses power, as with the logs.
 """
 
 import asyncio
