@@ -37,7 +37,7 @@ class Comparison:
 
 def compare(base: Runs, before: Runs, after: Runs) -> Comparison:
     """Compare the three phases. `before` may be `base` itself where the change touches no test file."""
-    fixed = [case for name in after for case in _red_to_green(name, before.get(name), after[name])]
+    fixed = [case for name in after for case in _red_to_green(base.get(name), before.get(name), after[name])]
     vanished = [case for name in after for case in _vanished(base.get(name), after[name])]
     skipped = [case for name in after for case in _newly_skipped(base.get(name), after[name])]
     verdict = _verdict(base, before, after, fixed)
@@ -55,21 +55,21 @@ def stands_for(module: str, case: str) -> bool:
     return case.startswith((f"{module}::", f"{module}.", f"{module} > "))
 
 
-def _red_to_green(name: CheckName, before: CheckRun | None, after: CheckRun) -> Iterator[CaseProof]:
-    """The same test, red before and green after. A module that did not load stands for the tests that it holds."""
+def _red_to_green(base: CheckRun | None, before: CheckRun | None, after: CheckRun) -> Iterator[CaseProof]:
+    """The same test, red before and green after. A module that did not load stands for the tests that it holds, but
+    for those that passed in the base: they were not mended."""
     if before is None or before.cases is None or after.cases is None:
         return
+    was_green = {case for case, outcome in (base.cases or {}).items() if outcome is CaseOutcome.PASSED} if base else ()
     unloaded = [
-        case for case, outcome in before.cases.items() if outcome is CaseOutcome.ERROR and case not in after.cases
+        module for module, was in before.cases.items() if was is CaseOutcome.ERROR and module not in after.cases
     ]
     for case, outcome in sorted(after.cases.items()):
-        if outcome is not CaseOutcome.PASSED:
-            continue
         was = before.cases.get(case)
-        if was is None and any(stands_for(module, case) for module in unloaded):
+        if was is None and case not in was_green and any(stands_for(module, case) for module in unloaded):
             was = CaseOutcome.ERROR
-        if was in _RED:
-            yield CaseProof(check=name, case=case, before=was, after=outcome)
+        if was in _RED and outcome is CaseOutcome.PASSED:
+            yield CaseProof(check=after.result.name, case=case, before=was, after=outcome)
 
 
 def _vanished(base: CheckRun | None, after: CheckRun) -> Iterator[str]:

@@ -50,10 +50,15 @@ def _running_part(name: str, content: bytes | None) -> Any:
     if content is None:
         return None
     if name == "package.json":
-        package = json.loads(content)
-        return [package.get(key) for key in ("scripts", "jest", "mocha", "ava", "type")]
+        return _picked(json.loads(content), ("scripts", "jest", "mocha", "ava", "type"))
     tools = tomllib.loads(content.decode()).get("tool", {})
-    return [tools.get(key) for key in ("pytest", "coverage", "tox", "hatch", "poe", "pdm", "nox")]
+    return _picked(tools, ("pytest", "coverage", "tox", "hatch", "poe", "pdm", "nox"))
+
+
+def _picked(table: Any, keys: tuple[str, ...]) -> list[Any]:
+    if not isinstance(table, dict):
+        raise ValueError("not a table")
+    return [table.get(key) for key in keys]
 
 
 def _words(recipe: Recipe) -> Iterable[str]:

@@ -1,0 +1,88 @@
+"""`outrider.toml`: what is taken, and what is said about what is not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from outrider.model.errors import RecipeError
+from outrider.proof.recipe import RECIPE_BYTES_LIMIT, parse_recipe
+from outrider.proof.recipe_schema import recipe_schema
+
+WHOLE = b"""
+packages = ["postgresql", "libpq-dev"]
+setup = ["python3 -m venv .venv", ".venv/bin/pip install -e ."]
+setup_timeout_seconds = 60
+setup_inputs = ["pyproject.toml"]
+tests = ["spec/**"]
+
+[[checks]]
+name = "tests"
+command = ".venv/bin/pytest --junitxml=$OUTRIDER_JUNIT"
+timeout_seconds = 30
+
+[[checks]]
+name = "lint"
+command = "make lint"
+junit = "reports/*.xml"
+egress = true
+"""
+
+
+def test_every_key_is_taken() -> None:
+    recipe = parse_recipe(WHOLE)
+    assert recipe.packages == ("postgresql", "libpq-dev")
+    assert recipe.setup[1] == ".venv/bin/pip install -e ."
+    assert (recipe.setup_timeout_seconds, recipe.setup_inputs) == (60, ("pyproject.toml",))
+    assert recipe.tests == ("spec/**",)
+    assert [(check.name, check.timeout_seconds, check.junit, check.egress) for check in recipe.checks] == [
+        ("tests", 30, None, False),
+        ("lint", 900, "reports/*.xml", True),
+    ]
+    assert (recipe.source, recipe.notice) == ("outrider.toml", "")
+
+
+def test_a_recipe_without_checks_says_so() -> None:
+    assert parse_recipe(b"packages = ['jq']").notice == "outrider.toml names no checks."
+
+
+CHECK = b'[[checks]]\nname = "a"\ncommand = "true"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"checkz = 1", ["line 1: `checkz` is not a key", "setup_timeout_seconds"]),
+        (CHECK + b'\n[[checks]]\nname = "b"\ncommand = "x"\ntimeout = 3', ["line 8: `checks[2].timeout`", "junit"]),
+        (CHECK + b'\n[[checks]]\nname = "b"\n', ["line 5: `checks[2].command` is missing"]),
+        (CHECK + CHECK, ["two checks are named “a”"]),
+        (b'setup = "make"', ["line 1: `setup`: should be a list"]),
+        (b'packages = ["a; rm -rf /"]', ["`packages[1]`", "'a; rm -rf /' is not allowed", "libpq-dev"]),
+        (b'packages = ["--allow-unauthenticated"]', ["`packages[1]`"]),
+        (b'tests = ["../x"]', ["'../x' is not a path below the repository"]),
+        (b'tests = ["/etc/*"]', ["is not a path below the repository"]),
+        (b'tests = ["' + b"*/" * 9 + b'"]', ["more stars"]),
+        (CHECK + b'junit = "*.xml"', ["line 4: `checks[1].junit`", "begin with the name of a folder"]),
+        (CHECK + b"timeout_seconds = 0", ["line 4", "greater than 0"]),
+        (CHECK + b'egress = "maybe"', ["should be true or false"]),
+        (b"setup = [", ["not valid TOML"]),
+        (b"\xff\xfe", ["not UTF-8"]),
+        (b"#" * (RECIPE_BYTES_LIMIT + 1), ["larger than 64 kB"]),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_is_allowed(text: bytes, said: list[str]) -> None:
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(text)
+    assert [part for part in said if part not in str(caught.value)] == []
+
+
+def test_the_published_schema_is_fresh() -> None:
+    page = Path(__file__).parents[3] / "docs/reference/outrider.schema.json"
+    assert page.read_text() == recipe_schema(), f"{page.name} is stale; docs/reference/outrider-toml.md says how"
+
+
+def test_every_key_is_explained_in_the_reference() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/outrider-toml.md").read_text()
+    schema = json.loads(recipe_schema())
+    keys = [*schema["properties"], *schema["$defs"]["CheckSpec"]["properties"]]
+    assert [key for key in keys if f"`{key}`" not in page] == []
