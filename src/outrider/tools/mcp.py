@@ -15,7 +15,6 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.context import RequestContext
 from mcp.types import CallToolResult, TextContent, Tool, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outrider.model.errors import OutriderError
@@ -165,9 +164,8 @@ async def _attended(
         return await work
 
     async def leaving(call: asyncio.Task[CallToolResult]) -> None:
-        request: Request | None = context.request
-        if request is not None:
-            await request.scope[_GONE].wait()
+        if context.request is not None:
+            await context.request.scope[_GONE].wait()
             call.cancel()
 
     async with asyncio.TaskGroup() as tasks:

@@ -8,6 +8,7 @@ from outrider.broker.egress.target import Target, parse_authority
 from outrider.model.errors import BadRequest
 
 PORTS = (80, 443)
+REMEDY = "Whoever runs Outrider can allow it: add {host} to OUTRIDER_ALLOWED_HOSTS and restart."
 _NAT64 = IPv6Address("64:ff9b::")
 _PRIVATE_NAMES = (".localhost", ".local", ".internal", ".home.arpa")
 
@@ -34,6 +35,11 @@ class AllowedHost:
             raise BadRequest(f"{text} names many hosts; a package client uses one.")
         return cls(dot + target.host, port, operator)
 
+    @classmethod
+    def parse_list(cls, text: str) -> tuple["AllowedHost", ...]:
+        """From a setting with commas or spaces between the entries. Raises BadRequest."""
+        return tuple(cls.parse(entry) for entry in text.replace(",", " ").split())
+
     def matches(self, target: Target) -> bool:
         """Whether the entry speaks of this target."""
         if target.port != self.port if self.port else target.port not in PORTS:
@@ -53,7 +59,7 @@ class Verdict:
 class EgressRules:
     """The allow-list of a deployment. Whatever it does not name is refused."""
 
-    def __init__(self, hosts: Iterable[AllowedHost], remedy: str = "Add it to the egress allow-list.") -> None:
+    def __init__(self, hosts: Iterable[AllowedHost], remedy: str = REMEDY) -> None:
         self._hosts = tuple(hosts)
         self.remedy = remedy
 
