@@ -1,0 +1,178 @@
+"""The composition root: builds every part of a deployment from its settings, and owns what runs in the background."""
+
+import asyncio
+import getpass
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from outrider import __version__
+from outrider.api.auth import Authenticator
+from outrider.api.parts import Parts
+from outrider.api.views import Me
+from outrider.app.home import Home
+from outrider.app.supplies import make_base_image, make_provider, make_toolbox
+from outrider.app.way_out import open_broker, upstreams
+from outrider.broker.git import GitReadApp
+from outrider.engines.acp import AcpEngine
+from outrider.engines.profiles.opencode import OPENCODE
+from outrider.fleet.clean import CleanSandboxes
+from outrider.fleet.images import Images
+from outrider.fleet.limits import SandboxSlots
+from outrider.integrations.builtin.forge import BuiltinForge
+from outrider.integrations.builtin.quarantine import GitQuarantine
+from outrider.model.person import Person
+from outrider.model.sandbox import Limits, ProbeReport
+from outrider.ports.broker import Broker
+from outrider.ports.clock import Clock, SystemClock
+from outrider.ports.sandbox import SandboxProvider
+from outrider.proof.runner import Prover
+from outrider.session.redaction import Redactor
+from outrider.session.registry import Registry
+from outrider.session.world import Policy, World
+from outrider.settings import DEFAULT_MODELS, Settings
+from outrider.storage.blobs import DirectoryBlobs
+from outrider.storage.catalog import Catalog, open_catalog
+from outrider.storage.session_log import SqliteSessionLogs
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What everything else stands on."""
+
+    settings: Settings
+    home: Home
+    url: str
+    clock: Clock
+    catalog: Catalog
+    blobs: DirectoryBlobs
+    provider: SandboxProvider
+    probe: ProbeReport
+    broker: Broker
+
+
+@asynccontextmanager
+async def deploy(settings: Settings, home: Home, url: str) -> AsyncIterator[Parts]:
+    """A running deployment, for as long as the context lives. Leaving it puts every session to sleep and stops their
+    sandboxes, files kept."""
+    async with AsyncExitStack() as stack:
+        base = await _foundation(settings, home, url, stack)
+        registry, forge = _heart(base)
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        stack.push_async_callback(_stop_sandboxes, base.provider)
+        running = tasks.create_task(registry.run(), name="sessions")
+        try:
+            yield _parts(base, registry, forge)
+        finally:
+            running.cancel()
+
+
+async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExitStack) -> Foundation:
+    clock = SystemClock()
+    runtime = Path(stack.enter_context(_short_folder()))
+    catalog = await stack.enter_async_context(open_catalog(home.path / "catalog.sqlite", clock))
+    provider = make_provider(settings, clock)
+    return Foundation(
+        settings=settings,
+        home=home,
+        url=url,
+        clock=clock,
+        catalog=catalog,
+        blobs=DirectoryBlobs(home.path / "blobs"),
+        provider=provider,
+        probe=await provider.probe(),
+        broker=await stack.enter_async_context(open_broker(settings, runtime, catalog.audit)),
+    )
+
+
+@contextmanager
+def _short_folder() -> Iterator[Path]:
+    """A private folder for sockets. A Unix socket's path may have 107 bytes, and a home may be deep."""
+    folder = Path(tempfile.mkdtemp(prefix="outrider-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _heart(base: Foundation) -> tuple[Registry, BuiltinForge]:
+    """The sessions and the forge, which tell each other what happens."""
+    settings, home, provider = base.settings, base.home, base.provider
+    quarantine = GitQuarantine(home.path / "quarantine")
+    forge = BuiltinForge(home.path / "forge", base.catalog.forge, base.clock, public_base=lambda: base.url)
+    limits = Limits(memory_bytes=settings.sandbox_memory_bytes)
+    slots = SandboxSlots(settings.max_sandboxes)
+    clean = CleanSandboxes(provider, base.broker, slots)
+    images = Images(clean, make_base_image(settings), make_toolbox(settings))
+    world = World(
+        clock=base.clock,
+        provider=provider,
+        images=images,
+        prover=Prover(clean, images, quarantine, base.blobs, base.clock),
+        engine=AcpEngine(OPENCODE),
+        broker=base.broker,
+        forges={forge.name: forge},
+        quarantine=quarantine,
+        redactor=Redactor((*settings.secrets, home.token())),
+    )
+    policy = Policy(
+        isolation=base.probe.isolation,
+        limit_tier=base.probe.limit_tier,
+        limits=limits,
+        idle_seconds=settings.idle_seconds,
+        session_url=f"{base.url}/sessions/{{session}}",
+    )
+    registry = Registry(SqliteSessionLogs(home.path / "sessions"), base.catalog.sessions, world, policy)
+    forge.listener = registry
+    return registry, forge
+
+
+def _parts(base: Foundation, registry: Registry, forge: BuiltinForge) -> Parts:
+    owner = os_user()
+
+    async def describe(person: Person) -> Me:
+        return Me(
+            person=person,
+            version=__version__,
+            rehearsal=base.settings.default_model.is_rehearsal,
+            default_model=str(base.settings.default_model),
+            models=_models(base.settings),
+            isolation=base.probe.isolation if base.probe.works else None,
+            limit_tier=base.probe.limit_tier if base.probe.works else None,
+        )
+
+    return Parts(
+        registry=registry,
+        index=base.catalog.sessions,
+        forge=forge,
+        blobs=base.blobs,
+        authenticator=Authenticator(owner, base.home.token(), base.catalog.logins, base.clock),
+        describe=describe,
+        git_app=lru_cache(maxsize=256)(GitReadApp),
+        address=lambda: base.url,
+    )
+
+
+def os_user() -> Person:
+    """The person whom this machine knows us as."""
+    name = getpass.getuser()
+    return Person(name=name, email=f"{name}@localhost")
+
+
+def _models(settings: Settings) -> tuple[str, ...]:
+    """What can be named without typing: the default first."""
+    known = [str(settings.default_model)]
+    providers = {upstream.provider for upstream in upstreams(settings, Path())}
+    known += [f"{provider}/{name}" for provider, name in DEFAULT_MODELS.items() if provider in providers]
+    return tuple(dict.fromkeys([*known, "rehearsal/demo"]))
+
+
+async def _stop_sandboxes(provider: SandboxProvider) -> None:
+    """Nothing is left running behind a server that was told to stop; the files of every sandbox are kept."""
+    for info in await provider.list({}):
+        if info.running:
+            await provider.stop(info.handle)

@@ -1,0 +1,94 @@
+"""Runs a deployment as one process: claims the home, finds a port, serves until told to stop."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from outrider import __version__
+from outrider.api.server import build_server
+from outrider.app.deployment import deploy
+from outrider.app.home import Home, RunningServer
+from outrider.model.errors import OutriderError
+from outrider.settings import Settings
+
+HOST = "127.0.0.1"
+HOST_NAMES = ("localhost", "127.0.0.1")
+PORTS_TRIED = 100
+"""How many ports above the wanted one are tried where other programs have them."""
+
+SHUTDOWN_SECONDS = 5
+"""How long open requests may take to end after a stop was asked for."""
+
+
+async def serve(settings: Settings, on_ready: Callable[[RunningServer], None] = lambda _server: None) -> None:
+    """Be the server of a home until SIGINT or SIGTERM. Raises Refused where another server is, OutriderError where
+    the home cannot be used or no port is free."""
+    home = Home(settings.home)
+    with home.claim() as claim, _listen(settings.port) as listener:
+        url = f"http://localhost:{listener.getsockname()[1]}"
+        running = RunningServer(url=url, pid=os.getpid(), version=__version__)
+        async with deploy(settings, home, url) as parts:
+            server = _uvicorn(build_server(parts, HOST_NAMES))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(server.serve(sockets=[listener]), name="http-server")
+                await server.ready.wait()
+                claim.announce(running)
+                on_ready(running)
+            claim.write("")
+
+
+class ReadyServer(uvicorn.Server):
+    """uvicorn's server with an event for the moment from which it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def _uvicorn(app: ASGIApp) -> ReadyServer:
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=1 << 20,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        h11_max_incomplete_event_size=64 << 10,
+    )
+    return ReadyServer(config)
+
+
+@contextlib.contextmanager
+def _listen(wanted: int) -> Iterator[socket.socket]:
+    """A listening loopback socket on the wanted port, or on the next free one."""
+    ports = range(wanted, min(wanted + PORTS_TRIED, 65_536)) if wanted else (0,)
+    for port in ports:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen(256)
+        except OSError:
+            listener.close()
+            continue
+        with listener:
+            yield listener
+        return
+    raise OutriderError(
+        f"The ports {ports[0]} to {ports[-1]} are all taken.", "Set OUTRIDER_PORT to a free one, or to 0 for any."
+    )

@@ -1,0 +1,43 @@
+"""What sandboxes are made from on this machine: the provider, the base image, the toolbox. Also for `setup` and
+`doctor`, which need no running server."""
+
+from collections.abc import Mapping
+
+from outrider.fleet.base_image import BaseImage
+from outrider.fleet.toolbox import Toolbox
+from outrider.ports.clock import Clock
+from outrider.sandboxes.namespaces.cgroups import find_cgroups
+from outrider.sandboxes.namespaces.provider import NamespaceProvider
+from outrider.settings import Settings
+
+BUILD_VARIABLES = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "NPM_CONFIG_REGISTRY",
+    "HOME",
+)
+"""What the tools that build layers may see of the environment: proxies, certificates, where npm's settings are."""
+
+
+def make_provider(settings: Settings, clock: Clock) -> NamespaceProvider:
+    """The sandboxes of this machine."""
+    return NamespaceProvider(settings.home / "sandboxes", clock, groups=find_cgroups())
+
+
+def make_base_image(settings: Settings) -> BaseImage:
+    """The base layer's recipe."""
+    return BaseImage(environment=_build_environment(settings.environment))
+
+
+def make_toolbox(settings: Settings) -> Toolbox:
+    """The toolbox layer's recipe."""
+    return Toolbox(environment=_build_environment(settings.environment))
+
+
+def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    wanted = {*BUILD_VARIABLES, *(name.lower() for name in BUILD_VARIABLES)}
+    return {name: value for name, value in environment.items() if name in wanted}
