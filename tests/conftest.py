@@ -1,7 +1,9 @@
 """Fixtures that more than one folder of tests needs."""
 
 import asyncio
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,8 @@ from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers
 
-STATE = Path(__file__).resolve().parents[1] / ".state" / "test" / "sandboxes"
-"""Kept between runs: building the base image takes half a minute."""
+STATE = Path(__file__).resolve().parents[1] / ".state" / "test" / f"uid-{os.geteuid()}" / "sandboxes"
+"""Kept between runs, one for each user: building the base image takes half a minute."""
 
 
 @pytest.fixture
