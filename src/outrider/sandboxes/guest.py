@@ -35,6 +35,8 @@ COMMAND_BYTES = 120_000
 DRAIN_SECONDS = 0.3
 """How long after its end a command's output may still come, where something it left behind holds the pipe."""
 
+CHUNK_BYTES = 1 << 16
+
 KILL_SECONDS = 3.0
 CLOSE_SECONDS = 5.0
 
@@ -146,15 +148,18 @@ class SshGuest:
             f"--directory={folder}",
             None,
         )
-        said = BoundedOutput(4096)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_collect(process, said), name="put-output")
+        try:
             with contextlib.suppress(SandboxError):
                 async for chunk in tar:
                     await process.write(chunk)
             await process.close_stdin()
-        if code := await process.wait():
-            raise SandboxError(f"The files could not be unpacked at {path} (tar exit {code}): {said.text()}")
+            if code := await process.wait():
+                said = BoundedOutput(4096)
+                await _collect(process, said)
+                raise SandboxError(f"The files could not be unpacked at {path} (tar exit {code}): {said.text()}")
+        finally:
+            await process.signal("KILL")
+            process.close()
 
     async def get(self, path: str, *, limit_bytes: int) -> AsyncIterator[bytes]:
         """The folder or file `path` as a tar stream of the guest's making."""
@@ -246,15 +251,13 @@ class SshGuest:
         """Feed and collect until the command has ended and, within DRAIN_SECONDS, its output too."""
         async with asyncio.TaskGroup() as group:
             reader = group.create_task(_collect(process, output), name="run-output")
-            with contextlib.suppress(SandboxError):
-                for start in range(0, len(stdin), 1 << 16):
-                    await process.write(stdin[start : start + (1 << 16)])
-            await process.close_stdin()
+            feeder = group.create_task(_feed(process, stdin), name="run-input")
             try:
-                await process.wait()
+                await process.ended()
                 await asyncio.wait([reader], timeout=DRAIN_SECONDS)
             finally:
                 reader.cancel()
+                feeder.cancel()
 
     async def _kill_group(self, process: GuestProcess) -> None:
         await process.signal("KILL")
@@ -272,6 +275,14 @@ def command_line(spec: ExecSpec) -> str:
         raise SandboxError("The command is empty or not a program's name.")
     env = [f"{name}={value}" for name, value in spec.env.items()]
     return f"cd {shlex.quote(spec.cwd)} && exec {shlex.join(['env', *env, *spec.argv])}"
+
+
+async def _feed(process: GuestProcess, stdin: bytes) -> None:
+    """Send all, or as much as a command takes that ends early."""
+    with contextlib.suppress(SandboxError):
+        for start in range(0, len(stdin), CHUNK_BYTES):
+            await process.write(stdin[start : start + CHUNK_BYTES])
+        await process.close_stdin()
 
 
 async def _collect(process: GuestProcess, output: BoundedOutput) -> None:

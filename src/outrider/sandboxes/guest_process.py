@@ -152,9 +152,13 @@ class GuestProcess:
         if self._channel:
             self._channel.change_terminal_size(columns, rows)
 
+    async def ended(self) -> None:
+        """Wait until it has ended or is lost."""
+        await self.receiver.ended.wait()
+
     async def wait(self) -> int:
         """Its exit code."""
-        await self.receiver.ended.wait()
+        await self.ended()
         if self.receiver.code is None:
             raise SandboxLost("The sandbox went away before the command had ended.")
         return self.receiver.code
