@@ -35,9 +35,14 @@ GPT = ModelRef.parse("openai/gpt-5.1")
 class Bench:
     """One door with a client at it, and what was told about it."""
 
-    client: httpx.AsyncClient
     upstream: ScriptedUpstream
+    client: httpx.AsyncClient = field(init=False)
     used: list[Usage] = field(default_factory=list)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def on_usage(self, usage: Usage) -> None:
+        self.used.append(usage)
+        self.told.set()
 
     async def ask(self, path: str = "/llm/anthropic/v1/messages", **body: Any) -> httpx.Response:
         request = {"model": "claude-sonnet-4-5", "max_tokens": 100, "messages": [], **body}
@@ -63,15 +68,12 @@ async def bench(
         proxy = EgressProxy(EgressRules([]), Dialer(HostNetwork()))
         clients = PackageClients(HostNetwork())
         broker = await stack.enter_async_context(UnixBroker(short, gateway, proxy, build_tools_app, clients))
-        used: list[Usage] = []
-
-        async def on_usage(usage: Usage) -> None:
-            used.append(usage)
-
-        door = await stack.enter_async_context(broker.open(DoorSpec("s-test", model=model, on_usage=on_usage)))
+        made = Bench(upstream)
+        door = await stack.enter_async_context(broker.open(DoorSpec("s-test", model=model, on_usage=made.on_usage)))
         transport = httpx.AsyncHTTPTransport(uds=str(door.http))
         client = httpx.AsyncClient(transport=transport, base_url="http://broker", trust_env=False, timeout=20)
-        yield Bench(await stack.enter_async_context(client), upstream, used)
+        made.client = await stack.enter_async_context(client)
+        yield made
 
 
 async def test_an_anthropic_stream_passes_untouched_and_is_counted_once(short_path: Path) -> None:
@@ -164,8 +166,7 @@ async def test_an_engine_that_leaves_ends_the_call_and_is_settled(short_path: Pa
         await response.aclose()
         async with asyncio.timeout(10):
             await door.upstream.left.wait()
-            while not door.used:
-                await asyncio.sleep(0.01)
+            await door.told.wait()
         assert [u.input_tokens for u in door.used] == [1300]
 
 

@@ -63,9 +63,11 @@ class EgressProxy:
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
-                if len(talks) < CONNECTION_LIMIT:
-                    async with talks.one():
-                        await self._converse(door, (reader, writer))
+                if len(talks) >= CONNECTION_LIMIT:
+                    await _refuse(writer, 503, f"A sandbox has at most {CONNECTION_LIMIT} connections at a time.")
+                    return
+                async with talks.one():
+                    await self._converse(door, (reader, writer))
             except OSError:
                 _log.debug("a guest of %s left in the middle of a request", owner)
             finally:
