@@ -5,7 +5,7 @@ import io
 import tarfile
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import acp
 import acp.schema as wire
@@ -66,7 +66,8 @@ class AcpSession:
         self._stderr = stderr
         self._client = Client(listener)
         self._transport = ProcessTransport(process, self._client.notified)
-        self._connection = acp.ClientSideConnection(self._client, self._transport)
+        # The library's type for a client also has the files and terminals that ours does not offer.
+        self._connection = acp.connect_to_agent(cast("acp.Client", self._client), self._transport)
 
     async def open(self, launch: EngineLaunch, start: Start, resume: Resume, timeout_seconds: float) -> None:
         """Speak the first words: initialize, then the session."""
@@ -148,7 +149,7 @@ class AcpSession:
         raise await self._failed(f"The engine {self._name} ended with exit code {code}.") from error
 
     async def _failed(self, sentence: str) -> EngineError:
-        tail = ExecSpec(argv=("tail", "-c", str(STDERR_TAIL_BYTES), self._stderr))
+        tail = ExecSpec(argv=("tail", "-c", str(STDERR_TAIL_BYTES), self._stderr), cwd="/")
         said = (await self._guest.run(tail, timeout_seconds=5)).output.decode(errors="replace").strip()
         return EngineError(f"{sentence} It last said: {said}" if said else sentence)
 

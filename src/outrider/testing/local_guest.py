@@ -85,7 +85,10 @@ class LocalGuest:
             await process.wait()
 
     async def start(self, spec: ExecSpec) -> LocalProcess:
-        """Start a command and return at once."""
+        """Start a command and return at once. Cancelled in the middle, asyncio would wait for the child to end."""
+        return await asyncio.shield(self._start(spec))
+
+    async def _start(self, spec: ExecSpec) -> LocalProcess:
         pipe = asyncio.subprocess.PIPE
         child = await asyncio.create_subprocess_exec(
             *spec.argv, cwd=spec.cwd, env=self._env | dict(spec.env), stdin=pipe, stdout=pipe, stderr=pipe,
