@@ -1,0 +1,134 @@
+"""The terminal as a client of the server: REST by httpx, the feed by one WebSocket. Always on the loopback, so no
+proxy of the machine is asked."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import httpx
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from outrider.model.errors import BadRequest, NotFound, OutriderError, Refused
+from outrider.model.ids import PromptId, SessionId
+from outrider.model.person import Person
+
+REQUEST_SECONDS = 30
+IMPORT_SECONDS = 1800
+"""A session's first answer waits until its repository is imported: a gigabyte over a slow line."""
+
+MAX_FRAME_BYTES = 256 << 20
+"""A page of 500 events with the longest texts. The server is our own; this guards against a mistake."""
+
+CLOSE_RESYNC = 4409
+"""The server dropped what we were too slow for: attach again."""
+
+_KINDS = {404: NotFound, 409: Refused, 422: BadRequest}
+
+
+class ServerGone(OutriderError):
+    """The server does not answer any more."""
+
+
+class Client:
+    """One server, in the name of its owner."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.AsyncClient(
+            base_url=url, headers=self._headers, timeout=REQUEST_SECONDS, trust_env=False, follow_redirects=False
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    def move_to(self, url: str) -> None:
+        """The same server, started again elsewhere."""
+        self.url = url
+        self._http.base_url = httpx.URL(url)
+
+    async def is_healthy(self) -> bool:
+        """Whether the server answers."""
+        try:
+            return (await self._http.get("/api/health")).is_success
+        except httpx.TransportError:
+            return False
+
+    async def me(self) -> dict[str, Any]:
+        """Who we are there, and what the server can do."""
+        return await self._ask("GET", "/api/me")
+
+    async def sessions(self, limit: int) -> list[dict[str, Any]]:
+        """Sessions, newest change first."""
+        rows: list[dict[str, Any]] = (await self._ask("GET", f"/api/sessions?limit={limit}"))["sessions"]
+        return rows
+
+    async def session(self, session: SessionId) -> dict[str, Any]:
+        """One session as it is now. Raises NotFound."""
+        return await self._ask("GET", f"/api/sessions/{session}")
+
+    async def start_session(self, wanted: dict[str, Any], author: Person) -> SessionId:
+        """Start a session with its first prompt. Raises what the server refuses it for."""
+        body = {**wanted, "author": author.model_dump()}
+        return SessionId((await self._ask("POST", "/api/sessions", body, timeout=IMPORT_SECONDS))["session"])
+
+    async def queue_prompt(self, session: SessionId, text: str, author: Person) -> PromptId:
+        """Queue a prompt."""
+        body = {"text": text, "author": author.model_dump()}
+        return PromptId((await self._ask("POST", f"/api/sessions/{session}/prompts", body))["prompt"])
+
+    async def stop(self, session: SessionId) -> None:
+        """Stop the running turn."""
+        await self._ask("POST", f"/api/sessions/{session}/stop")
+
+    async def result(self, session: SessionId) -> dict[str, Any]:
+        """What came of the session. Raises Refused while it is at work."""
+        return await self._ask("GET", f"/api/sessions/{session}/result")
+
+    async def login_link(self, page: str = "/", person: Person | None = None) -> str:
+        """A link that logs a browser in once and leads to the page."""
+        body = {"person": person.model_dump() if person else None}
+        url = str((await self._ask("POST", "/api/login-links", body))["url"])
+        return url if page == "/" else f"{url}?to={page}"
+
+    @asynccontextmanager
+    async def feed(self, session: SessionId, after: int) -> AsyncIterator[AsyncIterator[str]]:
+        """The frames of a session's feed after an event number, until the server wants us to attach again. Raises
+        ServerGone when the connection breaks."""
+        url = f"ws{self.url.removeprefix('http')}/api/sessions/{session}/feed?after={after}"
+        options: dict[str, Any] = {"compression": None, "max_size": MAX_FRAME_BYTES, "proxy": None}
+        try:
+            async with connect(url, additional_headers=self._headers, **options) as socket:
+                yield (frame if isinstance(frame, str) else frame.decode() async for frame in socket)
+        except InvalidStatus as error:
+            await self.session(session)
+            raise OutriderError(f"The server refused the feed ({error.response.status_code}).") from error
+        except (OSError, ConnectionClosed, InvalidHandshake, TimeoutError) as error:
+            if not (isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code == CLOSE_RESYNC):
+                raise ServerGone("The connection to the server ended.") from error
+
+    async def _ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout: float = REQUEST_SECONDS
+    ) -> dict[str, Any]:
+        try:
+            answer = await self._http.request(method, path, json=body, timeout=timeout)
+        except httpx.TransportError as error:
+            raise ServerGone(
+                "The server does not answer.", "See `outrider doctor`, and server.log in the home."
+            ) from error
+        if answer.is_success:
+            return answer.json() if answer.content else {}
+        raise _refusal(answer)
+
+
+def _refusal(answer: httpx.Response) -> OutriderError:
+    kind = _KINDS.get(answer.status_code, OutriderError)
+    try:
+        told = answer.json()
+        return kind(str(told["sentence"]), str(told.get("remedy", "")))
+    except (ValueError, KeyError, TypeError):
+        return kind(f"The server answered {answer.status_code}.", "See server.log in the home.")

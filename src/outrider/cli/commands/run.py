@@ -1,0 +1,130 @@
+"""`outrider run`: one prompt, from here to its pull request."""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from outrider.cli.author import find_author, introduce
+from outrider.cli.checkout import Checkout
+from outrider.cli.client import Client
+from outrider.cli.follow import Exit, Follower, LeftByPerson, exit_code, listening_for_ctrl_c
+from outrider.cli.progress import Goal, Progress
+from outrider.cli.server import Servers
+from outrider.cli.views import View, make_view
+from outrider.model.errors import OutriderError
+from outrider.model.ids import SessionId
+from outrider.model.prompt import MAX_PROMPT_BYTES
+from outrider.settings import Settings
+
+
+@click.command()
+@click.argument("prompt")
+@click.option(
+    "--repo", default=".", show_default=True, help="Path or URL of a git repository; its committed state counts."
+)
+@click.option("--branch", help="Branch to start from; the default one without it.")
+@click.option("--model", help="PROVIDER/NAME, such as anthropic/claude-sonnet-4-5 or rehearsal/demo.")
+@click.option("--json", "as_json", is_flag=True, help="Each event as one object a line, and last the result.")
+def run(prompt: str, repo: str, branch: str | None, model: str | None, *, as_json: bool) -> int:
+    """Work on PROMPT until there is a pull request, and show it here. `-` reads the prompt from stdin.
+
+    Ctrl-C stops the turn, a second one leaves. Without a running server, one is run for as long as this takes.
+
+    \b
+    outrider run "The cart total is wrong when a coupon is used twice" --repo ~/src/shop
+    outrider run - --repo https://example.org/shop.git --branch next < report.md
+    outrider run "Mend the flaky test" --json | jq -c .result
+
+    Exit code: 0 done and no check red, 1 failed, 2 not a valid request, 130 stopped.
+    """
+    wanted = Wanted(read_prompt(prompt), Checkout.parse(repo), branch, model)
+    servers = Servers.of(Settings.read())
+    return asyncio.run(run_session(servers, wanted, as_json=as_json))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the person asked for."""
+
+    prompt: str
+    checkout: Checkout
+    branch: str | None = None
+    model: str | None = None
+
+    def as_request(self) -> dict[str, Any]:
+        """As the server takes it."""
+        given = {"repository": self.checkout.source, "branch": self.branch, "model": self.model, "prompt": self.prompt}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def read_prompt(argument: str) -> str:
+    """The prompt, from stdin for `-`. Raises UsageError where it is empty or too long."""
+    text = sys.stdin.read(MAX_PROMPT_BYTES + 1) if argument == "-" else argument
+    if not text.strip():
+        raise click.UsageError("The prompt is empty.")
+    if len(text.encode()) > MAX_PROMPT_BYTES:
+        limit = MAX_PROMPT_BYTES // 1024
+        raise click.UsageError(
+            f"The prompt is longer than {limit} kB. Put the long part into a file of the repository."
+        )
+    return text
+
+
+async def run_session(servers: Servers, wanted: Wanted, *, as_json: bool) -> Exit:
+    """Start a session, show it to its end, and say how it went."""
+    running = servers.home.running()
+    async with servers.reach(start=True) as client:
+        view = make_view(client.url, as_json=as_json)
+        try:
+            result = await _watch(servers, client, view, wanted)
+        finally:
+            view.close()
+        view.result(result)
+        if not as_json:
+            await say_link(client, result, running=running is not None)
+    return exit_code(result)
+
+
+async def say_link(client: Client, result: dict[str, Any], *, running: bool) -> None:
+    """Print a link that logs the browser in and opens what came of the session; with a private server, how to."""
+    if not running:
+        click.echo("\nTo see it in your browser: outrider up")
+        return
+    pull = result.get("pull_request")
+    page = str(pull["url"]).removeprefix(client.url) if pull else f"/sessions/{result['session']}"
+    link = await client.login_link(page if page.startswith("/") else "/")
+    click.echo(f"\nSee it in your browser (the link works once, for ten minutes):\n  {link}")
+
+
+async def _watch(servers: Servers, client: Client, view: View, wanted: Wanted) -> dict[str, Any]:
+    identity = find_author(wanted.checkout.folder)
+    for sentence in (introduce(identity, servers.home.path), wanted.checkout.left_out()):
+        if sentence:
+            view.say(sentence, "dim")
+    session = await client.start_session(wanted.as_request(), identity.person)
+    return await follow_turn(servers, client, view, session, Progress(Goal.PROMPT), stops=True)
+
+
+async def follow_turn(
+    servers: Servers, client: Client, view: View, session: SessionId, progress: Progress, *, stops: bool
+) -> dict[str, Any]:
+    """Show a session until the turn has ended. With `stops` the first Ctrl-C stops the turn. Raises LeftByPerson."""
+    follower = Follower(client, session, view, servers.clock, servers.locate)
+
+    async def stop() -> None:
+        view.say("Stopping. Press Ctrl-C again to leave.", "yellow")
+        try:
+            await client.stop(session)
+        except OutriderError as error:
+            view.say(error.sentence, "yellow")
+
+    try:
+        async with listening_for_ctrl_c(stop if stops else None):
+            await follower.until_over(progress)
+            return await follower.result(progress)
+    except LeftByPerson:
+        view.say(f"Left. The session goes on while a server runs: outrider attach {session}", "yellow")
+        raise

@@ -1,0 +1,81 @@
+"""`outrider sessions`: the list."""
+
+import asyncio
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from outrider.cli import words
+from outrider.cli.clean import clean_line
+from outrider.cli.server import Servers
+from outrider.cli.views import make_console
+from outrider.model.proof import ProofVerdict
+from outrider.ports.clock import SystemClock
+from outrider.settings import Settings
+
+
+@click.command()
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 500), help="How many, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="One object a line.")
+def sessions(limit: int, *, as_json: bool) -> None:
+    """List sessions, newest change first.
+
+    \b
+    outrider sessions
+    outrider sessions --json | head -1
+    """
+    rows = asyncio.run(_fetch(Servers.of(Settings.read()), limit))
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+    elif rows:
+        draw(make_console(), rows, SystemClock().now())
+    else:
+        click.echo('No sessions yet. Start one: outrider run "PROMPT" --repo PATH_OR_URL')
+
+
+async def _fetch(servers: Servers, limit: int) -> list[dict[str, Any]]:
+    async with servers.reach() as client:
+        return await client.sessions(limit)
+
+
+def draw(console: Console, rows: list[dict[str, Any]], now: datetime) -> None:
+    """The list as a table, without what does not fit."""
+    wide = console.width >= 90
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    table.add_column("id", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("title", ratio=1, no_wrap=True, overflow="ellipsis")
+    if wide:
+        table.add_column("repository", no_wrap=True)
+        table.add_column("evidence", no_wrap=True)
+    table.add_column("pull request", no_wrap=True, justify="right")
+    table.add_column("changed", no_wrap=True, justify="right")
+    for row in rows:
+        middle = [row["repository"], _verdict(row["verdict"])] if wide else []
+        title, changed = clean_line(row["title"]), ago(now - datetime.fromisoformat(row["updated_at"]))
+        cells = [row["id"], row["status"], title, *middle, _pull_request(row), changed]
+        table.add_row(*(Text(cell) for cell in cells))
+    console.print(table)
+
+
+def ago(past: timedelta) -> str:
+    """How long it is since, in one number."""
+    seconds = max(int(past.total_seconds()), 0)
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return "just now"
+
+
+def _verdict(verdict: str | None) -> str:
+    return words.VERDICT[ProofVerdict(verdict)] if verdict else ""
+
+
+def _pull_request(row: dict[str, Any]) -> str:
+    return f"#{row['pull_request']} {row['pull_request_state'] or ''}".strip() if row["pull_request"] else ""

@@ -1,0 +1,160 @@
+"""The parts that this machine must have, each looked at for real."""
+
+import asyncio
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+
+from outrider import __version__
+from outrider.app.home import Home
+from outrider.app.supplies import make_base_image, make_provider, make_toolbox
+from outrider.cli.server import Servers
+from outrider.cli.words import ISOLATION, LIMITS
+from outrider.model.errors import OutriderError
+from outrider.model.sandbox import ProbeReport
+from outrider.ports.sandbox import SandboxProvider
+from outrider.settings import Settings
+
+PROGRAM_SECONDS = 10
+FREE_BYTES = 5 << 30
+"""Base, toolbox and one session with its checks take 2 GB; below 5 GB it gets tight soon."""
+
+
+class State(StrEnum):
+    """How a part is."""
+
+    WORKS = "works"
+    WEAKER = "weaker"
+    """It works, less well than it could."""
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found about one part."""
+
+    part: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """As JSON."""
+        return {name: str(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program of the machine, and the Debian package that has it."""
+
+    name: str
+    package: str
+    version: tuple[str, ...] = ("--version",)
+
+
+PROGRAMS = (
+    Program("git", "git"),
+    Program("bwrap", "bubblewrap"),
+    Program("mmdebstrap", "mmdebstrap"),
+)
+
+
+async def examine(settings: Settings, servers: Servers) -> list[Finding]:
+    """Every part, in the order in which one needs the other."""
+    provider = make_provider(settings, servers.clock)
+    home = _home(servers.home)
+    found = [Finding("outrider", State.WORKS, f"{__version__} on Python {platform.python_version()}"), home]
+    found += [await asyncio.to_thread(_program, program) for program in _needed()]
+    if home.state is not State.BROKEN:
+        found += [_sandbox(await provider.probe()), *await _layers(settings, provider)]
+    return [*found, _web_page(), _model(settings), await _server(servers)]
+
+
+def _needed() -> tuple[Program, ...]:
+    """A plain user needs the tools that write a map of ids; root writes it itself."""
+    return PROGRAMS if os.geteuid() == 0 else (*PROGRAMS, Program("newuidmap", "uidmap", version=()))
+
+
+def _home(home: Home) -> Finding:
+    try:
+        home.prepare()
+    except OutriderError as error:
+        return Finding("home", State.BROKEN, error.sentence, error.remedy)
+    free = shutil.disk_usage(home.path).free
+    told = f"{home.path}, {free / (1 << 30):.1f} GB free"
+    if free < FREE_BYTES:
+        return Finding("home", State.WEAKER, told, "Free some space, or set OUTRIDER_HOME to a folder on another disk.")
+    return Finding("home", State.WORKS, told)
+
+
+def _program(program: Program) -> Finding:
+    path = shutil.which(program.name)
+    if path is None:
+        remedy = f"Run: sudo apt-get install -y {program.package}"
+        return Finding(program.name, State.BROKEN, "is not installed", remedy)
+    if not program.version:
+        return Finding(program.name, State.WORKS, path)
+    try:
+        done = subprocess.run(
+            [path, *program.version],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PROGRAM_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding(program.name, State.BROKEN, f"{path} does not run: {error}", "Install it again.")
+    version = next(iter(done.stdout.splitlines()), "")
+    state = State.WORKS if done.returncode == 0 else State.BROKEN
+    return Finding(program.name, state, f"{version or 'does not run'} ({path})")
+
+
+def _sandbox(report: ProbeReport) -> Finding:
+    name = f"sandbox {report.provider}"
+    if not report.works:
+        return Finding(name, State.BROKEN, report.detail, report.remedy)
+    told = f"started one: {ISOLATION[report.isolation]}, {LIMITS[report.limit_tier]}"
+    return Finding(name, State.WORKS, told, report.remedy)
+
+
+async def _layers(settings: Settings, provider: SandboxProvider) -> list[Finding]:
+    found = []
+    needed = {"base image": make_base_image(settings).layer_id(), "toolbox": make_toolbox(settings).layer_id()}
+    for name, layer in needed.items():
+        if await provider.has_layer(layer):
+            found.append(Finding(name, State.WORKS, layer))
+        else:
+            found.append(Finding(name, State.WEAKER, "not built yet", "Run: outrider setup"))
+    return found
+
+
+def _web_page() -> Finding:
+    page = files("outrider.api") / "static" / "index.html"
+    if page.is_file():
+        return Finding("web page", State.WORKS, "built")
+    return Finding("web page", State.WEAKER, "not built: only the terminal can be used", "Run: make build")
+
+
+def _model(settings: Settings) -> Finding:
+    model = settings.default_model
+    if model.is_rehearsal:
+        remedy = "Set ANTHROPIC_API_KEY or OPENAI_API_KEY for a real model, and start the server again."
+        return Finding("model", State.WEAKER, f"{model}: a script answers, for the demo only", remedy)
+    return Finding("model", State.WORKS, f"{model}; its key stays in the server")
+
+
+async def _server(servers: Servers) -> Finding:
+    running = servers.home.running()
+    if running is None:
+        return Finding("server", State.WEAKER, "does not run", "Run: outrider up --detach")
+    async with servers.client(running) as client:
+        if await client.is_healthy():
+            return Finding("server", State.WORKS, f"{running.version} at {running.url}")
+    log = Path(servers.home.log_file)
+    return Finding("server", State.BROKEN, f"does not answer at {running.url}", f"See {log}; then: outrider down")
