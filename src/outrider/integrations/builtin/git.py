@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import re
+import resource
 import signal
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -79,12 +80,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """git in one repository. `seconds` and `output_bytes` bound each command."""
+    """git in one repository. `seconds` and `output_bytes` bound each command, `memory_bytes` what each of its processes
+    may allocate (files that it maps do not count)."""
 
     folder: Path | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: CLEAN_ENVIRONMENT)
     seconds: float = 60
     output_bytes: int = 64 << 20
+    memory_bytes: int | None = None
     pass_fds: tuple[int, ...] = ()
 
     async def run(
@@ -127,7 +130,7 @@ class Git:
     async def _spawn(self, arguments: Sequence[str], *, piped: bool) -> asyncio.subprocess.Process:
         config = [part for setting in _CONFIG for part in ("-c", setting)]
         place = [] if self.folder is None else [f"--git-dir={self.folder}"]
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             *("git", *config, *place, *arguments),
             stdin=asyncio.subprocess.PIPE if piped else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -136,6 +139,10 @@ class Git:
             pass_fds=self.pass_fds,
             start_new_session=True,  # one group to kill, and no terminal that ssh could ask at
         )
+        if self.memory_bytes is not None:
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(process.pid, resource.RLIMIT_DATA, (self.memory_bytes, self.memory_bytes))
+        return process
 
 
 class _Said:

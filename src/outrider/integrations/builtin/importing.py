@@ -1,0 +1,170 @@
+"""Bringing the commits of a source into a bare mirror: all branches and tags, by `git fetch`, and nothing else.
+
+A folder on this machine is read like any other source: through upload-pack, without hard links, committed state only.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from outrider.integrations.builtin.branches import OURS, UPSTREAM, read_branches, reconcile
+from outrider.integrations.builtin.failures import explain_fetch
+from outrider.integrations.builtin.git import CLEAN_ENVIRONMENT, Git, GitFailed, LineListener
+from outrider.integrations.builtin.source import LocalSource, RemoteSource
+from outrider.integrations.builtin.uncommitted import WorkTree, describe_uncommitted, list_uncommitted
+from outrider.model.errors import LimitReached, RepositoryError
+from outrider.model.ids import CommitId
+from outrider.ports.forge import Progress
+
+IMPORT_SECONDS = 1800
+_STEP_PERCENT = 10
+_PERCENT = re.compile(r"(?:remote: )?([A-Z][A-Za-z ]+):\s+(\d+)%")
+_MIRROR_CONFIG = (
+    ("receive.denyNonFastForwards", "true"),
+    ("receive.denyDeletes", "true"),
+    ("receive.fsckObjects", "true"),
+    ("transfer.hideRefs", "refs/outrider"),
+    ("uploadpack.allowReachableSHA1InWant", "true"),
+    ("gc.auto", "0"),  # sessions borrow objects from the mirror: none may go
+)
+_LOCAL_KEYS = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_ATTR_NOSYSTEM")
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Reads sources. `operator_environment` is what git gets for URLs, so that the credential helpers, ssh keys and
+    proxies of the person who runs the server work; for folders on this machine it gets none of it."""
+
+    operator_environment: Mapping[str, str]
+    seconds: float = IMPORT_SECONDS
+
+    async def fetch(self, mirror: Path, source: LocalSource | RemoteSource, progress: Progress) -> str:
+        """Bring a mirror up to date, and say by what branch its source calls its default. Raises RepositoryError."""
+        progress(f"Reading {source.address}")
+        try:
+            with self._environment(source) as environment:
+                head = await self._fetch(Git(mirror, environment, self.seconds), source, progress)
+        except GitFailed as failed:
+            raise explain_fetch(source.address, failed) from failed
+        except LimitReached as error:
+            raise RepositoryError(
+                f"Reading {source.address} took longer than {self.seconds:g} seconds.", "Try again, or clone it first."
+            ) from error
+        if isinstance(source, LocalSource) and not source.bare and head.commit:
+            await _tell_uncommitted(Git(mirror), source, head.commit, progress)
+        return head.branch
+
+    async def _fetch(self, git: Git, source: LocalSource | RemoteSource, progress: Progress) -> "_Head":
+        head = await _read_head(git, source.address)
+        before = await read_branches(git, UPSTREAM)
+        refs = (f"+refs/heads/*:{UPSTREAM}*", "refs/tags/*:refs/tags/*")
+        options = ("--prune", "--progress", "--no-tags", "--update-shallow", "--no-write-fetch-head")
+        try:
+            await git.run("fetch", *options, "--", source.address, *refs, on_line=_percent_listener(progress))
+        except GitFailed as failed:
+            if "would clobber existing tag" not in failed.said:  # a tag that moved at its source stays what it was
+                raise
+        for branch in await reconcile(git, before):
+            progress(
+                f"{branch} was not brought up to date: it has commits at its source, and merges here. "
+                f"Pull it from here into {source.address}, and it will move on."
+            )
+        return await _settle_head(git, head, source.address)
+
+    @contextmanager
+    def _environment(self, source: LocalSource | RemoteSource) -> Iterator[Mapping[str, str]]:
+        if isinstance(source, LocalSource):
+            with trusting(source.top) as environment:
+                yield environment
+        else:
+            base = {key: value for key, value in CLEAN_ENVIRONMENT.items() if key not in _LOCAL_KEYS}
+            never_ask = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "/bin/false", "SSH_ASKPASS": "/bin/false"}
+            protocols = {"GIT_ALLOW_PROTOCOL": "http:https:ssh:git", "LC_ALL": "C"}
+            yield {**base, **self.operator_environment, **never_ask, **protocols}
+
+
+async def create_mirror(folder: Path) -> None:
+    """An empty bare repository of ours: no hooks, no deletes, no rewriting by push, nothing collected."""
+    await Git().run("init", "--quiet", "--bare", "--template=", "--initial-branch=main", "--", str(folder))
+    for key, value in _MIRROR_CONFIG:
+        await Git(folder).run("config", key, value)
+
+
+@contextmanager
+def trusting(*folders: Path) -> Iterator[Mapping[str, str]]:
+    """An environment in which git reads repositories in these folders although somebody else owns them."""
+    with tempfile.NamedTemporaryFile("w", prefix="outrider-git-", suffix=".conf") as config:
+        for folder in folders:
+            for path in (folder, folder / ".git"):
+                config.write(f'[safe]\n\tdirectory = "{_quote(path)}"\n')
+        config.flush()
+        yield {**CLEAN_ENVIRONMENT, "GIT_CONFIG_GLOBAL": config.name, "GIT_ALLOW_PROTOCOL": "file"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """HEAD of a source: its branch (empty where it is on none) and its commit (None where there is none)."""
+
+    branch: str
+    commit: CommitId | None
+
+
+async def _read_head(git: Git, address: str) -> _Head:
+    branch, commit = "", None
+    for line in (await git.text("ls-remote", "--symref", "--", address, "HEAD")).splitlines():
+        value, _, name = line.partition("\t")
+        if name == "HEAD" and value.startswith("ref: "):
+            branch = value.removeprefix(f"ref: {OURS}")
+        elif name == "HEAD":
+            commit = CommitId(value)
+    return _Head(branch, commit)
+
+
+async def _settle_head(git: Git, head: _Head, address: str) -> _Head:
+    """HEAD of the mirror: the branch of the source's HEAD, else main, master, or the first. Raises RepositoryError."""
+    ours = [branch for branch in await read_branches(git, OURS) if not branch.startswith("outrider/")]
+    if not ours:
+        raise RepositoryError(f"{address} has no commit yet.", "Commit something there first.")
+    branch = next((name for name in (head.branch, "main", "master") if name in ours), ours[0])
+    await git.run("symbolic-ref", "HEAD", OURS + branch)
+    return replace(head, branch=branch)
+
+
+async def _tell_uncommitted(mirror: Git, source: LocalSource, head: CommitId, progress: Progress) -> None:
+    try:
+        paths = await list_uncommitted(mirror, WorkTree(source.top, _git_folder(source.top)), head)
+    except (GitFailed, LimitReached, OSError):
+        progress(f"Whether {source.top} has uncommitted changes could not be found out; if so, they are left out.")
+        return
+    if paths:
+        progress(describe_uncommitted(paths))
+
+
+def _git_folder(top: Path) -> Path:
+    """`.git`, or what it points to in a linked work tree."""
+    dot_git = top / ".git"
+    if dot_git.is_dir():
+        return dot_git
+    return (top / dot_git.read_text().removeprefix("gitdir:").strip()).resolve()
+
+
+def _percent_listener(progress: Progress) -> LineListener:
+    """Tells each phase of a transfer in steps of ten percent: git itself says each percent, and more."""
+    told: tuple[str, int] | None = None
+
+    def on_line(line: str) -> None:
+        nonlocal told
+        if match := _PERCENT.match(line):
+            step = (match[1], int(match[2]) // _STEP_PERCENT * _STEP_PERCENT)
+            if step != told:
+                told = step
+                progress(f"{step[0]}: {step[1]} %")
+
+    return on_line
+
+
+def _quote(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace('"', '\\"')
