@@ -1,0 +1,48 @@
+import { Link } from "@tanstack/react-router";
+import { Monitor, Moon, Sun, Theater } from "lucide-react";
+import type { ReactElement } from "react";
+
+import { useMe } from "@/features/server/queries";
+import { IconButton } from "@/ui/Button";
+import { Face } from "@/ui/Face";
+import { useTheme } from "@/ui/theme";
+import { REHEARSAL } from "@/ui/words";
+
+/** The name of the product, who is logged in, and light or dark. */
+export function Header(): ReactElement {
+  const me = useMe();
+  return (
+    <header className="flex h-12 shrink-0 items-center gap-3 border-b border-line bg-surface px-4">
+      <Link to="/" className="flex items-center gap-2 rounded text-base font-semibold tracking-tight">
+        <img src="/favicon.svg" alt="" width={20} height={20} />
+        Outrider
+      </Link>
+      {me.data?.rehearsal && (
+        <span className="inline-flex min-w-0 items-center gap-1.5 text-xs text-warn" title={REHEARSAL}>
+          <Theater aria-hidden size={14} className="shrink-0" />
+          <span className="truncate sm:hidden">Rehearsal: no model</span>
+          <span className="hidden truncate sm:inline">{REHEARSAL}</span>
+        </span>
+      )}
+      <span className="flex-1" />
+      <ThemeButton />
+      {me.data && <Face name={me.data.person.name} />}
+    </header>
+  );
+}
+
+const THEMES = {
+  system: { icon: Monitor, label: "Colours follow the system" },
+  light: { icon: Sun, label: "Light colours" },
+  dark: { icon: Moon, label: "Dark colours" },
+} as const;
+
+function ThemeButton(): ReactElement {
+  const { theme, next } = useTheme();
+  const { icon: Icon, label } = THEMES[theme];
+  return (
+    <IconButton label={`${label}: change`} onClick={next}>
+      <Icon aria-hidden size={16} />
+    </IconButton>
+  );
+}

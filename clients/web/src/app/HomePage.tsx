@@ -1,0 +1,50 @@
+import { useState, type ReactElement } from "react";
+
+import { FirstSteps } from "@/features/sessions/FirstSteps";
+import { NewSession } from "@/features/sessions/NewSession";
+import { SessionRows } from "@/features/sessions/SessionRows";
+import { useMe, useSessions } from "@/features/server/queries";
+import { Button } from "@/ui/Button";
+import { ISOLATION, LIMITS, wordFor } from "@/ui/words";
+
+import { useTitle } from "./useTitle";
+
+const DEMO = { repository: "demo", prompt: "The basket's total ignores the discount. Find out why, fix it and prove it." };
+
+/** Begin a session, or go on with one. */
+export function HomePage(): ReactElement {
+  useTitle("Sessions");
+  const me = useMe();
+  const sessions = useSessions();
+  const [draft, setDraft] = useState<typeof DEMO | null>(null);
+  const none = sessions.data?.length === 0;
+  return (
+    <div className="h-full overflow-y-auto">
+      <div className="mx-auto max-w-3xl px-4 pt-8 pb-16 sm:pt-14">
+        <h1 className="mb-4 text-2xl font-semibold tracking-tight">New session</h1>
+        <NewSession key={draft?.repository} me={me.data} draft={draft} />
+        <p className="mt-2 flex flex-wrap items-center gap-x-3 px-1 text-xs text-muted">
+          {me.data?.isolation && <span>Sandboxes: {wordFor(ISOLATION, me.data.isolation)}</span>}
+          {me.data?.limit_tier && <span>{wordFor(LIMITS, me.data.limit_tier)}</span>}
+        </p>
+        {none && (
+          <section className="mt-12 space-y-6">
+            <FirstSteps />
+            {me.data?.rehearsal && !draft && (
+              <p className="flex flex-wrap items-center gap-3 text-muted">
+                <Button onClick={() => setDraft(DEMO)}>Fill in the demo</Button>
+                No model is set, so a script plays the demo&apos;s agent. Everything else is real.
+              </p>
+            )}
+          </section>
+        )}
+        {sessions.data && !none && (
+          <section className="mt-12">
+            <h2 className="mb-2 text-lg font-semibold">Sessions</h2>
+            <SessionRows sessions={sessions.data} />
+          </section>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+import { Problem } from "@outrider/sdk";
+import { Outlet } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+
+import { useMe } from "@/features/server/queries";
+
+import { Header } from "./Header";
+import { LoginNeeded } from "./LoginNeeded";
+import { Offline } from "./Offline";
+
+/** What is around every page. Without a login there is only the way to one. */
+export function Root(): ReactElement {
+  const me = useMe();
+  if (me.error instanceof Problem && me.error.needsLogin) return <LoginNeeded />;
+  return (
+    <div className="flex h-dvh flex-col">
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:absolute focus:z-10 focus:m-2 focus:rounded-md focus:bg-raised focus:p-2"
+      >
+        Skip to the content
+      </a>
+      <Header />
+      {me.error && !me.data && <Offline problem={me.error} onRetry={() => void me.refetch()} />}
+      <main id="main" className="min-h-0 flex-1">
+        <Outlet />
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,107 @@
+import type { Connection, SessionView } from "@outrider/sdk";
+import { useParams } from "@tanstack/react-router";
+import { useState, type ReactElement } from "react";
+
+import { useSession } from "@/features/server/useSession";
+import { About } from "@/features/session/About";
+import { ChangesPane } from "@/features/session/ChangesPane";
+import { EvidencePane } from "@/features/session/EvidencePane";
+import { Stream } from "@/features/session/Stream";
+import { SessionTitle } from "@/features/session/SessionTitle";
+import { Sidebar } from "@/features/sessions/Sidebar";
+import { Tabs } from "@/ui/Tabs";
+
+import { Failed } from "./Message";
+import { useTitle } from "./useTitle";
+
+type Tab = "transcript" | "evidence" | "changes" | "about";
+
+/** A session: the list beside it, its transcript, and one pane. A narrow screen shows one of them at a time. */
+export default function SessionPage(): ReactElement {
+  const { session } = useParams({ from: "/sessions/$session" });
+  const { view, connection, loaded, nudge } = useSession(session);
+  const [tab, setTab] = useState<Tab>("transcript");
+  useTitle(view.created?.title ?? "Session");
+  if (connection.kind === "refused") return <Failed error={connection.problem} reset={nudge} />;
+  const pane = tab === "transcript" ? "evidence" : tab; // beside the transcript there is always a pane
+  return (
+    <div className="grid h-full grid-cols-1 lg:grid-cols-[minmax(0,1fr)_25rem] wide:grid-cols-[15rem_minmax(0,1fr)_25rem]">
+      <div className="hidden min-h-0 border-r border-line wide:block">
+        <Sidebar chosen={session} />
+      </div>
+      <div className="flex min-h-0 min-w-0 flex-col">
+        <SessionTitle session={session} view={view} loaded={loaded} />
+        <ConnectionLine connection={connection} loaded={loaded} onRetry={nudge} />
+        <PaneTabs view={view} chosen={tab} onChoose={setTab} className="border-b border-line px-3 lg:hidden" withTranscript />
+        <div className={`min-h-0 flex-1 ${tab === "transcript" ? "" : "hidden lg:block"}`}>
+          <Stream session={session} view={view} loaded={loaded} onOpenEvidence={() => setTab("evidence")} />
+        </div>
+        {tab !== "transcript" && (
+          <div className="min-h-0 flex-1 overflow-y-auto p-4 lg:hidden">
+            <Pane tab={pane} view={view} session={session} />
+          </div>
+        )}
+      </div>
+      <aside className="hidden min-h-0 flex-col border-l border-line lg:flex" aria-label="Evidence and changes">
+        <PaneTabs view={view} chosen={pane} onChoose={setTab} className="shrink-0 border-b border-line px-3" />
+        <div className="min-h-0 flex-1 overflow-y-auto p-4" role="tabpanel" id={`panel-${pane}`} aria-labelledby={`tab-${pane}`}>
+          <Pane tab={pane} view={view} session={session} />
+        </div>
+      </aside>
+    </div>
+  );
+}
+
+interface PaneTabsProps {
+  readonly view: SessionView;
+  readonly chosen: Tab;
+  readonly onChoose: (tab: Tab) => void;
+  readonly className: string;
+  readonly withTranscript?: boolean;
+}
+
+function PaneTabs({ view, chosen, onChoose, className, withTranscript = false }: PaneTabsProps): ReactElement {
+  const tabs = [
+    ...(withTranscript ? [{ id: "transcript" as const, word: "Transcript" }] : []),
+    { id: "evidence" as const, word: "Evidence" },
+    { id: "changes" as const, word: "Changes", count: view.files.length },
+    { id: "about" as const, word: "About" },
+  ];
+  return <Tabs label="Parts of the session" tabs={tabs} chosen={chosen} onChoose={onChoose} className={className} />;
+}
+
+interface PaneProps {
+  readonly tab: Tab;
+  readonly view: SessionView;
+  readonly session: string;
+}
+
+function Pane({ tab, view, session }: PaneProps): ReactElement {
+  if (tab === "changes") return <ChangesPane view={view} />;
+  if (tab === "about") return <About view={view} />;
+  return <EvidencePane view={view} session={session} />;
+}
+
+interface ConnectionLineProps {
+  readonly connection: Connection;
+  readonly loaded: boolean;
+  readonly onRetry: () => void;
+}
+
+/** Said while the session is not up to date. */
+function ConnectionLine({ connection, loaded, onRetry }: ConnectionLineProps): ReactElement | null {
+  const lost = connection.kind === "waiting" || (connection.kind === "connecting" && loaded);
+  return (
+    <div role="status">
+      {lost && (
+        <p className="flex items-center gap-2 bg-warn-wash px-4 py-1">
+          <span className="breathing size-1.5 rounded-full bg-warn" />
+          <span className="flex-1">Reconnecting. What you see may be old; nothing is lost.</span>
+          <button type="button" onClick={onRetry} className="font-medium text-accent hover:underline">
+            Try now
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,31 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+
+import { HomePage } from "./HomePage";
+import { Failed, NotFound } from "./Message";
+import { Root } from "./Root";
+
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound, errorComponent: Failed });
+
+const home = createRoute({ getParentRoute: () => root, path: "/", component: HomePage });
+
+const session = createRoute({
+  getParentRoute: () => root,
+  path: "/sessions/$session",
+  component: lazyRouteComponent(() => import("./SessionPage")),
+  remountDeps: ({ params }) => params,
+});
+
+const pull = createRoute({
+  getParentRoute: () => root,
+  path: "/pulls/$repository/$number",
+  component: lazyRouteComponent(() => import("./PullPage")),
+  remountDeps: ({ params }) => params,
+});
+
+export const router = createRouter({ routeTree: root.addChildren([home, session, pull]), defaultPreload: "intent" });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,73 @@
+import type { CaseOutcome, Proof } from "@outrider/protocol";
+import { ArrowRight } from "lucide-react";
+import { useState, type ReactElement, type ReactNode } from "react";
+
+import { Button } from "@/ui/Button";
+import { count } from "@/ui/format";
+import { State } from "@/ui/State";
+import { OUTCOME } from "@/ui/words";
+
+import { OUTCOME_LOOK } from "./states";
+
+const SHOWN = 5;
+
+/** The tests that went from red to green, by name. */
+export function RedToGreen({ proof }: { readonly proof: Proof }): ReactElement | null {
+  if (proof.red_to_green.length === 0) return null;
+  return (
+    <Names title="Red before, green after" total={proof.red_to_green.length}>
+      {proof.red_to_green.map((proven) => (
+        <li key={`${proven.check} ${proven.case}`} className="py-1">
+          <p className="font-mono text-xs [overflow-wrap:anywhere]">{proven.case}</p>
+          <p className="flex items-center gap-1.5 text-xs">
+            <Outcome outcome={proven.before} />
+            <ArrowRight aria-label="became" size={12} className="text-muted" />
+            <Outcome outcome={proven.after} />
+          </p>
+        </li>
+      ))}
+    </Names>
+  );
+}
+
+function Outcome({ outcome }: { readonly outcome: CaseOutcome }): ReactElement {
+  const look = OUTCOME_LOOK[outcome];
+  return <State icon={look.icon} tone={look.tone} word={OUTCOME[outcome]} />;
+}
+
+/** Tests or files by name, such as those that vanished. Nothing where there are none. */
+export function NameList({ title, names }: { readonly title: string; readonly names: readonly string[] }): ReactElement | null {
+  if (names.length === 0) return null;
+  return (
+    <Names title={title} total={names.length}>
+      {names.map((name) => (
+        <li key={name} className="font-mono text-xs [overflow-wrap:anywhere]">
+          {name}
+        </li>
+      ))}
+    </Names>
+  );
+}
+
+interface NamesProps {
+  readonly title: string;
+  readonly total: number;
+  readonly children: readonly ReactNode[];
+}
+
+function Names({ title, total, children }: NamesProps): ReactElement {
+  const [all, setAll] = useState(false);
+  return (
+    <section>
+      <h4 className="mb-1 text-xs font-medium text-muted">
+        {title} <span className="tabular">({total})</span>
+      </h4>
+      <ul>{all ? children : children.slice(0, SHOWN)}</ul>
+      {!all && total > SHOWN && (
+        <Button look="quiet" className="mt-1 -ml-3" onClick={() => setAll(true)}>
+          Show {count(total - SHOWN, "more", "more")}
+        </Button>
+      )}
+    </section>
+  );
+}

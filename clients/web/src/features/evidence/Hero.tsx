@@ -1,0 +1,62 @@
+import type { Proof } from "@outrider/protocol";
+import { ArrowDown, ArrowRight, CircleCheck, CircleX, type LucideIcon } from "lucide-react";
+import type { ReactElement, ReactNode } from "react";
+
+import { count, shortHash } from "@/ui/format";
+
+import { countsOf } from "./checks";
+
+/** The heart of the evidence: red before, green after, side by side. Other verdicts have no pair to show. */
+export function Hero({ proof }: { readonly proof: Proof }): ReactElement | null {
+  if (proof.verdict === "fix_proved" || proof.verdict === "fix_proved_weakly") return <Pair proof={proof} />;
+  return null;
+}
+
+function Pair({ proof }: { readonly proof: Proof }): ReactElement {
+  const proved = proof.red_to_green.length;
+  const before = countsOf(proof.results, "before");
+  const loaded = proof.red_to_green.every((proven) => proven.before === "failed");
+  const what = proved > 0 ? count(proved, "test") : "The checks";
+  return (
+    <div className="grid items-stretch gap-1 sm:grid-cols-[1fr_1.25rem_1fr]">
+      <Side icon={CircleX} tone="fail" title={`${what} red`} phase="before">
+        base {shortHash(proof.base)}
+        {before && <> with the tests of {shortHash(proof.head)}</>}
+        {!loaded && <>, where some did not load</>}
+      </Side>
+      <span className="grid place-items-center text-muted">
+        <ArrowRight aria-label="became" size={16} className="hidden sm:block" />
+        <ArrowDown aria-hidden size={16} className="sm:hidden" />
+      </span>
+      <Side icon={CircleCheck} tone="pass" title={`${proved > 0 ? "The same" : "The checks"} green`} phase="after">
+        head {shortHash(proof.head)}
+      </Side>
+    </div>
+  );
+}
+
+interface SideProps {
+  readonly icon: LucideIcon;
+  readonly tone: "pass" | "fail";
+  readonly title: string;
+  readonly phase: string;
+  readonly children: ReactNode;
+}
+
+const LOOK = {
+  pass: "border-pass/25 bg-pass-wash text-pass",
+  fail: "border-fail/25 bg-fail-wash text-fail",
+};
+
+function Side({ icon: Icon, tone, title, phase, children }: SideProps): ReactElement {
+  return (
+    <div className={`rounded-lg border px-4 py-3 ${LOOK[tone]}`}>
+      <p className="text-xs font-medium">{phase}</p>
+      <p className="mt-1 flex items-center gap-2 text-xl font-semibold tracking-tight">
+        <Icon aria-hidden size={22} className="shrink-0" />
+        {title}
+      </p>
+      <p className="tabular mt-1 text-xs text-ink/75">{children}</p>
+    </div>
+  );
+}

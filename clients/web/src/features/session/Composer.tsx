@@ -1,0 +1,60 @@
+import { ArrowUp } from "lucide-react";
+import { useId, useRef, useState, type FormEvent, type ReactElement } from "react";
+
+import { api } from "@/features/server/api";
+import { Button } from "@/ui/Button";
+import { Keys, submitsOnKeys } from "@/ui/Keys";
+import { ProblemNotice } from "@/ui/Notice";
+
+import { useCommand } from "./useCommand";
+
+interface ComposerProps {
+  readonly session: string;
+  /** Whether a turn runs, so that a prompt will wait. */
+  readonly running: boolean;
+}
+
+/** Where the next prompt is written. What was not accepted stays in the box. */
+export function Composer({ session, running }: ComposerProps): ReactElement {
+  const [text, setText] = useState("");
+  const key = useRef(crypto.randomUUID());
+  const { busy, problem, run } = useCommand();
+  const id = useId();
+
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    if (!text.trim() || busy) return;
+    const sent = await run(() => api.sendPrompt(session, text, key.current));
+    if (!sent) return; // the same key again, so that a retry cannot queue it twice
+    key.current = crypto.randomUUID();
+    setText("");
+  };
+
+  return (
+    <form onSubmit={(event) => void submit(event)} className="space-y-2">
+      {problem && <ProblemNotice problem={problem} />}
+      <div className="rounded-xl border border-line-strong bg-raised focus-within:border-accent">
+        <label htmlFor={id} className="sr-only">
+          Prompt
+        </label>
+        <textarea
+          id={id}
+          rows={2}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={submitsOnKeys}
+          placeholder={running ? "Add a prompt: it waits until this turn is done" : "What should happen next?"}
+          className="field-sizing-content block max-h-60 w-full resize-none bg-transparent px-3.5 pt-3 text-base
+            outline-none placeholder:text-muted"
+        />
+        <div className="flex items-center justify-end gap-3 px-2 pb-2">
+          <Keys />
+          <Button type="submit" look="primary" disabled={busy || !text.trim()}>
+            <ArrowUp aria-hidden size={14} />
+            {running ? "Queue" : "Send"}
+          </Button>
+        </div>
+      </div>
+    </form>
+  );
+}

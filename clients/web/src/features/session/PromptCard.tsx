@@ -1,0 +1,23 @@
+import type { PromptItem } from "@outrider/sdk";
+import type { ReactElement } from "react";
+
+import { Face } from "@/ui/Face";
+import { Time } from "@/ui/Time";
+
+/** A person's prompt. */
+export function PromptCard({ item }: { readonly item: PromptItem }): ReactElement {
+  const { person, via } = item.prompt.author;
+  return (
+    <article aria-label={`Prompt of ${person.name}`} className="rounded-xl border border-line bg-surface px-4 py-3">
+      <header className="flex items-center gap-2">
+        <Face name={person.name} />
+        <span className="font-semibold">{person.name}</span>
+        <span className="text-xs text-muted">
+          {via !== "web" && via !== "api" && <>by {via} · </>}
+          <Time at={item.queuedAt} />
+        </span>
+      </header>
+      <p className="mt-2 text-base whitespace-pre-wrap [overflow-wrap:anywhere]">{item.prompt.text}</p>
+    </article>
+  );
+}

@@ -1,0 +1,60 @@
+import type { SessionView } from "@outrider/sdk";
+import { Link } from "@tanstack/react-router";
+import { ArrowLeft, Box } from "lucide-react";
+import type { ReactElement } from "react";
+
+import { PullState } from "@/features/pull/PullState";
+import { RehearsalMark } from "@/features/sessions/SessionRows";
+import { SessionState } from "@/features/sessions/SessionState";
+import { ISOLATION } from "@/ui/words";
+
+interface SessionTitleProps {
+  readonly session: string;
+  readonly view: SessionView;
+  readonly loaded: boolean;
+}
+
+/** Title, state, repository, pull request and isolation in two lines. */
+export function SessionTitle({ session, view, loaded }: SessionTitleProps): ReactElement {
+  const { created, pullRequest, sandbox } = view;
+  return (
+    <header className="border-b border-line px-4 py-2 sm:px-6">
+      <div className="flex items-center gap-2">
+        <Link to="/" aria-label="All sessions" className="-ml-1 rounded p-1 text-muted hover:text-ink wide:hidden">
+          <ArrowLeft aria-hidden size={16} />
+        </Link>
+        <h1 className="min-w-0 truncate text-lg font-semibold tracking-tight">{created?.title ?? session}</h1>
+      </div>
+      <div className="flex min-h-5 flex-wrap items-center gap-x-4 gap-y-0.5 text-xs text-muted">
+        {loaded && <SessionState status={view.status} />}
+        {created && (
+          <span className="truncate">
+            {created.repository.name} · {created.base_branch}
+          </span>
+        )}
+        {pullRequest && (
+          <Link
+            to="/pulls/$repository/$number"
+            params={{ repository: pullRequest.repository, number: String(pullRequest.number) }}
+            className="hover:underline"
+          >
+            <PullState state={pullRequest.state} number={pullRequest.number} />
+          </Link>
+        )}
+        {sandbox?.isolation && (
+          <span className="inline-flex items-center gap-1.5" title={ISOLATION_NOTE[sandbox.isolation]}>
+            <Box aria-hidden size={14} />
+            {ISOLATION[sandbox.isolation]}
+          </span>
+        )}
+        {created?.model.provider === "rehearsal" && <RehearsalMark />}
+      </div>
+    </header>
+  );
+}
+
+const ISOLATION_NOTE = {
+  vm: "The sandbox is a virtual machine with a kernel of its own.",
+  "user-kernel": "The sandbox's system calls are answered by a kernel in user space.",
+  "shared-kernel": "The sandbox shares the kernel of this machine with you: weaker than a virtual machine.",
+} as const;

@@ -1,0 +1,65 @@
+import type { ToolContent } from "@outrider/protocol";
+import type { ToolItem } from "@outrider/sdk";
+import { useMemo, type ReactElement } from "react";
+
+import { parseDiff } from "@/ui/diff";
+import { DiffView } from "@/ui/DiffView";
+import { CodeBlock } from "@/ui/Markdown";
+import { TerminalText } from "@/ui/TerminalText";
+
+/** What a tool was given and what it gave back. */
+export default function ToolDetail({ item }: { readonly item: ToolItem }): ReactElement {
+  const hasDiff = item.content.some((part) => part.type === "diff");
+  return (
+    <>
+      {item.input && !hasDiff && <Input input={item.input} />}
+      {item.content.map((part, i) => (
+        <Content key={i} part={part} />
+      ))}
+      {item.content.length === 0 && item.endedAt && <p className="text-xs text-muted">It gave nothing back.</p>}
+      {item.tool === "execute" && (
+        <p className="border-l-2 border-dashed border-line-strong pl-2 text-xs text-muted">
+          Run by the agent in its own sandbox: unverified.
+        </p>
+      )}
+    </>
+  );
+}
+
+function Input({ input }: { readonly input: string }): ReactElement {
+  const command = useMemo(() => commandIn(input), [input]);
+  if (command !== null) return <CodeBlock code={`$ ${command}`} language="" />;
+  return <CodeBlock code={input} language="json" />;
+}
+
+function commandIn(input: string): string | null {
+  try {
+    const value = JSON.parse(input) as unknown;
+    const named = typeof value === "object" && value !== null && "command" in value ? value.command : null;
+    return typeof named === "string" ? named : null;
+  } catch {
+    return null;
+  }
+}
+
+function Content({ part }: { readonly part: ToolContent }): ReactElement {
+  return (
+    <>
+      {part.type === "diff" ? <Diff diff={part.diff} /> : <TerminalText text={part.text} label="What came back" />}
+      {part.truncated && <p className="text-xs text-muted">It was longer: a part was dropped.</p>}
+    </>
+  );
+}
+
+function Diff({ diff }: { readonly diff: string }): ReactElement {
+  const files = useMemo(() => parseDiff(diff), [diff]);
+  return (
+    <>
+      {files.map((file) => (
+        <div key={file.path} className="overflow-hidden rounded-md border border-line">
+          <DiffView file={file} />
+        </div>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,81 @@
+import type { SessionView, TranscriptItem } from "@outrider/sdk";
+import { memo, type ReactElement } from "react";
+
+import { EndLine, NoticeLine, PullRequestLine, WorkLine } from "./lines";
+import { MessageBlock } from "./MessageBlock";
+import { PreparationLine } from "./PreparationLine";
+import { PromptCard } from "./PromptCard";
+import { ProofBlock } from "./ProofBlock";
+import { ToolLine } from "./ToolLine";
+
+interface TranscriptProps {
+  readonly view: SessionView;
+  readonly session: string;
+  readonly onOpenEvidence: () => void;
+}
+
+/** The session from its beginning, in the order in which things happened. */
+export function Transcript({ view, session, onOpenEvidence }: TranscriptProps): ReactElement {
+  const rehearsal = view.created?.model.provider === "rehearsal";
+  return (
+    <ol aria-label="Transcript" className="pb-4">
+      {view.items.map((item, i) => (
+        <li key={item.key} className={`skippable -mx-2 px-2 ${gapBefore(item, view.items[i - 1])}`}>
+          {item.kind === "proof" ? (
+            <ProofBlock
+              proof={view.proofs.find((proof) => proof.id === item.proof)}
+              session={session}
+              rehearsal={rehearsal}
+              onOpen={onOpenEvidence}
+            />
+          ) : (
+            <Item item={item} repository={view.created?.repository.name ?? ""} typing={isTyping(item, view)} />
+          )}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+interface ItemProps {
+  readonly item: Exclude<TranscriptItem, { kind: "proof" }>;
+  readonly repository: string;
+  /** Whether the agent is still writing this. */
+  readonly typing: boolean;
+}
+
+const Item = memo(function Item({ item, repository, typing }: ItemProps): ReactElement {
+  switch (item.kind) {
+    case "prompt":
+      return <PromptCard item={item} />;
+    case "message":
+      return <MessageBlock item={item} typing={typing} />;
+    case "tool":
+      return <ToolLine item={item} />;
+    case "preparation":
+      return <PreparationLine item={item} />;
+    case "work":
+      return <WorkLine item={item} />;
+    case "pull-request":
+      return <PullRequestLine item={item} repository={repository} />;
+    case "notice":
+      return <NoticeLine item={item} />;
+    case "end":
+      return <EndLine item={item} />;
+  }
+});
+
+function isTyping(item: TranscriptItem, view: SessionView): boolean {
+  return item.kind === "message" && view.turn?.phase === "working" && item === view.items.at(-1);
+}
+
+const QUIET = new Set<TranscriptItem["kind"]>(["tool", "preparation", "work", "pull-request"]);
+
+/** Quiet lines stand close together; a new prompt begins a new page; all else is a paragraph apart. */
+function gapBefore(item: TranscriptItem, before: TranscriptItem | undefined): string {
+  if (!before) return "";
+  if (item.kind === "prompt") return "mt-10";
+  const thoughts = [item, before].filter((each) => each.kind === "message" && each.speaker === "thought").length;
+  const quiet = [item, before].filter((each) => QUIET.has(each.kind)).length;
+  return quiet + thoughts === 2 ? "mt-0.5" : "mt-4";
+}

@@ -1,0 +1,90 @@
+import type { EndItem, NoticeItem, PullRequestItem, WorkItem } from "@outrider/sdk";
+import { Link } from "@tanstack/react-router";
+import { CircleCheck, CircleSlash, CircleX, GitCommitHorizontal, GitPullRequest, Info } from "lucide-react";
+import type { ReactElement } from "react";
+
+import { count, seconds, shortHash } from "@/ui/format";
+import { Notice } from "@/ui/Notice";
+import { PULL_REQUEST, TURN_END } from "@/ui/words";
+
+import { Line } from "./Line";
+
+/** The commits that came out of the workspace. */
+export function WorkLine({ item }: { readonly item: WorkItem }): ReactElement {
+  return (
+    <Line icon={GitCommitHorizontal} detail={() => <Commits item={item} />}>
+      <span className="text-muted">Collected</span> {count(item.commits.length, "commit")} in{" "}
+      {count(item.files.length, "file")}
+    </Line>
+  );
+}
+
+function Commits({ item }: { readonly item: WorkItem }): ReactElement {
+  return (
+    <>
+      <ul className="space-y-1 text-xs">
+        {item.commits.map((commit) => (
+          <li key={commit.sha} className="flex gap-2">
+            <code className="font-mono text-muted" title={commit.sha}>
+              {shortHash(commit.sha)}
+            </code>
+            <span className="min-w-0 [overflow-wrap:anywhere]">
+              {commit.subject} <span className="text-muted">by {commit.author.name}</span>
+            </span>
+          </li>
+        ))}
+      </ul>
+      {item.leftoversCommitted && <p className="text-xs text-muted">What the agent had left uncommitted was committed.</p>}
+    </>
+  );
+}
+
+/** What became of the pull request. */
+export function PullRequestLine(props: { readonly item: PullRequestItem; readonly repository: string }): ReactElement {
+  const { item, repository } = props;
+  const what = item.opened ? "Opened" : PULL_REQUEST[item.state];
+  return (
+    <Line icon={GitPullRequest}>
+      <span className="text-muted">{what}</span>{" "}
+      <Link
+        to="/pulls/$repository/$number"
+        params={{ repository, number: String(item.number) }}
+        className="text-accent hover:underline"
+      >
+        pull request {item.number}
+      </Link>{" "}
+      {item.title}
+      {item.by && <span className="text-muted"> by {item.by.name}</span>}
+    </Line>
+  );
+}
+
+/** Something that a person should know. */
+export function NoticeLine({ item }: { readonly item: NoticeItem }): ReactElement {
+  if (item.tone === "info") return <Line icon={Info}>{item.sentence}</Line>;
+  return (
+    <Notice tone={item.tone === "problem" ? "problem" : "warning"} remedy={item.remedy}>
+      {item.sentence}
+    </Notice>
+  );
+}
+
+const END = {
+  completed: { icon: CircleCheck, look: "text-pass" },
+  stopped: { icon: CircleSlash, look: "text-muted" },
+  failed: { icon: CircleX, look: "text-fail" },
+} as const;
+
+/** The end of a turn and why. */
+export function EndLine({ item }: { readonly item: EndItem }): ReactElement {
+  const { icon: Icon, look } = END[item.reason];
+  return (
+    <div className="flex gap-2 border-t border-line pt-3">
+      <Icon aria-hidden size={16} className={`mt-0.5 shrink-0 ${look}`} />
+      <p className="min-w-0 flex-1">
+        <span className={`font-medium ${look}`}>{TURN_END[item.reason]}.</span> {item.message}
+      </p>
+      <span className="tabular text-xs leading-5 text-muted">{seconds(item.seconds)}</span>
+    </div>
+  );
+}

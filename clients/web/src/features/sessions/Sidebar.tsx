@@ -1,0 +1,56 @@
+import type { SessionSummary } from "@outrider/protocol";
+import { Link } from "@tanstack/react-router";
+import { Plus } from "lucide-react";
+import type { ReactElement } from "react";
+
+import { useSessions } from "@/features/server/queries";
+import { Time } from "@/ui/Time";
+
+import { isRehearsal, RehearsalMark } from "./SessionRows";
+import { SessionState } from "./SessionState";
+
+/** All sessions beside the one that is looked at. */
+export function Sidebar({ chosen }: { readonly chosen: string }): ReactElement {
+  const sessions = useSessions();
+  return (
+    <nav aria-label="Sessions" className="flex h-full flex-col bg-surface">
+      <div className="flex h-11 shrink-0 items-center justify-between px-4">
+        <h2 className="font-semibold">Sessions</h2>
+        <Link
+          to="/"
+          className="inline-flex h-7 items-center gap-1 rounded-md px-2 font-medium text-muted hover:bg-hover hover:text-ink"
+        >
+          <Plus aria-hidden size={14} />
+          New
+        </Link>
+      </div>
+      <ul className="min-h-0 flex-1 space-y-0.5 overflow-y-auto px-2 pb-4">
+        {sessions.data?.map((session) => (
+          <Row key={session.id} session={session} chosen={session.id === chosen} />
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function Row({ session, chosen }: { readonly session: SessionSummary; readonly chosen: boolean }): ReactElement {
+  return (
+    <li>
+      <Link
+        to="/sessions/$session"
+        params={{ session: session.id }}
+        aria-current={chosen ? "page" : undefined}
+        className={`block rounded-lg px-2 py-1.5 ${chosen ? "bg-raised shadow-xs ring-1 ring-line" : "hover:bg-hover"}`}
+      >
+        <span className={`block truncate ${chosen ? "font-medium" : ""}`}>{session.title}</span>
+        <span className="flex items-center gap-2 text-xs text-muted">
+          <SessionState status={session.status} />
+          {isRehearsal(session.model) ? <RehearsalMark /> : <span className="truncate">{session.repository}</span>}
+          <span className="ml-auto">
+            <Time at={session.updated_at} />
+          </span>
+        </span>
+      </Link>
+    </li>
+  );
+}

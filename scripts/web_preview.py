@@ -1,0 +1,152 @@
+"""Serves the built web client with recorded sessions, for looking at it without a sandbox, an engine or a model.
+
+    python scripts/web_preview.py [--port 4177] [--empty] [--logged-out] [--minutes 60]
+
+Nothing is stored and no command does anything but answer. It stops by itself after `--minutes`.
+"""
+
+import argparse
+import asyncio
+import json
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Response, WebSocket
+from fastapi.responses import FileResponse, JSONResponse
+from web_fixture import COMMITS, FILES, FIX_PROVED, LEDGER, MONEY_DIFF, PULL, TARGET, TEST_DIFF
+
+STATIC = Path(__file__).resolve().parent.parent / "src" / "outrider" / "api" / "static"
+POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+TYPED = "Both round half up, not half even, so a discount of 12.5 % on €0.20 differs from the bank's by a cent. "
+ROWS = [
+    ("s-k4q7ab2xyz", "Shares lose a cent", "anthropic/claude-sonnet-4-5", "running", 12, "open", "fix_proved", 0.0893),
+    ("s-redredred2", "Upgrade to Python 3.14", "anthropic/claude-sonnet-4-5", "idle", None, None, "red", 0.41),
+    ("s-rehearsal2", "Demo: a basket that forgets the discount", "rehearsal/demo", "asleep", None, None, "not_run", 0.0),
+]
+
+
+class Preview:
+    """The answers of a server that has three sessions."""
+
+    def __init__(self, *, empty: bool, logged_out: bool) -> None:
+        self._rows = [] if empty else [self._row(*row) for row in ROWS]
+        self._logged_out = logged_out
+        self._empty = empty
+
+    def routes(self, app: FastAPI) -> None:
+        """Every address that the client asks for."""
+        app.get("/api/me")(self.me)
+        app.get("/api/sessions")(lambda: {"sessions": self._rows})
+        app.get("/api/sessions/{session}")(self.session)
+        app.post("/api/sessions", status_code=201)(lambda: {"session": "s-k4q7ab2xyz"})
+        app.post("/api/sessions/{session}/prompts", status_code=202)(lambda: {"prompt": "q-eeee", "seq": 1})
+        app.get("/api/repositories")(lambda: {"repositories": [LEDGER.model_dump(mode="json")]})
+        app.get("/api/pull-requests/{repository}/{number}")(self.pull_request)
+        app.post("/api/pull-requests/{repository}/{number}/{decision}")(self.refuse)
+        app.post("/api/sessions/{session}/stop")(self.refuse)
+        app.websocket("/api/sessions/{session}/feed")(self.feed)
+        app.get("/{path:path}")(self.page)
+
+    def _row(self, *row: Any) -> dict[str, Any]:
+        names = ("id", "title", "model", "status", "pull_request", "pull_request_state", "verdict", "cost_usd")
+        now = datetime.now(UTC).isoformat()
+        more = {"repository": "ledger", "branch": "main", "author": "Ada Mensah", "created_at": now, "updated_at": now}
+        return dict(zip(names, row, strict=True)) | more
+
+    def me(self) -> Any:
+        """Who is logged in."""
+        if self._logged_out:
+            return JSONResponse({"sentence": "You are not logged in.", "remedy": "Run `outrider login`."}, 401)
+        models = ["anthropic/claude-sonnet-4-5", "openai/gpt-5.1", "rehearsal/demo"]
+        return {
+            "person": {"name": "Ada Mensah", "email": "ada@example.org"},
+            "version": "0.1.0",
+            "rehearsal": self._empty,
+            "default_model": models[-1] if self._empty else models[0],
+            "models": models[-1:] if self._empty else models,
+            "isolation": "shared-kernel",
+            "limit_tier": "cgroup",
+        }
+
+    def session(self, session: str) -> Any:
+        """One row."""
+        row = next((row for row in self._rows if row["id"] == session), None)
+        return row or JSONResponse({"sentence": "There is no such session.", "remedy": ""}, 404)
+
+    def pull_request(self, number: int) -> Any:
+        """The one pull request."""
+        if number != PULL.number:
+            return JSONResponse({"sentence": "There is no such pull request.", "remedy": ""}, 404)
+        return {
+            "pull_request": PULL.model_dump(mode="json"),
+            "commits": [commit.model_dump(mode="json") for commit in COMMITS],
+            "files": [file.model_dump(mode="json") for file in FILES],
+            "diff": MONEY_DIFF + TEST_DIFF,
+            "diff_truncated": False,
+            "proof": FIX_PROVED.model_dump(mode="json"),
+            "mergeable": True,
+        }
+
+    def refuse(self) -> Any:
+        """Say no, so that a refusal can be looked at."""
+        return JSONResponse({"sentence": "This is a preview.", "remedy": "Nothing was done."}, 409)
+
+    async def feed(self, socket: WebSocket, session: str, after: int = 0) -> None:
+        """The recorded events, then some typing."""
+        tape = TARGET / f"{session}.json"
+        if not tape.exists():
+            await socket.close()
+            return
+        await socket.accept()
+        events = _moved_to_now(json.loads(tape.read_text("utf-8")))
+        await socket.send_json({"kind": "events", "events": [event for event in events if event["seq"] > after]})
+        await socket.send_json({"kind": "drafts", "drafts": []})
+        await socket.send_json({"kind": "live", "seq": len(events)})
+        if session == ROWS[0][0]:
+            await _type(socket, len(events))
+        await socket.receive()
+
+    def page(self, path: str) -> Response:
+        """The built client."""
+        wanted = STATIC / path
+        found = wanted if path and wanted.is_file() else STATIC / "index.html"
+        return FileResponse(found, headers={"content-security-policy": POLICY})
+
+
+def _moved_to_now(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    shift = datetime.now(UTC) - datetime.fromisoformat(events[-1]["at"])
+    return [event | {"at": (datetime.fromisoformat(event["at"]) + shift).isoformat()} for event in events]
+
+
+async def _type(socket: WebSocket, seq: int) -> None:
+    delta = {"kind": "delta", "turn": "t-bbbb", "message": "m-live", "speaker": "agent", "after_seq": seq}
+    for offset in range(0, len(TYPED), 3):
+        await socket.send_json(delta | {"offset": offset, "text": TYPED[offset : offset + 3]})
+        await asyncio.sleep(0.02)
+
+
+def main() -> None:
+    """Serve until the time is up."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=4177)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--empty", action="store_true", help="no session, and only the rehearsal model")
+    parser.add_argument("--logged-out", action="store_true")
+    arguments = parser.parse_args()
+    app = FastAPI()
+    Preview(empty=arguments.empty, logged_out=arguments.logged_out).routes(app)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=arguments.port, log_level="warning"))
+    timer = threading.Timer(arguments.minutes * 60, lambda: setattr(server, "should_exit", True))
+    timer.daemon = True
+    timer.start()
+    server.run()
+
+
+if __name__ == "__main__":
+    main()
