@@ -54,17 +54,25 @@ async def wait_gone(identity: ProcessIdentity) -> bool:
         os.close(fd)
 
 
-def descendants(root: int) -> list[int]:
-    """The pids below `root`, itself included. All of a sandbox is below its init: orphans fall to it."""
+def identify(pid: int) -> ProcessIdentity | None:
+    """The process that has this pid now."""
+    fields = _stat(pid)
+    return ProcessIdentity(pid, int(fields[19])) if fields else None
+
+
+def process_trees(roots: list[int]) -> dict[int, list[int]]:
+    """For each root the pids below it, itself included, from one look at /proc. All of a sandbox is below its init:
+    orphans fall to it."""
     children: dict[int, list[int]] = {}
     for pid, parent in _parents():
         children.setdefault(parent, []).append(pid)
-    found, todo = [], [root]
-    while todo:
-        pid = todo.pop()
-        found.append(pid)
-        todo += children.get(pid, [])
-    return found
+    trees = {}
+    for root in roots:
+        found = [root]
+        for pid in found:
+            found += children.get(pid, [])
+        trees[root] = found
+    return trees
 
 
 def private_memory(pid: int) -> int:

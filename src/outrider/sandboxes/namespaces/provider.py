@@ -61,7 +61,7 @@ class NamespaceProvider:
         async with self._lock(spec.id):
             if self.state.read(spec.id):
                 raise SandboxError(f"The sandbox {spec.id} exists already.")
-            record = Record(spec=spec, keys=new_keys(), created_at=self._clock.now())
+            record = Record(spec=spec, keys=new_keys(), started_at=self._clock.now())
             try:
                 await self.launcher.launch(record)
             except BaseException:
@@ -96,7 +96,7 @@ class NamespaceProvider:
             record = self._record(handle)
             if not self.state.running(handle.id):
                 await self.launcher.kill(handle.id)
-                await self.launcher.launch(record)
+                await self.launcher.launch(record.model_copy(update={"started_at": self._clock.now()}))
 
     async def freeze(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
         """Turn what the sandbox wrote into a layer of that id, and destroy the sandbox."""

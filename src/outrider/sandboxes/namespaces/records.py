@@ -22,7 +22,7 @@ class Record(Model):
     spec: SandboxSpec
     keys: SshKeys
     cgroups: tuple[Path, ...] = ()
-    created_at: datetime
+    started_at: datetime
 
 
 class Pids(Model):
