@@ -19,7 +19,7 @@ from outrider.app.supplies import make_base_image, make_provider, make_toolbox
 from outrider.app.way_out import open_broker, upstreams
 from outrider.broker.git import GitReadApp
 from outrider.engines.acp import AcpEngine
-from outrider.engines.profiles.opencode import OPENCODE
+from outrider.engines.profiles.opencode import OpenCode
 from outrider.fleet.clean import CleanSandboxes
 from outrider.fleet.images import Images
 from outrider.fleet.limits import SandboxSlots
@@ -31,9 +31,10 @@ from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock, SystemClock
 from outrider.ports.sandbox import SandboxProvider
 from outrider.proof.runner import Prover
+from outrider.session.policy import Policy
 from outrider.session.redaction import Redactor
 from outrider.session.registry import Registry
-from outrider.session.world import Policy, World
+from outrider.session.world import World
 from outrider.settings import DEFAULT_MODELS, Settings
 from outrider.storage.blobs import DirectoryBlobs
 from outrider.storage.catalog import Catalog, open_catalog
@@ -103,17 +104,23 @@ def _heart(base: Foundation) -> tuple[Registry, BuiltinForge]:
     """The sessions and the forge, which tell each other what happens."""
     settings, home, provider = base.settings, base.home, base.provider
     quarantine = GitQuarantine(home.path / "quarantine")
-    forge = BuiltinForge(home.path / "forge", base.catalog.forge, base.clock, public_base=lambda: base.url)
+    forge = BuiltinForge(
+        home.path / "forge",
+        base.catalog.forge,
+        base.clock,
+        public_base=lambda: base.url,
+        operator_environment=settings.environment,
+    )
     limits = Limits(memory_bytes=settings.sandbox_memory_bytes)
-    slots = SandboxSlots(settings.max_sandboxes)
-    clean = CleanSandboxes(provider, base.broker, slots)
+    clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes))
     images = Images(clean, make_base_image(settings), make_toolbox(settings))
     world = World(
         clock=base.clock,
         provider=provider,
         images=images,
+        slots=SandboxSlots(settings.max_sandboxes),
         prover=Prover(clean, images, quarantine, base.blobs, base.clock),
-        engine=AcpEngine(OPENCODE),
+        engine=AcpEngine(OpenCode()),
         broker=base.broker,
         forges={forge.name: forge},
         quarantine=quarantine,
@@ -124,7 +131,6 @@ def _heart(base: Foundation) -> tuple[Registry, BuiltinForge]:
         limit_tier=base.probe.limit_tier,
         limits=limits,
         idle_seconds=settings.idle_seconds,
-        session_url=f"{base.url}/sessions/{{session}}",
     )
     registry = Registry(SqliteSessionLogs(home.path / "sessions"), base.catalog.sessions, world, policy)
     forge.listener = registry

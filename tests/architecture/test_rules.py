@@ -1,0 +1,61 @@
+"""Rules of security and form that no single test could hold: every route, every file, every environment read."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, WebSocketRoute
+
+from outrider.api.gate import OPEN_PATHS, needs_login
+from outrider.api.server import build_api
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "src/outrider").rglob("*.py"))
+
+STRANGERS_MAY = {"/api/health", "/login/{token}", "/{path:path}"}
+"""Routes that answer without a login: whether the server lives, a login link, the page without its data."""
+
+
+def _routes() -> list[BaseRoute]:
+    return [route for route in build_api().routes if isinstance(route, APIRoute | WebSocketRoute)]
+
+
+@pytest.mark.parametrize("route", _routes(), ids=lambda route: route.path)
+def test_a_route_is_behind_the_gate_or_on_the_list(route: APIRoute | WebSocketRoute) -> None:
+    path = re.sub(r"\{[^}]*\}", "x", route.path)
+    assert needs_login(path) is (route.path not in STRANGERS_MAY)
+
+
+def test_nothing_else_is_open() -> None:
+    assert set(OPEN_PATHS) <= STRANGERS_MAY
+
+
+def _calls(path: Path) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+
+
+def test_no_shell_runs_on_the_control_plane() -> None:
+    """A command line is a list of words: nothing that a person or a guest wrote is ever parsed by a shell of ours."""
+    guilty = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in SOURCES
+        for call in _calls(path)
+        for keyword in call.keywords
+        if keyword.arg == "shell" or "create_subprocess_shell" in ast.unparse(call.func)
+    ]
+    assert not guilty
+
+
+def test_untrusted_xml_and_tar_are_read_safely() -> None:
+    text = {path: path.read_text() for path in SOURCES}
+    assert not [path.name for path, source in text.items() if "import xml" in source or "from xml" in source]
+    assert not [path.name for path, source in text.items() if ".extractall(" in source and "filter=" not in source]
+
+
+def test_nothing_of_this_machine_is_committed() -> None:
+    own_paths = re.compile(r"(?<![\w.-])/(work|farm)/")
+    files = [*SOURCES, *(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "Makefile"]
+    assert not [str(path.relative_to(ROOT)) for path in files if own_paths.search(path.read_text())]
