@@ -8,7 +8,7 @@ from setup_steps.step import SetupError, Step
 
 def build() -> Step:
     """`outrider setup`, which shows its own progress."""
-    command = [str(PYTHON), "-m", "outrider", "setup"]
+    command = [str(PYTHON), "-m", "outrider.cli", "setup"]
 
     def missing() -> str:
         done = subprocess.run([*command, "--check"], capture_output=True, text=True, check=False)
