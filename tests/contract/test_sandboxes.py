@@ -1,13 +1,16 @@
 """Every sandbox provider does what the port promises."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from outrider.model.ids import LayerId
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers
+from outrider.testing.fake_sandbox import FakeProvider
 from outrider.testing.sandbox_contract import GuestContract, LifecycleContract, MakeProvider
+from outrider.testing.tars import tar_of
 
 
 class _Namespaces:
@@ -27,4 +30,25 @@ class TestNamespacesLifecycle(_Namespaces, LifecycleContract):
 
 @pytest.mark.sandbox
 class TestNamespacesGuest(_Namespaces, GuestContract):
+    pass
+
+
+class _Fakes:
+    @pytest.fixture
+    def make_provider(self, tmp_path: Path) -> MakeProvider:
+        return lambda: FakeProvider(tmp_path / "fake")
+
+    @pytest.fixture
+    async def base(self, make_provider: MakeProvider, tmp_path: Path) -> LayerId:
+        layer, tar = LayerId("base-fake"), tmp_path / "base.tar"
+        tar.write_bytes(tar_of({"workspace/.keep": b""}))
+        await make_provider().add_layer(layer, tar)
+        return layer
+
+
+class TestFakeLifecycle(_Fakes, LifecycleContract):
+    pass
+
+
+class TestFakeGuest(_Fakes, GuestContract):
     pass
