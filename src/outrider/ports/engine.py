@@ -1,7 +1,7 @@
 """Engines: the coding programs that do the work, behind ACP. Workers that may crash; queue and stop are ours."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from outrider.model.engine import EngineSessionId, EngineStop, EngineUpdate, ModelRef, PermissionAsk
@@ -16,6 +16,8 @@ class EngineLaunch:
     workspace: str
     resume: EngineSessionId | None = None
     """The engine's own session to go on with; None starts a new one."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """For the commands that the engine runs: proxy and index settings of package clients."""
 
 
 class EngineListener(Protocol):

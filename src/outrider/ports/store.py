@@ -20,6 +20,9 @@ class SessionLog(Protocol):
         """Store events in one transaction. They must continue the numbers without a gap, else ValueError. Raises
         LimitReached when the disk is full; nothing is stored then."""
 
+    def append_encoded(self, events: Sequence[Recorded], bodies: Sequence[bytes]) -> None:
+        """As `append`, where the caller has already encoded each event."""
+
     def read(self, after: int, limit: int) -> list[Recorded]:
         """Events with larger numbers, oldest first."""
 

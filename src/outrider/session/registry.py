@@ -1,18 +1,32 @@
-"""Every session of this node: made, woken, asked, watched, put to sleep."""
+"""Every session of this node: made, asked, watched. The one way to sessions for everybody outside."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from outrider.model.commands import Command
+from outrider.model.commands import Command, ForgeChanged, QueuePrompt
 from outrider.model.engine import ModelRef
-from outrider.model.ids import CommitId, SessionId
+from outrider.model.errors import NotFound, OutriderError
+from outrider.model.events import Event, Recorded, SessionCreated
+from outrider.model.feed import PAGE_EVENTS
+from outrider.model.ids import CommitId, SessionId, derived_id, new_id
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
 from outrider.model.repository import PullRequest, Repository
 from outrider.ports.store import SessionIndex, SessionLogs
+from outrider.session.decide import decide
+from outrider.session.effects.start_sandbox import SESSION_LABEL
+from outrider.session.feed import events_frame
+from outrider.session.fold import begin, fold_all
+from outrider.session.policy import Policy
+from outrider.session.projection import AT_REST, Projection
+from outrider.session.roster import Roster
 from outrider.session.state import State
-from outrider.session.world import Policy, World
+from outrider.session.world import World
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +45,142 @@ class NewSession:
 
 
 class Registry:
-    """The one way to sessions. Implements `outrider.ports.forge.ForgeListener`."""
+    """The sessions. Implements `outrider.ports.forge.ForgeListener`."""
 
-    def __init__(self, logs: SessionLogs, index: SessionIndex, world: World, policy: Policy) -> None: ...
+    def __init__(self, logs: SessionLogs, index: SessionIndex, world: World, policy: Policy) -> None:
+        self._index = index
+        self._world = world
+        self._projection = Projection(index)
+        self._roster = Roster(logs, world, policy, self._projection.touch)
 
     async def run(self) -> None:
         """Own every task of every session until cancelled. At start: mend the index, wake every session with
-        unfinished work, reap sandboxes that belong to none. Leaving it puts all sessions to sleep."""
-        raise NotImplementedError
+        unfinished work, reap sandboxes that belong to none. When it ends, all logs are closed."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._projection.run(), name="session index")
+                tasks.create_task(self._roster.run(), name="sessions")
+                tasks.create_task(self._take_up(), name="take up sessions")
+        finally:
+            await self._projection.write()
 
     async def create(self, new: NewSession) -> SessionId:
-        """Make a session with its first prompt queued; durable when this returns."""
-        raise NotImplementedError
+        """Make a session with its first prompt queued; durable when this returns. Raises BadRequest, LimitReached."""
+        await self._roster.running()
+        session = _session_id(new)
+        await self._roster.settled(session)
+        records = _opening(session, new, self._world)
+        log = self._roster.create_log(session)
+        if log is not None:
+            try:
+                log.append(records)
+            except OutriderError:
+                log.close()
+                raise
+            actor = self._roster.adopt(log, fold_all(begin(records[0]), records[1:]))
+            self._projection.touch(actor.state)
+        return session
 
     async def ask(self, session: SessionId, command: Command) -> int:
         """Have a command carried out. Returns, after the commit, the number of its first event; 0 where it needed
         none. Raises NotFound, Refused, BadRequest, LimitReached."""
-        raise NotImplementedError
+        actor = await self._roster.wake(session)
+        return await actor.ask(command)
 
     async def state(self, session: SessionId) -> State:
         """The state as of the last commit. Raises NotFound."""
-        raise NotImplementedError
-
-    def attach(self, session: SessionId, after: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """The session's feed from event `after` on, as encoded `ServerFrame`s: pages of stored events, the drafts,
-        `live`, then what happens. Ends after a `resync` frame where the client reads too slowly. Never raises for
-        a session that sleeps; NotFound on entering."""
-        raise NotImplementedError
+        return (await self._roster.wake(session)).state
 
     async def events(self, session: SessionId, after: int, limit: int) -> list[bytes]:
         """Stored events after a number, each an encoded `Recorded`. Raises NotFound."""
-        raise NotImplementedError
+        await self._roster.settled(session)
+        return self._roster.read(session, after, limit)
+
+    @asynccontextmanager
+    async def attach(self, session: SessionId, after: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The session's feed from event `after` on, as encoded `ServerFrame`s: pages of stored events, the drafts,
+        `live`, then what happens. It ends after a `resync` frame where the client reads too slowly, and when the
+        server stops. A session that sleeps is not woken. Raises NotFound on entering."""
+        await self.events(session, after, 1)
+        frames = self._frames(session, after)
+        try:
+            yield frames
+        finally:
+            await frames.aclose()
 
     async def pull_request_changed(self, session: SessionId, pull_request: PullRequest, by: Person) -> None:
         """A forge tells that a pull request was merged or closed."""
-        raise NotImplementedError
+        with suppress(NotFound):
+            await self.ask(session, ForgeChanged(pull_request.number, pull_request.state, by))
+
+    async def _frames(self, session: SessionId, after: int) -> AsyncGenerator[bytes, None]:
+        while True:
+            page = await self.events(session, after, PAGE_EVENTS)
+            if len(page) < PAGE_EVENTS:
+                break
+            after += len(page)
+            yield events_frame(page)
+        hub = self._roster.hub(session)  # nothing is awaited since the last read
+        mailbox = hub.attach(page, after + len(page))
+        try:
+            async for frame in mailbox.frames():
+                yield frame
+        finally:
+            hub.detach(mailbox)
+            self._roster.forget_hub(session)
+
+    async def _take_up(self) -> None:
+        """Go on with what was unfinished when the server ended. What cannot be read is said and harms no other."""
+        for session in self._roster.ids():
+            try:
+                await self._take_up_one(session)
+            except OutriderError as error:
+                logger.error("session %s cannot be taken up: %s", session, error)
+            await asyncio.sleep(0)
+        try:
+            await self._reap()
+        except OutriderError as error:
+            logger.error("sandboxes of no session could not be reaped: %s", error)
+
+    async def _take_up_one(self, session: SessionId) -> None:
+        row = await self._index.get(session)
+        await self._roster.settled(session)
+        if row and row.status in AT_REST and row.projected_seq == self._roster.last_seq(session):
+            return
+        self._projection.touch((await self._roster.wake(session)).state)
+
+    async def _reap(self) -> None:
+        """Destroy the sandboxes of sessions that do not exist or are archived."""
+        found = await self._world.provider.list({})
+        known = set(self._roster.ids())
+        for info in found:
+            session = info.labels.get(SESSION_LABEL)
+            if session is not None and (session not in known or await self._is_archived(SessionId(session))):
+                await self._world.provider.destroy(info.handle)
+
+    async def _is_archived(self, session: SessionId) -> bool:
+        row = await self._index.get(session)
+        return row is not None and row.status == "archived"
+
+
+def _session_id(new: NewSession) -> SessionId:
+    if new.key is None:
+        return SessionId(new_id("s"))
+    return SessionId(derived_id("s", new.prompt.author.person.email, new.key))
+
+
+def _opening(session: SessionId, new: NewSession, world: World) -> list[Recorded]:
+    """The first events: the session with its first prompt, so that no crash comes between the two."""
+    created = SessionCreated(
+        session=session,
+        title=new.title,
+        created_by=new.prompt.author,
+        repository=new.repository,
+        base_branch=new.base_branch,
+        base_commit=new.base_commit,
+        model=new.model,
+    )
+    now = world.clock.now()
+    first = Recorded(seq=1, at=now, event=created)
+    events: tuple[Event, ...] = decide(begin(first), QueuePrompt(new.prompt), now)
+    return [first, *(Recorded(seq=seq, at=now, event=event) for seq, event in enumerate(events, start=2))]

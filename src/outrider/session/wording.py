@@ -65,24 +65,28 @@ def _kept(state: State, turn: Turn) -> str:
         pushed = f", pushed to {state.branch}" if state.pushed == state.head else ""
         parts.append(f"the commits up to {state.head[:12]}{pushed}")
     if state.work and state.work.uncommitted:
-        parts.append(f"uncommitted changes to {_count(state.work.uncommitted, 'file')}")
+        parts.append(f"uncommitted changes to {count(state.work.uncommitted, 'file')}")
     return f"Kept in the workspace: {' and '.join(parts)}." if parts else "Nothing had been changed."
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """A number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def red_checks(proof: Proof) -> str:
     """What the engine is told when the checks came back red: what ran, where it failed, the end of each log."""
-    red = [result for result in proof.results if result.phase is Phase.AFTER and _is_red(result)]
-    shown = "\n\n".join(_red_check(result) for result in red)
     text = (
         "Your commits were checked in a clean sandbox, and the checks are red. "
         "Find the cause, mend it, and commit. Do not weaken or skip tests.\n\n"
-        f"{shown or proof.summary}"
+        f"{red_logs(proof, Phase.AFTER) or proof.summary}"
     )
     return text[:LONGEST_TEXT]
+
+
+def red_logs(proof: Proof, phase: Phase) -> str:
+    """The red checks of a phase, each with the end of its log."""
+    return "\n\n".join(_red_check(result) for result in proof.results if result.phase is phase and _is_red(result))
 
 
 def _is_red(result: CheckResult) -> bool:
@@ -103,6 +107,12 @@ def resumed(turn: Turn) -> str:
         f"Your work on the following was interrupted: {turn.interruption} Every process you had started is dead; the "
         "files are as you left them. Look at the state of the workspace (git status, git log), then go on to the end."
     )
+
+
+def leftovers(state: State, turn: Turn) -> str:
+    """The message of a commit of what the engine left uncommitted."""
+    first_line = turn.prompt.text.strip().splitlines()[0][:60]
+    return f"Finish: {first_line}\n\nChanges that were left uncommitted.\n\nOutrider-Session: {state.session}\n"
 
 
 def pull_request_title(state: State, turn: Turn) -> str:

@@ -1,10 +1,11 @@
-"""What a session reaches of the world, and how the deployment wants it: plain values, put together in `app`."""
+"""What a session reaches of the world: ports and the fleet, put together in `app`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from outrider.fleet.images import Images
-from outrider.model.sandbox import Isolation, Limits, LimitTier
+from outrider.fleet.limits import SandboxSlots
+from outrider.model.errors import RepositoryError
 from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock
 from outrider.ports.engine import Engine
@@ -16,31 +17,15 @@ from outrider.session.redaction import Redactor
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """What the deployment decides about sessions."""
-
-    isolation: Isolation
-    limit_tier: LimitTier
-    limits: Limits
-    idle_seconds: float = 600
-    """After this long without a turn the sandbox is stopped; its files are kept."""
-    awake_sessions: int = 100
-    """Sessions at rest that stay in memory; beyond it the one used longest ago goes to sleep."""
-    commit_window_seconds: float = 0.005
-    """How long a busy session gathers commands for one commit."""
-    delta_window_seconds: float = 0.033
-    """How long deltas are gathered into one frame: half the CPU for 22 ms."""
-    session_url: str = "http://localhost:4100/sessions/{session}"
-    """Where people see a session; named in pull requests."""
-
-
-@dataclass(frozen=True, slots=True)
 class World:
     """Everything outside that effects reach, one for all sessions."""
 
     clock: Clock
     provider: SandboxProvider
     images: Images
+    slots: SandboxSlots
+    """For the sandboxes of sessions alone. Clean sandboxes have slots of their own: a session that waits for its
+    proof keeps its sandbox, so one line for both could stand still for ever."""
     prover: Prover
     engine: Engine
     broker: Broker
@@ -48,3 +33,9 @@ class World:
     """By the name that `Repository.forge` holds."""
     quarantine: Quarantine
     redactor: Redactor
+
+    def forge(self, name: str) -> Forge:
+        """The forge of this name. Raises RepositoryError."""
+        if name not in self.forges:
+            raise RepositoryError(f"The forge “{name}” is not set up here.", "Set it up again, or start a new session.")
+        return self.forges[name]

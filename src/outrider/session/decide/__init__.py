@@ -15,7 +15,8 @@ from outrider.model import commands as c
 from outrider.model.events import Event, Recorded
 from outrider.session.decide import engine, failures, outcome, people, sandbox
 from outrider.session.decide.follow import follow
-from outrider.session.state import State, fold
+from outrider.session.fold import fold
+from outrider.session.state import State
 
 LONGEST_CHAIN = 20
 """No command has more follow-ups than this: a longer chain is a rule that goes round in circles."""

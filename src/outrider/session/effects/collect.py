@@ -1,0 +1,38 @@
+"""Fetch the commits of the workspace into the quarantine."""
+
+from outrider.model.commands import Command, Report
+from outrider.model.effects import CollectWork
+from outrider.model.events import WorkCollected
+from outrider.session import wording
+from outrider.session.actor import Actor
+from outrider.session.state import State
+from outrider.session.workbench import Workbench
+
+MOST_COMMITS = 500
+MOST_FILES = 2000
+"""Shown of a change; all of it is fetched and pushed."""
+
+
+async def collect_work(effect: CollectWork, bench: Workbench, actor: Actor) -> Command:
+    """Answers with the commits. After a turn that went well, what is left over is committed first."""
+    state = actor.state
+    return Report(await collect(bench, state, leftovers=state.turn is not None and state.turn.well))
+
+
+async def collect(bench: Workbench, state: State, *, leftovers: bool) -> WorkCollected:
+    """Fetch the head. Raises RepositoryError, SandboxError."""
+    guest = await bench.guest()
+    quarantine = bench.world.quarantine
+    committed = False
+    if leftovers and state.turn:
+        author = state.turn.prompt.author.person
+        committed = await quarantine.commit_leftovers(guest, author, wording.leftovers(state, state.turn))
+    uncommitted = () if committed else await quarantine.dirty(guest)
+    work = await quarantine.fetch(state.session, guest, state.created.base_commit)
+    return WorkCollected(
+        head=work.head,
+        commits=work.commits[:MOST_COMMITS],
+        files=work.files[:MOST_FILES],
+        leftovers_committed=committed,
+        uncommitted=len(uncommitted),
+    )

@@ -1,0 +1,167 @@
+"""The feed of a session: one hub, any number of clients, each frame encoded once.
+
+A client is a mailbox with an end: who reads too slowly loses what waits for it and is told to attach again. Nobody
+waits for anybody. Deltas are gathered for a moment, the first goes out at once; events never wait.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+
+from outrider.model.engine import Speaker
+from outrider.model.events import Recorded, TextSealed, TurnEnded
+from outrider.model.feed import (
+    PAGE_EVENTS,
+    SERVER_FRAME,
+    DeltaFrame,
+    DraftsFrame,
+    LiveFrame,
+    ProgressFrame,
+    ResyncFrame,
+    ServerFrame,
+)
+from outrider.model.ids import MessageId, TurnId
+from outrider.session.drafts import Drafts
+
+MAILBOX_BYTES = 4 << 20
+MAILBOX_FRAMES = 2000
+"""What may wait for one client. A browser that is busy for some seconds stays below; one that is gone does not."""
+
+
+def events_frame(encoded: Sequence[bytes]) -> bytes:
+    """A page of stored events, put together without parsing them."""
+    return b'{"kind":"events","events":[' + b",".join(encoded) + b"]}"
+
+
+def _encode(frame: ServerFrame) -> bytes:
+    return SERVER_FRAME.dump_json(frame)
+
+
+class Mailbox:
+    """What waits for one client."""
+
+    def __init__(self, seq: int) -> None:
+        self._frames: deque[tuple[int, bytes]] = deque()
+        self._bytes = 0
+        self._seq = seq
+        self._open = True
+        self._wake = asyncio.Event()
+
+    def put(self, frame: bytes, seq: int) -> None:
+        """A frame after which the client has everything up to `seq`; beyond the bounds all is dropped."""
+        if not self._open:
+            return
+        self._frames.append((seq, frame))
+        self._bytes += len(frame)
+        if self._bytes > MAILBOX_BYTES or len(self._frames) > MAILBOX_FRAMES:
+            self._frames.clear()
+            self._frames.append((self._seq, _encode(ResyncFrame(after=self._seq))))
+            self.close()
+        self._wake.set()
+
+    def close(self) -> None:
+        """Nothing more comes; what waits is still delivered."""
+        self._open = False
+        self._wake.set()
+
+    async def frames(self) -> AsyncIterator[bytes]:
+        """The frames as they come, until the mailbox is closed and empty."""
+        while True:
+            while self._frames:
+                self._seq, frame = self._frames.popleft()
+                self._bytes -= len(frame)
+                yield frame
+            if not self._open:
+                return
+            self._wake.clear()
+            await self._wake.wait()
+
+
+class Hub:
+    """Fans out what happens in one session. It needs no open log: clients of a sleeping session stay attached."""
+
+    def __init__(self, window_seconds: float) -> None:
+        self.drafts = Drafts()
+        self._window = window_seconds
+        self._mailboxes: set[Mailbox] = set()
+        self._gathered: dict[MessageId, DeltaFrame] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._seq = 0
+
+    @property
+    def watched(self) -> bool:
+        """Whether any client is attached."""
+        return bool(self._mailboxes)
+
+    def attach(self, page: Sequence[bytes], seq: int) -> Mailbox:
+        """A mailbox for a client that gets this last page of stored events, the drafts, `live`, then what comes.
+
+        Between the read of the page and this call nothing may be awaited, else an event could be missed.
+        """
+        mailbox = Mailbox(seq)
+        if page:
+            mailbox.put(events_frame(page), seq)
+        mailbox.put(_encode(DraftsFrame(drafts=self.drafts.shown())), seq)
+        mailbox.put(_encode(LiveFrame(seq=seq)), seq)
+        self._mailboxes.add(mailbox)
+        self._seq = max(self._seq, seq)
+        return mailbox
+
+    def detach(self, mailbox: Mailbox) -> None:
+        """The client is gone."""
+        self._mailboxes.discard(mailbox)
+
+    def publish(self, records: Sequence[Recorded], encoded: Sequence[bytes]) -> None:
+        """Events that were committed."""
+        self._send_deltas()
+        self._seq = records[-1].seq
+        for record in records:
+            if isinstance(record.event, TextSealed):
+                self.drafts.sealed(record.event)
+            elif isinstance(record.event, TurnEnded):
+                self.drafts.end(record.event.turn)
+        for start in range(0, len(records), PAGE_EVENTS) if self._mailboxes else ():
+            page = slice(start, start + PAGE_EVENTS)
+            self._send(events_frame(encoded[page]), records[page][-1].seq)
+
+    def say(self, turn: TurnId, message: MessageId, speaker: Speaker, text: str, now: float) -> None:
+        """More text of an open message."""
+        offset = self.drafts.add(turn, message, speaker, text, now)
+        if not self._mailboxes:
+            return
+        begun = self._gathered.get(message)
+        self._gathered[message] = (
+            begun.model_copy(update={"text": begun.text + text})
+            if begun
+            else DeltaFrame(turn=turn, message=message, speaker=speaker, offset=offset, text=text, after_seq=self._seq)
+        )
+        if self._timer is None:
+            self._window_over()
+
+    def progress(self, stage: str, text: str) -> None:
+        """How far long work is."""
+        self._send(_encode(ProgressFrame(stage=stage, text=text)), self._seq)
+
+    def close(self) -> None:
+        """The server ends: clients get what waits for them, then the end."""
+        self._send_deltas()
+        if self._timer:
+            self._timer.cancel()
+        for mailbox in self._mailboxes:
+            mailbox.close()
+
+    def _window_over(self) -> None:
+        """Send what was gathered, and gather again; a window in which nothing was said is the last."""
+        self._timer = None
+        if self._gathered:
+            self._send_deltas()
+            self._timer = asyncio.get_running_loop().call_later(self._window, self._window_over)
+
+    def _send_deltas(self) -> None:
+        for delta in self._gathered.values():
+            self._send(_encode(delta), self._seq)
+        self._gathered.clear()
+
+    def _send(self, frame: bytes, seq: int) -> None:
+        for mailbox in self._mailboxes:
+            mailbox.put(frame, seq)

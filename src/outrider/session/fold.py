@@ -1,0 +1,235 @@
+"""How each event changes the state. Pure: folding a log twice gives the same state twice."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import reduce
+from typing import Any, TypeVar
+
+from outrider.model import events as e
+from outrider.model.engine import EngineStop
+from outrider.session.state import Publishing, Sandbox, SandboxPhase, State, Turn, TurnPhase
+
+RECENT_CALLS = 100
+"""Ids of LLM calls kept to know a repeated report; the gateway repeats one at once or never."""
+
+FAILED_STOPS = {
+    EngineStop.REFUSAL: "The model refused to go on.",
+    EngineStop.CANCELLED: "The engine stopped by itself.",
+}
+"""Ends of a round that nobody asked for."""
+
+
+def begin(first: e.Recorded) -> State:
+    """The state after the first event of a log. Raises ValueError where it is not SessionCreated."""
+    if not isinstance(first.event, e.SessionCreated):
+        raise ValueError(f"a log begins with session_created, not with {first.event.type}")
+    return State(seq=first.seq, at=first.at, created_at=first.at, created=first.event)
+
+
+def fold(state: State, recorded: e.Recorded) -> State:
+    """The state after one more event."""
+    change = CHANGES.get(type(recorded.event))
+    changed = change(state, recorded.event) if change else state
+    return replace(changed, seq=recorded.seq, at=recorded.at)
+
+
+def fold_all(state: State, records: Iterable[e.Recorded]) -> State:
+    """The state after more events."""
+    return reduce(fold, records, state)
+
+
+EventT = TypeVar("EventT")
+Change = Callable[[State, Any], State]
+CHANGES: dict[type[Any], Change] = {}
+"""How each event changes the state. An event that is not here is history only."""
+
+
+def _on(event: type[EventT]) -> Callable[[Callable[[State, EventT], State]], Callable[[State, EventT], State]]:
+    def keep(change: Callable[[State, EventT], State]) -> Callable[[State, EventT], State]:
+        CHANGES[event] = change
+        return change
+
+    return keep
+
+
+def _with_turn(state: State, **changes: Any) -> State:
+    return replace(state, turn=replace(state.turn, **changes)) if state.turn else state
+
+
+def _with_sandbox(state: State, **changes: Any) -> State:
+    return replace(state, sandbox=replace(state.sandbox, **changes)) if state.sandbox else state
+
+
+@_on(e.PromptQueued)
+def _queued(state: State, event: e.PromptQueued) -> State:
+    prompt = event.prompt
+    keys = state.keys if prompt.key is None else {**state.keys, prompt.key: prompt.id}
+    return replace(state, queue=(*state.queue, prompt), keys=keys)
+
+
+@_on(e.PromptWithdrawn)
+def _withdrawn(state: State, event: e.PromptWithdrawn) -> State:
+    return replace(state, queue=tuple(p for p in state.queue if p.id != event.prompt))
+
+
+@_on(e.PromptMoved)
+def _moved(state: State, event: e.PromptMoved) -> State:
+    moved = [p for p in state.queue if p.id == event.prompt]
+    others = [p for p in state.queue if p.id != event.prompt]
+    return replace(state, queue=(*others[: event.position], *moved, *others[event.position :]))
+
+
+@_on(e.SandboxRequested)
+def _sandbox_requested(state: State, event: e.SandboxRequested) -> State:
+    before = state.sandbox
+    start = before.start + 1 if before else 1
+    handle = before.handle if before else None
+    return replace(state, sandbox=Sandbox(event.sandbox, start, SandboxPhase.STARTING, handle))
+
+
+@_on(e.SandboxReady)
+def _sandbox_ready(state: State, event: e.SandboxReady) -> State:
+    return _with_sandbox(state, phase=SandboxPhase.READY, handle=event.handle)
+
+
+@_on(e.SandboxLost)
+def _sandbox_lost(state: State, event: e.SandboxLost) -> State:
+    return _with_sandbox(state, phase=SandboxPhase.LOST)
+
+
+@_on(e.SandboxStopped)
+def _sandbox_stopped(state: State, event: e.SandboxStopped) -> State:
+    return _with_sandbox(state, phase=SandboxPhase.STOPPED)
+
+
+@_on(e.TurnStarted)
+def _turn_started(state: State, event: e.TurnStarted) -> State:
+    prompt = next(p for p in state.queue if p.id == event.prompt)
+    queue = tuple(p for p in state.queue if p.id != event.prompt)
+    turn = Turn(id=event.turn, prompt=prompt, head_before=state.head)
+    return replace(state, queue=queue, turn=turn, turns=state.turns + 1)
+
+
+@_on(e.EngineAttached)
+def _engine_attached(state: State, event: e.EngineAttached) -> State:
+    return replace(state, engine_session=event.engine_session)
+
+
+@_on(e.PromptHanded)
+def _handed(state: State, event: e.PromptHanded) -> State:
+    return _with_turn(state, handed=True)
+
+
+@_on(e.UsageRecorded)
+def _usage(state: State, event: e.UsageRecorded) -> State:
+    calls = (*state.recent_calls[1 - RECENT_CALLS :], event.usage.call)
+    return replace(state, spending=state.spending.plus(event.usage), recent_calls=calls)
+
+
+@_on(e.StopRequested)
+def _stop_requested(state: State, event: e.StopRequested) -> State:
+    if state.turn is None:
+        return state
+    if state.turn.phase is TurnPhase.SETTLING and state.publishing:
+        return _with_turn(state, stopped_by=event.by.name)
+    return _with_turn(state, stopped_by=event.by.name, phase=TurnPhase.STOPPING)
+
+
+@_on(e.EngineFinished)
+def _engine_finished(state: State, event: e.EngineFinished) -> State:
+    if state.turn is None:
+        return state
+    if state.turn.phase is TurnPhase.STOPPING:
+        return _with_turn(state, handed=False)
+    failure = FAILED_STOPS.get(event.stop, "")
+    return _with_turn(state, handed=False, failure=failure, phase=TurnPhase.COLLECTING)
+
+
+@_on(e.TurnInterrupted)
+def _interrupted(state: State, event: e.TurnInterrupted) -> State:
+    if state.turn is None:
+        return state
+    state = _with_turn(state, attempt=event.attempt + 1, handed=False, interruption=event.reason)
+    if not event.final:
+        return state
+    collecting = state.turn is not None and state.turn.phase is TurnPhase.COLLECTING
+    return _with_turn(state, failure=event.reason, phase=TurnPhase.SETTLING if collecting else TurnPhase.COLLECTING)
+
+
+@_on(e.WorkCollected)
+def _collected(state: State, event: e.WorkCollected) -> State:
+    state = replace(state, work=event)
+    if state.turn and state.turn.phase in (TurnPhase.COLLECTING, TurnPhase.STOPPING):
+        return _with_turn(state, phase=TurnPhase.SETTLING)
+    return state
+
+
+@_on(e.ProofRequested)
+def _proof_requested(state: State, event: e.ProofRequested) -> State:
+    state = replace(state, proving=event)
+    if state.turn and event.asked_by == "engine":
+        return _with_turn(state, proofs_asked=state.turn.proofs_asked + 1)
+    return state
+
+
+@_on(e.ProofFinished)
+def _proof_finished(state: State, event: e.ProofFinished) -> State:
+    return replace(state, proving=None, proof=event.proof)
+
+
+@_on(e.EngineReprompted)
+def _reprompted(state: State, event: e.EngineReprompted) -> State:
+    return _with_turn(
+        state, phase=TurnPhase.ENGINE, round=event.round, instruction=event.text, reprompted_for=state.head
+    )
+
+
+@_on(e.PublishRequested)
+def _publish_requested(state: State, event: e.PublishRequested) -> State:
+    proof = state.proof.id if state.proof and state.proof.head == event.head else None
+    pitch = event if event.asked_by == "engine" else state.pitch
+    return replace(state, publishing=Publishing(event, proof), pitch=pitch)
+
+
+@_on(e.BranchPushed)
+def _pushed(state: State, event: e.BranchPushed) -> State:
+    return replace(state, publishing=None, pushed=event.head)
+
+
+@_on(e.PublishFailed)
+def _publish_failed(state: State, event: e.PublishFailed) -> State:
+    state = replace(state, publishing=None)
+    if state.turn and state.turn.phase is TurnPhase.SETTLING:
+        return _with_turn(state, failure=event.reason, publish_failed=True)
+    return state
+
+
+@_on(e.PullRequestOpened)
+def _pull_request_opened(state: State, event: e.PullRequestOpened) -> State:
+    return replace(state, pull_request=event.pull_request)
+
+
+@_on(e.EvidenceAttached)
+def _evidence_attached(state: State, event: e.EvidenceAttached) -> State:
+    return replace(state, shown=event.proof)
+
+
+@_on(e.PullRequestChanged)
+def _pull_request_changed(state: State, event: e.PullRequestChanged) -> State:
+    if state.pull_request is None:
+        return state
+    return replace(state, pull_request=state.pull_request.model_copy(update={"state": event.state}))
+
+
+@_on(e.TurnEnded)
+def _turn_ended(state: State, event: e.TurnEnded) -> State:
+    """What ran for the turn runs no more; a sandbox that was only starting is not needed any more."""
+    state = replace(state, turn=None, last_end=event, proving=None, publishing=None)
+    if state.sandbox and state.sandbox.phase is SandboxPhase.STARTING:
+        return _with_sandbox(state, phase=SandboxPhase.STOPPING)
+    return state
+
+
+@_on(e.SessionArchived)
+def _archived(state: State, event: e.SessionArchived) -> State:
+    return replace(_with_sandbox(state, phase=SandboxPhase.STOPPING), archived=True)

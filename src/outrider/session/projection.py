@@ -1,0 +1,89 @@
+"""The index of sessions: a projection of their logs, written after each commit. File first, row second."""
+
+import asyncio
+import logging
+
+from outrider.model.errors import OutriderError
+from outrider.model.ids import SessionId
+from outrider.ports.store import SessionIndex, SessionRow
+from outrider.session.state import SandboxPhase, State, TurnPhase
+
+logger = logging.getLogger(__name__)
+
+AT_REST = {"asleep", "archived"}
+"""Status of sessions that nothing is pending for."""
+
+
+def status(state: State) -> str:
+    """One word for where a session is."""
+    if state.archived:
+        return "archived"
+    if state.turn is None:
+        up = state.sandbox is not None and state.sandbox.phase not in (SandboxPhase.STOPPED, SandboxPhase.LOST)
+        return "idle" if up else "asleep"
+    if state.turn.phase is TurnPhase.STOPPING:
+        return "stopping"
+    return "waking" if state.turn.phase is TurnPhase.ENGINE and not state.sandbox_ready else "running"
+
+
+def row(state: State) -> SessionRow:
+    """What people see of a session in the list."""
+    opened, proof = state.pull_request, state.head_proof
+    return SessionRow(
+        id=state.session,
+        title=state.created.title,
+        repository=state.created.repository.name,
+        branch=state.created.base_branch,
+        author=state.created.created_by.person.name,
+        model=str(state.created.model),
+        status=status(state),
+        pull_request=opened.number if opened else None,
+        pull_request_state=opened.state.value if opened else None,
+        verdict=proof.verdict.value if proof else None,
+        cost_usd=state.spending.cost_usd,
+        created_at=state.created_at,
+        updated_at=state.at,
+        projected_seq=state.seq,
+    )
+
+
+class Projection:
+    """Writes rows in the background; of many changes to one session only the newest is written."""
+
+    _changed: dict[SessionId, SessionRow]
+    _shown: dict[SessionId, tuple[object, ...]]
+
+    def __init__(self, index: SessionIndex) -> None:
+        self._index = index
+        self._changed = {}
+        self._shown = {}
+        self._arrived = asyncio.Event()
+
+    def touch(self, state: State) -> None:
+        """The session has a new event. While it works its row is written only where people would see a difference;
+        at rest always, so that the next start finds the row as new as the log."""
+        new = row(state)
+        visible = (new.status, new.pull_request, new.pull_request_state, new.verdict, new.cost_usd)
+        if new.status not in AT_REST and self._shown.get(new.id) == visible:
+            return
+        self._shown[new.id] = visible
+        self._changed[new.id] = new
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Write rows until cancelled."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what has changed. A row that cannot be written is mended at the next start."""
+        while self._changed:
+            session, new = self._changed.popitem()
+            if new.status in AT_REST:
+                self._shown.pop(session, None)
+            try:
+                await self._index.put(new)
+            except OutriderError as error:
+                logger.error("session %s: its row in the index is old: %s", session, error)

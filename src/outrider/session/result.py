@@ -1,0 +1,91 @@
+"""The result of a session as `outrider run --json` prints it. Pure."""
+
+from outrider.model.base import Model
+from outrider.model.events import TurnEndReason
+from outrider.model.ids import CommitId, SessionId
+from outrider.model.proof import CheckVerdict, Phase, ProofVerdict
+from outrider.model.repository import Commit, PullRequestState
+from outrider.session.state import State
+
+
+class PullRequestResult(Model):
+    """The session's pull request."""
+
+    number: int
+    url: str
+    state: PullRequestState
+
+
+class CheckOutcome(Model):
+    """One command, run by us in a clean sandbox. `passed` and `failed` count tests; null where only the exit code is
+    known."""
+
+    name: str
+    phase: Phase
+    commit: CommitId
+    tests_from: CommitId | None
+    command: str
+    exit_code: int
+    passed: int | None
+    failed: int | None
+    verdict: CheckVerdict
+
+
+class UsageResult(Model):
+    """What the session's LLM calls came to. `cost_usd` is null where the price of a call is not known."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: float | None
+
+
+class Result(Model):
+    """What came of a session so far. `ok`: the last turn ran to its end, and no check is red."""
+
+    session: SessionId
+    ok: bool
+    reason: str
+    branch: str | None
+    commits: tuple[Commit, ...]
+    pull_request: PullRequestResult | None
+    checks: tuple[CheckOutcome, ...]
+    usage: UsageResult
+
+
+def result(state: State) -> Result:
+    """The result as of this state. `branch` is None where nothing was pushed."""
+    end, proof, opened = state.last_end, state.head_proof, state.pull_request
+    completed = end is not None and end.reason is TurnEndReason.COMPLETED
+    return Result(
+        session=state.session,
+        ok=completed and (proof is None or proof.verdict is not ProofVerdict.RED),
+        reason=end.reason.value if end else "not_run",
+        branch=state.branch if state.pushed else None,
+        commits=state.work.commits if state.work else (),
+        pull_request=PullRequestResult(number=opened.number, url=opened.url, state=opened.state) if opened else None,
+        checks=_checks(state),
+        usage=_usage(state),
+    )
+
+
+def _checks(state: State) -> tuple[CheckOutcome, ...]:
+    results = state.head_proof.results if state.head_proof else ()
+    return tuple(
+        CheckOutcome.model_validate({name: getattr(check, name) for name in CheckOutcome.model_fields})
+        for check in results
+    )
+
+
+def _usage(state: State) -> UsageResult:
+    spent = state.spending
+    return UsageResult(
+        calls=spent.calls,
+        input_tokens=spent.input_tokens,
+        output_tokens=spent.output_tokens,
+        cache_read_tokens=spent.cache_read_tokens,
+        cache_write_tokens=spent.cache_write_tokens,
+        cost_usd=None if spent.unpriced_calls else round(spent.cost_usd, 6),
+    )
