@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from outrider.model.errors import SandboxError
+from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import CommitId
 from outrider.model.sandbox import BROKER_PORT, WORKSPACE
 from outrider.ports.clock import Clock
@@ -14,8 +14,8 @@ from outrider.proof.printed import Printed
 CHECKOUT_SECONDS = 600.0
 """A gigabyte over the loopback takes some 20 s; ten minutes is a hang."""
 
-DRAIN_SECONDS = 0.5
-DRAIN_ROUNDS = 20
+DRAIN_SECONDS = 0.3
+DRAIN_ROUNDS = 10
 """After a command ended, its output is read on while more comes; what it left running is not waited for for ever."""
 
 _CHECK_OUT = """set -eu
@@ -91,19 +91,29 @@ async def run_command(
 
 
 async def _follow(process: Process, printed: Printed) -> int:
-    """Read until the command has ended and its output too, or nothing more comes."""
+    """Read until the command has ended and its output too, or nothing more comes. Raises SandboxLost."""
+    lost: SandboxLost | None = None
+    code = 0
     async with asyncio.TaskGroup() as group:
         reader = group.create_task(_read(process.stdout(), printed), name="check-output")
         try:
             code = await process.wait()
-            for _ in range(DRAIN_ROUNDS):
-                seen = printed.total
-                await asyncio.wait([reader], timeout=DRAIN_SECONDS)
-                if reader.done() or printed.total == seen:
-                    break
+            await _drain(reader, printed)
+        except SandboxLost as error:  # outside of the group it would come out wrapped
+            lost = error
         finally:
             reader.cancel()
+    if lost is not None:
+        raise lost
     return code
+
+
+async def _drain(reader: asyncio.Task[None], printed: Printed) -> None:
+    for _ in range(DRAIN_ROUNDS):
+        seen = printed.total
+        await asyncio.wait([reader], timeout=DRAIN_SECONDS)
+        if reader.done() or printed.total == seen:
+            return
 
 
 async def _read(stream: AsyncIterator[bytes], printed: Printed) -> None:

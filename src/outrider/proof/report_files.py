@@ -57,9 +57,11 @@ async def _report_paths(guest: Guest, check: CheckSpec) -> list[str]:
 
 
 async def _read(guest: Guest, path: str, limit: int) -> bytes | None:
-    """A file of the guest, None where there is none."""
+    """A plain file of the guest, None where there is none."""
     content = bytearray()
-    process = await guest.start(ExecSpec(argv=["cat", "--", path], cwd=WORKSPACE))
+    process = await guest.start(
+        ExecSpec(argv=["sh", "-c", 'test -f "$1" && exec cat -- "$1"', "sh", path], cwd=WORKSPACE)
+    )
     await process.close_stdin()
     try:
         async with asyncio.timeout(READ_SECONDS):

@@ -52,12 +52,17 @@ class Prover:
         """Run the checks and compare. What went wrong with the checks, the setup or the recipe is in the proof;
         nothing of it is raised. Cancelling destroys the sandboxes."""
         teller = Teller(report, self._clock)
-        async with asyncio.TaskGroup() as group:
-            telling = group.create_task(teller.run(), name=f"telling-{request.proof}")
-            try:
-                return await self._proof(request, report, teller)
-            finally:
+        try:
+            async with asyncio.TaskGroup() as group:
+                telling = group.create_task(teller.run(), name=f"telling-{request.proof}")
+                proof = await self._proof(request, report, teller)
                 telling.cancel()
+        except ExceptionGroup as group_of_errors:
+            told = _told(group_of_errors)
+            if told is None:
+                raise
+            return _not_run(request, told)
+        return proof
 
     async def _proof(self, request: ProofRequest, report: Report, teller: Teller) -> Proof:
         recipe, changes = None, Changes()
@@ -68,8 +73,7 @@ class Prover:
                 return _proof(request, Comparison(ProofVerdict.NOT_RUN, recipe.notice), recipe, changes, {})
             runs = await self._run(request, recipe, changes, report, teller)
         except OutriderError as error:
-            said = f"The checks could not be run: {error}"
-            return _proof(request, Comparison(ProofVerdict.NOT_RUN, said[:1000]), recipe, changes, {})
+            return _not_run(request, error, recipe, changes)
         before = runs.get(Phase.BEFORE, runs[Phase.BASE])
         return _proof(request, compare(runs[Phase.BASE], before, runs[Phase.AFTER]), recipe, changes, runs)
 
@@ -90,6 +94,22 @@ class Prover:
                 for phase, tree in trees.items()
             }
         return {phase: tasks[phase].result() for phase in Phase if phase in tasks}
+
+
+def _told(group: ExceptionGroup[Exception]) -> OutriderError | None:
+    """What a person can be told, where nothing else is in the group: anything else is our own mistake."""
+    told, others = group.split(OutriderError)
+    error: BaseException | None = told if others is None else None
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error if isinstance(error, OutriderError) else None
+
+
+def _not_run(
+    request: ProofRequest, error: OutriderError, recipe: Recipe | None = None, changes: Changes | None = None
+) -> Proof:
+    said = f"The checks could not be run: {error}"
+    return _proof(request, Comparison(ProofVerdict.NOT_RUN, said[:1000]), recipe, changes or Changes(), {})
 
 
 def _proof(
