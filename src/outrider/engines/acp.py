@@ -44,7 +44,7 @@ class AcpEngine:
         """Start the engine in the guest and open its session. See `ports.engine.Engine`."""
         start = self._profile.start(launch)
         await guest.put(start.home, _tar(start.files))
-        process = await guest.start(_exec(start, launch.workspace))
+        process = await guest.start(_exec(start, launch))
         session = AcpSession(self.name, guest, process, listener, f"{start.home}/{_STDERR}")
         try:
             await session.open(launch, start, self._profile.resume, self._timeout)
@@ -154,10 +154,10 @@ class AcpSession:
         return EngineError(f"{sentence} It last said: {said}" if said else sentence)
 
 
-def _exec(start: Start, workspace: str) -> ExecSpec:
+def _exec(start: Start, launch: EngineLaunch) -> ExecSpec:
     """The engine's command. What it says on stderr goes to a file in the guest: nobody need read along."""
     argv = ("/bin/sh", "-c", 'exec "$@" 2>"$0"', f"{start.home}/{_STDERR}", *start.argv)
-    return ExecSpec(argv=argv, cwd=workspace, env=start.env)
+    return ExecSpec(argv=argv, cwd=launch.workspace, env={**launch.environment, **start.env})
 
 
 async def _tar(files: Mapping[str, str]) -> AsyncIterator[bytes]:
