@@ -8,7 +8,7 @@ from outrider.model.ids import CommitId, TurnId
 from outrider.model.proof import Phase, Proof
 from outrider.session import wording
 from outrider.session.actor import Actor
-from outrider.session.effects.collect import collect
+from outrider.session.collect import collect
 from outrider.session.state import State
 from outrider.session.workbench import Workbench
 

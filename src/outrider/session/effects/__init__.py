@@ -13,7 +13,7 @@ from outrider.model.commands import Command, EffectFailed, SandboxVanished
 from outrider.model.effects import Effect
 from outrider.model.errors import EngineError, OutriderError, SandboxError, SandboxLost, TurnFailed
 from outrider.session.actor import Actor
-from outrider.session.effects.collect import collect_work
+from outrider.session.effects.collect_work import collect_work
 from outrider.session.effects.prove import prove
 from outrider.session.effects.publish import publish
 from outrider.session.effects.run_turn import run_turn

@@ -8,7 +8,7 @@ from outrider.model.errors import OutriderError, SandboxError, SandboxLost
 from outrider.model.events import WorkCollected
 from outrider.ports.sandbox import Guest
 from outrider.session.actor import Actor
-from outrider.session.effects.collect import collect
+from outrider.session.collect import collect
 from outrider.session.workbench import Workbench
 
 CANCEL_SECONDS = 2.0

@@ -1,10 +1,7 @@
-"""Fetch the commits of the workspace into the quarantine."""
+"""Fetching what was committed in the workspace, for the end of a turn, for a stop, and for the engine's own asking."""
 
-from outrider.model.commands import Command, Report
-from outrider.model.effects import CollectWork
 from outrider.model.events import WorkCollected
 from outrider.session import wording
-from outrider.session.actor import Actor
 from outrider.session.state import State
 from outrider.session.workbench import Workbench
 
@@ -13,14 +10,9 @@ MOST_FILES = 2000
 """Shown of a change; all of it is fetched and pushed."""
 
 
-async def collect_work(effect: CollectWork, bench: Workbench, actor: Actor) -> Command:
-    """Answers with the commits. After a turn that went well, what is left over is committed first."""
-    state = actor.state
-    return Report(await collect(bench, state, leftovers=state.turn is not None and state.turn.well))
-
-
 async def collect(bench: Workbench, state: State, *, leftovers: bool) -> WorkCollected:
-    """Fetch the head. Raises RepositoryError, SandboxError."""
+    """Fetch the head into the quarantine; with `leftovers`, what is uncommitted is committed first. Raises
+    RepositoryError, SandboxError."""
     guest = await bench.guest()
     quarantine = bench.world.quarantine
     committed = False
