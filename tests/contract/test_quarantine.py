@@ -107,6 +107,10 @@ async def test_work_comes_in_with_its_commits_and_files(place: Place) -> None:
         ("sum.txt", 1, 1),
         ("ümläut \t name", 1, 0),
     ]
+    changed = await place.quarantine.changed_paths(SESSION, place.base, work.head)
+    assert sorted(changed) == sorted(file.path for file in work.files)
+    with pytest.raises(RepositoryError, match="cannot be compared"):
+        await place.quarantine.changed_paths(SESSION, place.base, CommitId("1" * 40))
 
 
 async def test_more_work_comes_in_later_and_opening_again_keeps_all(place: Place) -> None:

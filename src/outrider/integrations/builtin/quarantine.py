@@ -104,6 +104,19 @@ class GitQuarantine:
             raise LimitReached(f"The commit {commit[:12]} has more than {MAX_PATHS} files.")
         return tuple(paths)
 
+    async def changed_paths(self, session: SessionId, base: CommitId, head: CommitId) -> tuple[str, ...]:
+        """Paths whose content or mode differs between two commits, both ends of a rename, 200,000 at most. Raises
+        LimitReached, RepositoryError."""
+        git = Git(self.path(session))
+        try:
+            listed = await git.whole("diff-tree", "-r", "-z", "--no-renames", "--name-only", base, head)
+        except GitFailed as failed:
+            raise RepositoryError(f"The commits cannot be compared: {failed.last_line()}.") from failed
+        paths = listed.fields()
+        if len(paths) > MAX_PATHS:
+            raise LimitReached(f"More than {MAX_PATHS} files differ between {base[:12]} and {head[:12]}.")
+        return tuple(paths)
+
     async def _expect_room(self, session: SessionId) -> None:
         stored = await asyncio.to_thread(_size, self.path(session))
         if stored > self._limits.stored_bytes:
