@@ -63,7 +63,7 @@ class OpenCode(Profile):
 
     name: str = "opencode"
     resume: Resume = Resume.RESUME
-    binary: str = f"{TOOLBOX}/bin/opencode"
+    binary: str = f"{TOOLBOX}/engine/opencode/bin/opencode"
     home: str = f"{GUEST_HOME}/.outrider-engine"
     broker: str = f"http://127.0.0.1:{BROKER_PORT}"
     rehearsal_wire: str = _WIRES["rehearsal"]

@@ -1,0 +1,31 @@
+"""What a basket costs."""
+
+import pytest
+
+from bakery.basket import Basket
+
+
+def test_an_empty_basket_costs_nothing():
+    assert Basket().total == 0
+
+
+def test_a_small_order_pays_delivery():
+    basket = Basket.of({"sourdough": 1, "croissant": 2})
+    assert basket.subtotal == pytest.approx(9.60)
+    assert basket.delivery == 4.50
+    assert basket.total == pytest.approx(14.10)
+
+
+def test_a_large_order_is_delivered_free():
+    basket = Basket.of({"coffee": 4})
+    assert basket.delivery == 0
+    assert basket.total == pytest.approx(36.80)
+
+
+def test_nobody_gets_more_than_fifty_of_one_thing():
+    (line,) = Basket.of({"croissant": 400}).lines
+    assert line.quantity == 50
+
+
+def test_what_we_do_not_sell_is_left_out():
+    assert Basket.of({"pizza": 2, "rye": -1}).lines == ()
