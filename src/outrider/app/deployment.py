@@ -20,7 +20,7 @@ from outrider.app.way_out import open_broker, upstreams
 from outrider.broker.git import GitReadApp
 from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
-from outrider.fleet.clean import CleanSandboxes
+from outrider.fleet.clean import CleanSandboxes, reap_clean_sandboxes
 from outrider.fleet.images import Images
 from outrider.fleet.limits import SandboxSlots
 from outrider.integrations.builtin.forge import BuiltinForge
@@ -62,6 +62,7 @@ async def deploy(settings: Settings, home: Home, url: str) -> AsyncIterator[Part
     sandboxes, files kept."""
     async with AsyncExitStack() as stack:
         base = await _foundation(settings, home, url, stack)
+        await reap_clean_sandboxes(base.provider)
         registry, forge = _heart(base)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         stack.push_async_callback(_stop_sandboxes, base.provider)

@@ -1,15 +1,19 @@
 """Clean sandboxes: made for one piece of our own work (an image, a setup, a run of checks), destroyed after it."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from outrider.fleet.commands import Progress
 from outrider.fleet.limits import SandboxSlots
+from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId, SandboxId, new_id
 from outrider.model.sandbox import BROKER_PORT, EGRESS_PORT, GuestRole, Limits, SandboxHandle, SandboxSpec
 from outrider.ports.broker import Broker, DoorSpec
 from outrider.ports.sandbox import Guest, SandboxProvider
+
+_log = logging.getLogger(__name__)
 
 PURPOSE_LABEL = "clean"
 """The label that every clean sandbox carries; its value says what it is for."""
@@ -66,9 +70,14 @@ class CleanSandboxes:
                 await guest.forward(EGRESS_PORT, sockets.egress)
             yield guest
 
-    async def reap(self) -> int:
-        """Destroy every clean sandbox that a killed server left behind. Call at start, before any is made."""
-        left = [info for info in await self.provider.list({}) if PURPOSE_LABEL in info.labels]
-        for info in left:
-            await self.provider.destroy(info.handle)
-        return len(left)
+
+async def reap_clean_sandboxes(provider: SandboxProvider) -> int:
+    """Destroy every clean sandbox that a killed server left behind, and say how many there were. Call at start, before
+    any is made. One that cannot be destroyed is logged and left for the next start."""
+    left = [info for info in await provider.list({}) if PURPOSE_LABEL in info.labels]
+    for info in left:
+        try:
+            await provider.destroy(info.handle)
+        except SandboxError as error:
+            _log.error("a sandbox left over from %s could not be destroyed: %s", info.labels[PURPOSE_LABEL], error)
+    return len(left)

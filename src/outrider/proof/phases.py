@@ -27,6 +27,10 @@ SPARE_SECONDS = 1800.0
 """Wall time of a sandbox beyond what its setup and checks may take: fetching, starting, reading reports."""
 
 
+PHASES_AT_ONCE = 2
+"""Of one proof: more would slow one another down until a time limit says something about us and not about the change."""
+
+
 @dataclass(frozen=True, slots=True)
 class PhaseRun:
     """What the phases of one proof have in common."""
@@ -58,6 +62,7 @@ class Phases:
         self._setting_up = setting_up
         self._blobs = blobs
         self._clock = clock
+        self._turns = asyncio.Semaphore(PHASES_AT_ONCE)
 
     async def base_setup(self, run: PhaseRun) -> BaseSetup:
         """Make or find the setup of the base commit, which several phases wait for."""
@@ -81,7 +86,9 @@ class Phases:
         runs: dict[CheckName, CheckRun] = {}
         failed, reason = None, ""
         try:
-            failed = await self._run_checks(run, results, await setup, runs)
+            ready = await setup
+            async with self._turns:
+                failed = await self._run_checks(run, results, ready, runs)
         except (SandboxError, LimitReached) as error:
             reason = str(error)
         for check in run.ground.recipe.checks:
