@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from outrider.model.errors import RepositoryError
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:://|::)")
 _SCP_LIKE = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//)[^\s].*")
 _REMOTE_SCHEMES = frozenset({"http", "https", "git", "ssh"})
 _MAX_LENGTH = 4096
@@ -97,7 +97,7 @@ def _parse_url(text: str) -> Source:
         raise RepositoryError(f"{text!r} is not a valid URL.") from error
     if parts.scheme == "file":
         return find_repository(Path(unquote(parts.path)))
-    if parts.scheme not in _REMOTE_SCHEMES:
+    if not text.lower().startswith(tuple(f"{scheme}://" for scheme in _REMOTE_SCHEMES)):
         raise RepositoryError(
             f"Repositories cannot be read by {parts.scheme}.", "Use https, ssh, http, git, file, or a folder."
         )

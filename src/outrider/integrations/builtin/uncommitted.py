@@ -28,7 +28,7 @@ async def list_uncommitted(mirror: Git, tree: WorkTree, head: CommitId) -> tuple
     """Paths that differ from the commit, and new ones that nothing ignores. Raises GitFailed, LimitReached, OSError."""
     with tempfile.TemporaryDirectory() as scratch:
         index = Path(scratch) / "index"
-        shutil.copyfile(tree.git_folder / "index", index)
+        shutil.copy2(tree.git_folder / "index", index)  # with its time: git compares it with those of the files
         environment = {**mirror.environment, "GIT_WORK_TREE": str(tree.top), "GIT_INDEX_FILE": str(index)}
         git = replace(mirror, environment=environment, seconds=_SECONDS)
         await git.run("update-index", "-q", "--refresh", "--ignore-submodules", ok=(0, 1))
