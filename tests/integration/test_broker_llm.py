@@ -37,6 +37,7 @@ class Bench:
 
     upstream: ScriptedUpstream
     client: httpx.AsyncClient = field(init=False)
+    socket: Path = field(init=False)
     used: list[Usage] = field(default_factory=list)
     told: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -72,6 +73,7 @@ async def bench(
         door = await stack.enter_async_context(broker.open(DoorSpec("s-test", model=model, on_usage=made.on_usage)))
         transport = httpx.AsyncHTTPTransport(uds=str(door.http))
         client = httpx.AsyncClient(transport=transport, base_url="http://broker", trust_env=False, timeout=20)
+        made.socket = door.http
         made.client = await stack.enter_async_context(client)
         yield made
 
@@ -301,3 +303,21 @@ async def test_an_upstream_behind_a_unix_socket(short_path: Path, tmp_path: Path
         assert answer.content == b"".join(anthropic_stream("hi"))
         assert b"api-key" not in asked[0]
         assert [(usage.model, usage.cost_usd) for usage in door.used] == [("rehearsal/demo", 0.0)]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /llm/anthropic/v1/messages?%s HTTP/1.1\r\n" % bytes(range(128, 256)),
+        b'POST /llm/anthropic/v1/messages?a="<>{}|^` HTTP/1.1\r\n',
+        b"POST /llm/anthropic/v1/messages HTTP/1.1\r\nuser-agent: \xff\xfe\r\nx-stainless: y\r\n",
+        b"POST /llm/anthropic/v1/messages HTTP/1.1\r\naccept: \xc3\xa9\r\naccept: b\r\n",
+    ],
+)
+async def test_strange_bytes_in_a_head_are_no_failure_of_ours(short_path: Path, head: bytes) -> None:
+    body = b'{"model":"claude-sonnet-4-5"}'
+    async with bench(short_path, [Reply(anthropic_stream("x"))]) as door, asyncio.timeout(10):
+        reader, writer = await asyncio.open_unix_connection(door.socket)
+        writer.write(head + b"host: x\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        assert (await reader.readline()).split()[1] in (b"200", b"400")
+        writer.close()

@@ -65,7 +65,7 @@ class Upstream:
         base = self.base_url.rstrip("/")
         if self.wire is WireFormat.ANTHROPIC:
             base = base.removesuffix("/v1")
-        return httpx.URL(base + path, query=query) if query else httpx.URL(base + path)
+        return httpx.URL(base + path, query=query or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +149,10 @@ class LlmGateway:
     def _request(self, upstream: Upstream, url: httpx.URL, scope: Scope, body: bytes) -> httpx.Request:
         wire = _WIRES[upstream.wire]
         passed = _PASSED_HEADERS | wire.request_headers
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1")
-            for name, value in scope["headers"]
-            if name.decode("latin-1") in passed
-        }
-        secret = wire.credentials(upstream.api_key) if upstream.api_key else {}
-        return self._clients[upstream.provider].build_request(
-            "POST", url, headers={**headers, "accept-encoding": "identity", **secret}, content=body
-        )
+        ours = {"accept-encoding": "identity", **(wire.credentials(upstream.api_key) if upstream.api_key else {})}
+        headers = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") in passed]
+        headers += [(name.encode(), value.encode()) for name, value in ours.items()]
+        return self._clients[upstream.provider].build_request("POST", url, headers=headers, content=body)
 
     def _client(self, upstream: Upstream) -> httpx.AsyncClient:
         if upstream.socket is not None:

@@ -1,6 +1,7 @@
 """How this machine reaches the outside: its own proxies and its own certificate authorities, as plain values."""
 
 import base64
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class HostNetwork:
 
     def proxy_for(self, scheme: str, host: str) -> UpstreamProxy | None:
         """The proxy that a request to this host goes through, or None for a direct connection."""
-        if any(_excludes(entry, host.lower()) for entry in self.no_proxy):
+        if _is_this_machine(host) or any(_excludes(entry, host.lower()) for entry in self.no_proxy):
             return None
         return self.https_proxy if scheme == "https" else self.http_proxy
 
@@ -96,6 +97,11 @@ def _basic(parts: SplitResult) -> str | None:
         return None
     pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def _is_this_machine(host: str) -> bool:
+    """A proxy cannot reach our loopback, whatever NO_PROXY forgot."""
+    return host == "localhost" or host == "::1" or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
 
 
 def _excludes(entry: str, host: str) -> bool:

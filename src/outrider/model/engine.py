@@ -148,6 +148,7 @@ class Usage(Model):
     call: str = Field(max_length=64)
     model: str = Field(max_length=240)
     input_tokens: int = Field(ge=0)
+    """All that was read in, from a cache or not."""
     output_tokens: int = Field(ge=0)
     cache_read_tokens: int = Field(default=0, ge=0)
     cache_write_tokens: int = Field(default=0, ge=0)

@@ -55,7 +55,7 @@ class ScriptedUpstream:
         while more:
             message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
-        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self.asked.append(Asked(scope["path"], scope["query_string"].decode(), headers, body))
         await self._play(self.replies[min(len(self.asked), len(self.replies)) - 1], receive, send)
 

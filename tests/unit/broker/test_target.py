@@ -1,6 +1,9 @@
 """Heads of proxy requests: what is clear passes, what has two readings is refused."""
 
+import h11
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from outrider.broker.egress.target import HEADER_COUNT, Target, parse_authority, parse_head
 from outrider.model.errors import BadRequest
@@ -78,3 +81,53 @@ def test_hosts_that_resolvers_read_differently_are_refused(text: str) -> None:
 )
 def test_hosts_that_are_clear(text: str, host: str) -> None:
     assert parse_authority(text, None) == Target(host, 443)
+
+
+_PARTS = some.sampled_from(
+    [
+        b"GET",
+        b"CONNECT",
+        b" ",
+        b"http://",
+        b"a.example",
+        b":80",
+        b"[::1]",
+        b"/x",
+        b"@",
+        b"\\",
+        b"?",
+        b"#",
+        b" HTTP/1.1",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"Host: b",
+        b"Range: c",
+        b"\t",
+        b"%0d%0a",
+        b"\x00",
+        b"\xff",
+        b"Content-Length: 1",
+        b"..",
+        b"//",
+    ]
+)
+
+
+@given(some.lists(_PARTS | some.binary(max_size=3), max_size=14).map(b"".join))
+def test_whatever_comes_is_refused_or_has_one_reading(head: bytes) -> None:
+    """What passes is written anew so that another parser reads the same request, and only that one."""
+    try:
+        request = parse_head(head + b"\r\n\r\n")
+    except BadRequest:
+        return
+    if request.path is None:
+        return
+    server = h11.Connection(h11.SERVER)
+    server.receive_data(request.head())
+    read = server.next_event()
+    assert isinstance(read, h11.Request)
+    assert read.target.decode() == request.path
+    assert dict(read.headers)[b"host"].decode() in (request.target.host, str(request.target))
+    assert isinstance(server.next_event(), h11.EndOfMessage)
+    assert server.trailing_data[0] == b""

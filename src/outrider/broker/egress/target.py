@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from urllib.parse import urlsplit
 
+from outrider.broker.network import split_url
 from outrider.model.errors import BadRequest
 
 HEAD_LIMIT = 16 << 10
@@ -97,7 +97,7 @@ def _host(text: str) -> str:
 
 
 def _absolute(where: str) -> tuple[Target, str]:
-    parts = urlsplit(where) if where.lower().startswith("http://") else None
+    parts = split_url(where) if where.lower().startswith("http://") else None
     if parts is None or "\\" in where:
         raise BadRequest("A proxy is asked with an absolute http:// address, or with CONNECT for https.")
     path = parts.path or "/"
