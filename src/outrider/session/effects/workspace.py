@@ -26,8 +26,8 @@ _CLONE = """set -eu
 url=$1 branch=$2 commit=$3
 git init -q
 git remote add origin "$url" 2>/dev/null || git remote set-url origin "$url"
-git -c http.proxy= fetch -q origin '+refs/heads/*:refs/remotes/origin/*'
-git cat-file -e "$commit^{commit}" 2>/dev/null || git -c http.proxy= fetch -q origin "$commit"
+git -c http.proxy= fetch -q origin '+refs/heads/*:refs/remotes/origin/*' '^refs/heads/outrider/*'
+git cat-file -e "$commit^{commit}" 2>/dev/null || git -c http.proxy= fetch -q origin "refs/heads/$branch"
 git -c core.hooksPath=/dev/null checkout -q --force -B "$branch" "$commit"
 """
 _IDENTITY = 'git config --global user.name "$1" && git config --global user.email "$2"'

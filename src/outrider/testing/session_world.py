@@ -1,0 +1,208 @@
+"""A world for sessions: real git, real processes in folders, a scripted engine; no walls, no network, no checks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from outrider.fleet.images import Image
+from outrider.fleet.limits import SandboxSlots
+from outrider.integrations.builtin.forge import BuiltinForge
+from outrider.integrations.builtin.quarantine import GitQuarantine
+from outrider.model.engine import ModelRef
+from outrider.model.events import ProofRequested, TurnEnded
+from outrider.model.ids import CommitId, LayerId, PromptId, SessionId, new_id
+from outrider.model.person import Author, Person
+from outrider.model.prompt import Prompt
+from outrider.model.proof import Proof, ProofVerdict
+from outrider.model.repository import Repository
+from outrider.model.sandbox import GUEST_HOME, SandboxHandle
+from outrider.ports.broker import Door, DoorSpec
+from outrider.ports.clock import Clock, SystemClock
+from outrider.ports.sandbox import Guest
+from outrider.proof.runner import ProofRequest, Report
+from outrider.session.effects.workspace import REPOSITORY_URL
+from outrider.session.policy import Policy
+from outrider.session.redaction import Redactor
+from outrider.session.registry import NewSession, Registry
+from outrider.session.state import State
+from outrider.session.world import World
+from outrider.storage.session_log import SqliteSessionLogs
+from outrider.testing.fake_engine import FakeEngine
+from outrider.testing.fake_guest import FakeGuest
+from outrider.testing.fake_sandbox import DyingSandbox
+from outrider.testing.git_source import GitSource
+from outrider.testing.memory_forge_catalog import MemoryForgeCatalog
+from outrider.testing.memory_store import MemorySessionIndex
+from outrider.testing.playbook import ADA, proof_of
+
+BASE_LAYER = LayerId("layer-base")
+TOOLBOX_LAYER = LayerId("layer-toolbox")
+SECRET = "sk-very-secret-value-of-a-key"
+
+
+class UnforwardedGuest(FakeGuest):
+    """Its ports would be this machine's: many fakes at once could not have them all."""
+
+    async def forward(self, port: int, socket_path: Path) -> None:
+        """Nothing."""
+
+
+class Sandboxes(DyingSandbox):
+    """Fake sandboxes whose git finds the mirror on the disk in place of the broker."""
+
+    async def connect(self, handle: SandboxHandle) -> Guest:
+        """A guest without forwarded ports."""
+        await super().connect(handle)
+        return UnforwardedGuest(handle.id, self._root(handle.id), lambda: self._runs(handle.id))
+
+
+class FakeBroker:
+    """Doors that lead nowhere; keeps what they were opened for."""
+
+    def __init__(self) -> None:
+        self.doors: list[DoorSpec] = []
+
+    @asynccontextmanager
+    async def open(self, spec: DoorSpec) -> AsyncIterator[Door]:
+        """A door."""
+        self.doors.append(spec)
+        yield Door(http=Path("/nonexistent"), egress=Path("/nonexistent"))
+
+    def guest_environment(self) -> dict[str, str]:
+        """Something to find in the guest."""
+        return {"HTTPS_PROXY": "http://127.0.0.1:4181"}
+
+    def guest_files(self) -> dict[str, bytes]:
+        """None."""
+        return {}
+
+
+class FakeImages:
+    """One image for everybody."""
+
+    async def prepare(self, packages: Sequence[str], progress: Callable[[str], None]) -> Image:
+        """At once."""
+        progress("The image is there.")
+        return Image(layers=(BASE_LAYER,), toolbox=TOOLBOX_LAYER)
+
+
+@dataclass
+class FakeProver:
+    """Answers with these verdicts, one after the other, the last for ever. `gate` holds it up."""
+
+    verdicts: list[ProofVerdict] = field(default_factory=lambda: [ProofVerdict.FIX_PROVED])
+    gate: asyncio.Event | None = None
+    asked: list[ProofRequest] = field(default_factory=list)
+    cancelled: int = 0
+
+    async def prove(self, request: ProofRequest, report: Report) -> Proof:
+        """Without any sandbox."""
+        self.asked.append(request)
+        try:
+            if self.gate:
+                await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        verdict = self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0]
+        asked = ProofRequested(proof=request.proof, head=request.head, asked_by="turn_end")
+        return proof_of(asked, verdict, base=request.base)
+
+
+class SessionWorld:
+    """Everything that a registry needs, in one folder. `registry()` may be called again: that is a restart."""
+
+    def __init__(self, folder: Path, engine: FakeEngine, clock: Clock | None = None) -> None:
+        self.folder = folder
+        self.clock = clock or SystemClock()
+        self.engine = engine
+        self.source = GitSource.create(folder / "demo", {"sum.txt": "1\n"})
+        self.sandboxes = Sandboxes(folder / "sandboxes")
+        self.broker = FakeBroker()
+        self.prover = FakeProver()
+        self.index = MemorySessionIndex()
+        self.catalog = MemoryForgeCatalog()
+        self.policy = Policy(delta_window_seconds=0, commit_window_seconds=0)
+        self.quarantine = GitQuarantine(folder / "quarantine")
+        self.forge = BuiltinForge(
+            folder / "forge", self.catalog, self.clock, public_base=lambda: "http://localhost:4100"
+        )
+
+    async def begin(self) -> Repository:
+        """Import the repository and lay the layers down."""
+        repository = await self.forge.find(str(self.source.folder), lambda line: None)
+        home = self.folder / "sandboxes" / "layers" / BASE_LAYER / GUEST_HOME.lstrip("/")
+        await asyncio.to_thread(home.mkdir, parents=True, exist_ok=True)
+        mirror = self.forge.mirror(repository)
+        config = f'[url "{mirror}"]\n\tinsteadOf = {REPOSITORY_URL}\n'
+        await asyncio.to_thread((home / ".gitconfig").write_text, config)
+        toolbox = self.folder / "sandboxes" / "layers" / TOOLBOX_LAYER
+        await asyncio.to_thread(toolbox.mkdir, exist_ok=True)
+        return repository
+
+    def registry(self) -> Registry:
+        """A server over these files."""
+        world = World(
+            clock=self.clock,
+            provider=self.sandboxes,
+            images=FakeImages(),  # type: ignore[arg-type]
+            slots=SandboxSlots(4),
+            prover=self.prover,  # type: ignore[arg-type]
+            engine=self.engine,
+            broker=self.broker,
+            forges={"builtin": self.forge},
+            quarantine=self.quarantine,
+            redactor=Redactor([SECRET]),
+        )
+        registry = Registry(SqliteSessionLogs(self.folder / "sessions"), self.index, world, self.policy)
+        self.forge.listener = registry
+        return registry
+
+
+@asynccontextmanager
+async def running(registry: Registry) -> AsyncIterator[Registry]:
+    """The registry at work; leaving stops it as a server is stopped."""
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(registry.run(), name="registry")
+        try:
+            yield registry
+        finally:
+            task.cancel()
+
+
+def new_prompt(text: str, by: Person = ADA, key: str | None = None) -> Prompt:
+    """A prompt with a fresh id."""
+    return Prompt(id=PromptId(new_id("p")), author=Author(person=by), text=text, key=key)
+
+
+def new_session(repository: Repository, base: CommitId, text: str, key: str | None = None) -> NewSession:
+    """A session with a first prompt."""
+    return NewSession(
+        title="A session",
+        repository=repository,
+        base_branch="main",
+        base_commit=base,
+        model=ModelRef(provider="rehearsal", name="demo"),
+        prompt=new_prompt(text),
+        key=key,
+    )
+
+
+async def until(registry: Registry, session: SessionId, reached: Callable[[State], bool]) -> State:
+    """Wait for a state, told of changes by the feed as any client is."""
+    async with registry.attach(session, 0) as frames:
+        async for _ in frames:
+            state = await registry.state(session)
+            if reached(state):
+                return state
+    raise AssertionError("the feed ended first")
+
+
+async def turn_end(registry: Registry, session: SessionId, turns: int = 1) -> TurnEnded:
+    """Wait until so many turns have ended; the last end."""
+    state = await until(registry, session, lambda state: state.turns >= turns and state.turn is None)
+    if state.last_end is None:
+        raise AssertionError("no turn has ended")
+    return state.last_end
