@@ -2,6 +2,7 @@
 `make_provider` (a provider over one state, anew at each call) and `base` (a layer to make sandboxes from)."""
 
 import asyncio
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -326,19 +327,20 @@ class GuestContract(_Fixtures):
         assert done.output == b"you said hi"
 
     async def test_nothing_hides_from_killing_everything(self, guest: Guest) -> None:
-        script = """
-            nohup sleep 971 >/dev/null 2>&1 &
-            setsid sleep 972 </dev/null >/dev/null 2>&1 &
-            (setsid sh -c 'sleep 973 & sleep 973 & exec sleep 973' </dev/null >/dev/null 2>&1 &)
-            sh -c 'trap "" TERM HUP INT; while :; do sleep 974; done' </dev/null >/dev/null 2>&1 &
-            OUTRIDER_ROLE=engine setsid sleep 975 </dev/null >/dev/null 2>&1 &
+        mark = f"{secrets.randbelow(90_000) + 10_000}"
+        script = f"""
+            nohup sleep {mark}1 >/dev/null 2>&1 &
+            setsid sleep {mark}2 </dev/null >/dev/null 2>&1 &
+            (setsid sh -c 'sleep {mark}3 & sleep {mark}3 & exec sleep {mark}3' </dev/null >/dev/null 2>&1 &)
+            sh -c 'trap "" TERM HUP INT; while :; do sleep {mark}4; done' </dev/null >/dev/null 2>&1 &
+            OUTRIDER_ROLE=engine setsid sleep {mark}5 </dev/null >/dev/null 2>&1 &
             echo up"""
         await guest.run(shell(script))
-        kept = await guest.start(shell("echo up; sleep 976 & wait", OUTRIDER_ROLE="engine"))
+        kept = await guest.start(shell(f"echo up; sleep {mark}6 & wait", OUTRIDER_ROLE="engine"))
         assert await anext(kept.stdout()) == b"up\n"
         assert await guest.kill_everything(spare=["engine"]) >= 5
-        alive = await guest.run(shell("pgrep -fa 'sleep 97[0-9]'"))
-        assert [line.split()[-1] for line in alive.output.splitlines() if b"sh -c" not in line] == [b"976"], alive
+        alive = await guest.run(shell(f"pgrep -xf 'sleep {mark}[0-9]' -a"))
+        assert [line.split()[-1] for line in alive.output.decode().splitlines()] == [f"{mark}6"], alive
         assert await guest.kill_everything() == 2
         assert await kept.wait() == 128 + 9
         assert (await guest.run(ExecSpec(argv=["true"]))).exit_code == 0
@@ -385,4 +387,3 @@ async def _dial_when_up(guest: Guest, port: int) -> tuple:  # type: ignore[type-
 
 def _resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-

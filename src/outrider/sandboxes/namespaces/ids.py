@@ -21,7 +21,7 @@ class HostIds:
 
     uid_start: int
     gid_start: int
-    count: int = GUEST_IDS
+    size: int = GUEST_IDS
     tools: bool = False
 
     def as_request(self) -> dict[str, int | bool]:

@@ -59,22 +59,25 @@ class Launcher:
         groups = self.groups.create(spec.id, spec.limits) if self.groups else ()
         self.state.write(record.model_copy(update={"cgroups": groups}))
         rlimits = {"CORE": 0, "FSIZE": spec.limits.disk_bytes}
-        await calls(
-            "launch",
-            argv=sandbox_argv(self._bwrap, spec.role, toolbox=spec.toolbox is not None),
-            box=f"boxes/{spec.id}",
-            layers=spec.layers,
-            toolbox=spec.toolbox,
-            files=run_files(record.keys, spec.role),
-            rlimits=rlimits if groups else rlimits | {"NPROC": spec.limits.processes},
-            cgroup_procs=[str(group / "cgroup.procs") for group in groups],
-            seccomp=str(self.state.seccomp),
-            log=str(self.state.own(spec.id) / "launch.log"),
-            pids_file=str(self.state.own(spec.id) / "pids.json"),
-        )
+        request = {
+            "argv": sandbox_argv(self._bwrap, spec.role, toolbox=spec.toolbox is not None),
+            "box": f"boxes/{spec.id}",
+            "layers": spec.layers,
+            "toolbox": spec.toolbox,
+            "files": run_files(record.keys, spec.role),
+            "rlimits": rlimits if groups else rlimits | {"NPROC": spec.limits.processes},
+            "cgroup_procs": [str(group / "cgroup.procs") for group in groups],
+            "seccomp": str(self.state.seccomp),
+            "log": str(self.state.own(spec.id) / "launch.log"),
+            "pids_file": str(self.state.own(spec.id) / "pids.json"),
+        }
+        with self.state.launching(spec.id) as lock:
+            await calls("launch", inherit=(lock,), **request)
 
     async def kill(self, sandbox: SandboxId) -> None:
-        """End all its processes; its mounts go with them."""
+        """End all its processes; its mounts go with them. A launch that a killed server left under way is let end
+        first: until then nobody knows its processes."""
+        await asyncio.to_thread(self.state.wait_launched, sandbox)
         pids = self.state.pids(sandbox)
         for process in pids.identities() if pids else ():
             kill(process)

@@ -5,6 +5,7 @@ import errno
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ SOURCES = str(Path(outrider.__file__).resolve().parents[1])
 
 BOOT = f"""\
 import sys
+from collections.abc import Sequence
 sys.path.insert(0, {SOURCES!r})
 from outrider.sandboxes.namespaces.mapped.main import main
 main()
@@ -41,13 +43,14 @@ class MappedCalls:
     guest: Path
     ids: HostIds
 
-    async def __call__(self, operation: str, **request: object) -> dict[str, Any]:
-        """Do one operation in a process of its own. Cancelling it kills what it started. Raises SandboxError."""
+    async def __call__(self, operation: str, *, inherit: Sequence[int] = (), **request: object) -> dict[str, Any]:
+        """Do one operation in a process of its own, which inherits these descriptors. Cancelling it kills what it
+        started. Raises SandboxError."""
         whole = {"operation": operation, "guest": str(self.guest), "ids": self.ids.as_request(), **request}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", "-c", BOOT,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env={"PATH": PROGRAMS}, start_new_session=True,
+            env={"PATH": PROGRAMS}, start_new_session=True, pass_fds=inherit,
         )  # fmt: skip
         try:
             async with asyncio.timeout(CALL_SECONDS):

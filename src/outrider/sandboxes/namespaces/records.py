@@ -1,7 +1,9 @@
 """What we keep on disk about each sandbox: enough to find it again after our own death."""
 
+import fcntl
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -73,6 +75,22 @@ class StateFolder:
     def socket(self, sandbox: SandboxId) -> Path:
         """Where the guest listens for SSH."""
         return self.guest / "boxes" / sandbox / "run" / "ssh.sock"
+
+    @contextmanager
+    def launching(self, sandbox: SandboxId) -> Iterator[int]:
+        """A lock that says that the sandbox is being started. The helper inherits it, so that it holds for as long as
+        the start goes on, even if this process dies. Raises BlockingIOError where another holds it."""
+        with (self.own(sandbox) / "lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield lock.fileno()
+
+    def wait_launched(self, sandbox: SandboxId) -> None:
+        """Wait until nothing starts the sandbox. Blocks, for as long as the helper lets a launch take."""
+        try:
+            with (self.own(sandbox) / "lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        except FileNotFoundError:
+            return
 
     def write(self, record: Record) -> None:
         """Store the record, whole or not at all."""

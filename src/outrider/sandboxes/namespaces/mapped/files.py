@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -131,14 +131,21 @@ def _delete(path: str) -> None:
         Path(path).rename(doomed)
     except FileNotFoundError:
         return
-    shutil.rmtree(doomed)
+    _empty_trash(lambda path: path == doomed or _unlocked(path))
 
 
 def _sweep() -> None:
     for name in ("layers", "boxes", "trash"):
         Path(name).mkdir(exist_ok=True)
-    for doomed in (*Path("trash").iterdir(), *Path("layers").glob(".new-*")):
+    for doomed in Path("layers").glob(".new-*"):
         if _unlocked(doomed):
+            shutil.rmtree(doomed, ignore_errors=True)
+    _empty_trash(_unlocked)
+
+
+def _empty_trash(ours: Callable[[Path], bool]) -> None:
+    for doomed in Path("trash").iterdir():
+        if ours(doomed):
             shutil.rmtree(doomed, ignore_errors=True)
 
 

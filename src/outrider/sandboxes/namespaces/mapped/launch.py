@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import resource
-import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -85,7 +84,8 @@ def _prepare_box(request: Mapping[str, Any]) -> None:
     for name in ("upper", "run"):
         (box / name).mkdir(parents=True, exist_ok=True)
     # A workdir left by a `volatile` mount is refused by the next mount: each start has a fresh one.
-    shutil.rmtree(box / "work", ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        (box / "work").rename(Path("trash", f"{box.name}-work-{os.getpid()}"))
     (box / "work").mkdir()
     with contextlib.suppress(FileNotFoundError):
         (box / "run" / "ssh.sock").unlink()

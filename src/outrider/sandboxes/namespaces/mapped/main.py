@@ -1,26 +1,18 @@
 """Entry of the helper program: one request in, one answer out."""
 
+import importlib
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from outrider.sandboxes.namespaces.mapped import files, launch
 from outrider.sandboxes.namespaces.mapped.userns import Failure, IdMap
 
-OPERATIONS: Mapping[str, Callable[[IdMap, Mapping[str, Any]], dict[str, Any]]] = {
-    "launch": launch.launch,
-    "probe": launch.probe,
-    "unpack": files.unpack,
-    "freeze": files.freeze,
-    "delete": files.delete,
-    "sweep": files.sweep,
-    "measure": files.measure,
-}
+MODULES = {"launch": "launch", "probe": "launch"}
+"""Where an operation is; the others are in `files`, which imports more than a launch should wait for."""
 
 
 def main() -> None:
@@ -29,7 +21,9 @@ def main() -> None:
     request = json.load(sys.stdin)
     try:
         os.chdir(request["guest"])
-        answer = OPERATIONS[request["operation"]](IdMap(**request["ids"]), _with_files(request))
+        name = request["operation"]
+        module = importlib.import_module(f"{__package__}.{MODULES.get(name, 'files')}")
+        answer = getattr(module, name)(IdMap(**request["ids"]), _with_files(request))
     except Failure as failure:
         answer = failure.answer
     except OSError as error:
