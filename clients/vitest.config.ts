@@ -4,7 +4,11 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "sdk", root: "sdk", include: ["test/**/*.test.ts"] } },
-      { extends: "./web/vite.config.ts", test: { name: "web", root: "web", include: ["test/**/*.test.{ts,tsx}"], environment: "jsdom" } },
+      { extends: "./web/vite.config.ts", test: { name: "web", root: "web", include: ["test/**/*.test.ts"] } },
+      {
+        extends: "./web/vite.config.ts",
+        test: { name: "page", root: "web", include: ["test/**/*.test.tsx"], environment: "jsdom" },
+      },
     ],
   },
 });

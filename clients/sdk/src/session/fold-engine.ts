@@ -18,17 +18,8 @@ export const foldEngine: Pick<
     const key = `tool-${tool_call}`;
     const known = state.transcript.find(key, "tool") ?? beginTool(key, event.turn, tool_call, { seq, at });
     const ended = status === "completed" || status === "failed";
-    const next: ToolItem = {
-      ...known,
-      title: title ?? known.title,
-      tool: kind ?? known.tool,
-      status: status ?? known.status,
-      paths: paths ?? known.paths,
-      input: input ?? known.input,
-      content: content ?? known.content,
-      endedAt: ended ? at : known.endedAt,
-    };
-    state.transcript.put(next, known.after);
+    const changes = withoutNulls({ title, tool: kind, status, paths, input, content, endedAt: ended ? at : null });
+    state.transcript.put({ ...known, ...changes }, known.after);
   },
   plan_changed: (state, event) => {
     state.plan = event.entries;
@@ -49,6 +40,13 @@ export const foldEngine: Pick<
     };
   },
 };
+
+type NotNull<T> = { readonly [K in keyof T]?: NonNullable<T[K]> };
+
+/** What is null did not change. */
+function withoutNulls<T extends object>(update: T): NotNull<T> {
+  return Object.fromEntries(Object.entries(update).filter(([, value]) => value !== null)) as NotNull<T>;
+}
 
 function beginTool(key: string, turn: string, toolCall: string, { seq, at }: Stamp): ToolItem {
   return {

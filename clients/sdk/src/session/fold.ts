@@ -5,10 +5,11 @@ import { foldProof } from "./fold-proof";
 import { foldQueue } from "./fold-queue";
 import { foldSandbox } from "./fold-sandbox";
 import { foldTrouble, foldTurn } from "./fold-turn";
-import type { Handler, Handlers } from "./handlers";
+import type { Handler, Handlers, Stamp } from "./handlers";
 import { messageItem } from "./message";
 import { emptyState, snapshot, type FoldState } from "./state";
 import { extend, NO_TEXT } from "./text";
+import type { Transcript } from "./transcript";
 import type { SessionView } from "./view";
 
 const handlers: Handlers = {
@@ -45,12 +46,7 @@ export class SessionFold {
     const after = "after_seq" in draft ? draft.after_seq : this.state.seq;
     if (after > this.state.seq) return false;
     if (this.state.turn?.id !== draft.turn) return true; // typed before the turn was cut off, and come too late
-    const known = this.state.transcript.find(`message-${draft.message}`, "message");
-    const text = extend(known?.text ?? NO_TEXT, draft.offset, draft.text);
-    if (text === null) return false;
-    if (known) this.state.transcript.replace({ ...known, text });
-    else this.state.transcript.put(messageItem(draft, { seq: after, at }, text), after + 0.5);
-    return true;
+    return typeInto(this.state.transcript, draft, { seq: after, at });
   }
 
   progress(stage: string, text: string): void {
@@ -60,4 +56,13 @@ export class SessionFold {
   view(): SessionView {
     return snapshot(this.state);
   }
+}
+
+function typeInto(transcript: Transcript, draft: Draft | DeltaFrame, stamp: Stamp): boolean {
+  const known = transcript.find(`message-${draft.message}`, "message");
+  const text = extend(known?.text ?? NO_TEXT, draft.offset, draft.text);
+  if (text === null) return false;
+  if (known) transcript.replace({ ...known, text });
+  else transcript.put(messageItem(draft, stamp, text), stamp.seq + 0.5);
+  return true;
 }

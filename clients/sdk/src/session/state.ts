@@ -44,8 +44,8 @@ export function emptyState(): FoldState {
 
 /** The state as a value that no later event changes. */
 export function snapshot(state: FoldState): SessionView {
-  const { transcript, archived: _archived, preparing: _preparing, ...rest } = state;
-  return { ...rest, status: status(state), items: transcript.snapshot() };
+  const { transcript, archived, preparing, ...view } = state;
+  return { ...view, status: status(state), items: transcript.snapshot() };
 }
 
 function status(state: FoldState): SessionStatus {

@@ -44,9 +44,7 @@ const SURROGATE = /[\uD800-\uDFFF]/;
 
 function countCharacters(text: string): number {
   if (!SURROGATE.test(text)) return text.length;
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
+  return Array.from(text).length;
 }
 
 function dropStart(text: string, characters: number): string {

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Monitor, Moon, Sun, Theater } from "lucide-react";
+import { Monitor, Moon, Sun, Clapperboard } from "lucide-react";
 import type { ReactElement } from "react";
 
 import { useMe } from "@/features/server/queries";
@@ -19,7 +19,7 @@ export function Header(): ReactElement {
       </Link>
       {me.data?.rehearsal && (
         <span className="inline-flex min-w-0 items-center gap-1.5 text-xs text-warn" title={REHEARSAL}>
-          <Theater aria-hidden size={14} className="shrink-0" />
+          <Clapperboard aria-hidden size={14} className="shrink-0" />
           <span className="truncate sm:hidden">Rehearsal: no model</span>
           <span className="hidden truncate sm:inline">{REHEARSAL}</span>
         </span>

@@ -23,10 +23,12 @@ export function HomePage(): ReactElement {
       <div className="mx-auto max-w-3xl px-4 pt-8 pb-16 sm:pt-14">
         <h1 className="mb-4 text-2xl font-semibold tracking-tight">New session</h1>
         <NewSession key={draft?.repository} me={me.data} draft={draft} />
-        <p className="mt-2 flex flex-wrap items-center gap-x-3 px-1 text-xs text-muted">
-          {me.data?.isolation && <span>Sandboxes: {wordFor(ISOLATION, me.data.isolation)}</span>}
-          {me.data?.limit_tier && <span>{wordFor(LIMITS, me.data.limit_tier)}</span>}
-        </p>
+        {me.data?.isolation && (
+          <p className="mt-2 px-1 text-xs text-muted">
+            Sandboxes: {wordFor(ISOLATION, me.data.isolation)}
+            {me.data.limit_tier && `, ${wordFor(LIMITS, me.data.limit_tier)}`}
+          </p>
+        )}
         {none && (
           <section className="mt-12 space-y-6">
             <FirstSteps />

@@ -15,7 +15,7 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 
 /** A button with its word on it. */
 export function Button({ look = "plain", className = "", type = "button", ...rest }: ButtonProps): ReactElement {
-  const shape = "inline-flex h-8 items-center justify-center gap-1.5 rounded-md border px-3 font-medium whitespace-nowrap";
+  const shape = "inline-flex h-8 items-center pointer-coarse:h-9 justify-center gap-1.5 rounded-md border px-3 font-medium whitespace-nowrap";
   return (
     <button
       type={type}
@@ -36,7 +36,7 @@ export function IconButton({
       type="button"
       aria-label={label}
       title={label}
-      className={`inline-grid size-7 shrink-0 place-items-center rounded-md text-muted hover:bg-hover hover:text-ink
+      className={`inline-grid size-7 shrink-0 pointer-coarse:size-9 place-items-center rounded-md text-muted hover:bg-hover hover:text-ink
         disabled:pointer-events-none disabled:opacity-40 ${className}`}
       {...rest}
     />

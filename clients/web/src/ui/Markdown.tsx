@@ -28,11 +28,15 @@ const COMPONENTS: Components = {
       {children}
     </a>
   ),
-  img: ({ src, alt }) => (
-    <a href={typeof src === "string" ? src : undefined} target="_blank" rel="noreferrer noopener">
-      {alt ? `Image: ${alt}` : "An image"}
-    </a>
-  ),
+  img: ({ src, alt }) => {
+    const name = alt ? `Image: ${alt}` : "An image";
+    if (typeof src !== "string" || !src) return <span>{name}</span>;
+    return (
+      <a href={src} target="_blank" rel="noreferrer noopener">
+        {name}
+      </a>
+    );
+  },
   pre: ({ children }) => <>{children}</>,
   code: ({ className, children }) => {
     const language = /language-(\S+)/.exec(className ?? "")?.[1];

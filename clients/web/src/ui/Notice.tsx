@@ -3,6 +3,8 @@ import type { ReactElement, ReactNode } from "react";
 
 import type { Problem } from "@outrider/sdk";
 
+import { Inline } from "./Inline";
+
 const TONES: Record<"problem" | "warning" | "info", { icon: LucideIcon; look: string; icons: string }> = {
   problem: { icon: CircleAlert, look: "border-fail/30 bg-fail-wash", icons: "text-fail" },
   warning: { icon: TriangleAlert, look: "border-warn/30 bg-warn-wash", icons: "text-warn" },
@@ -31,8 +33,8 @@ export function Notice({ tone, children, remedy }: NoticeProps): ReactElement {
 
 export function ProblemNotice({ problem }: { readonly problem: Problem }): ReactElement {
   return (
-    <Notice tone="problem" remedy={problem.remedy}>
-      {problem.sentence}
+    <Notice tone="problem" remedy={problem.remedy && <Inline text={problem.remedy} />}>
+      <Inline text={problem.sentence} />
     </Notice>
   );
 }

@@ -23,7 +23,7 @@ export interface StateProps {
 export function State({ icon: Icon, word, tone = "plain", live = false }: StateProps): ReactElement {
   return (
     <span className={`inline-flex items-center gap-1.5 font-medium whitespace-nowrap ${TEXT[tone]}`}>
-      <Icon aria-hidden size={14} className={`shrink-0 ${live ? "breathing" : ""}`} />
+      <Icon aria-hidden className={`size-[max(14px,1.1em)] shrink-0 ${live ? "breathing" : ""}`} />
       {word}
     </span>
   );

@@ -8,7 +8,7 @@ export function TerminalText({ text, label }: { readonly text: string; readonly 
   return (
     // A region that scrolls must be reachable by keyboard.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <pre className="code wrap max-h-96 overflow-y-auto" tabIndex={0} aria-label={label}>
+    <pre className="code max-h-96 overflow-y-auto" tabIndex={0} aria-label={label}>
       {spans.map((span, i) =>
         span.codes.length === 0 ? (
           span.text

@@ -1,14 +1,14 @@
 import type { ReactElement } from "react";
 
-import { ago, exactTime, seconds } from "./format";
+import { ago, agoBriefly, exactTime, seconds } from "./format";
 import { useMinutes, useSeconds } from "./now";
 
 /** How long ago; the exact time on hover. */
-export function Time({ at }: { readonly at: string }): ReactElement {
+export function Time({ at, brief = false }: { readonly at: string; readonly brief?: boolean }): ReactElement {
   const now = Math.max(useMinutes(), Date.parse(at));
   return (
     <time dateTime={at} title={exactTime(at)} className="tabular whitespace-nowrap">
-      {ago(at, now)}
+      {brief ? agoBriefly(at, now) : ago(at, now)}
     </time>
   );
 }

@@ -7,9 +7,7 @@ export interface Span {
 
 // CSI (with its parameters apart), OSC and the other string sequences up to their end, and single-character escapes.
 const SEQUENCE =
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
   /\x1b\[([0-9;:]*)[ -/]*([@-~])|\x1b\[[^@-~]*[@-~]?|[\x1b\x9d\x90][\]PX^_]?[^\x07\x1b]*(?:\x07|\x1b\\)|\x1b./g;
-// eslint-disable-next-line no-control-regex -- likewise
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
 
 /** The spans of a text. A line that a carriage return wrote over shows only its last state. */

@@ -25,6 +25,14 @@ export function ago(at: string, now: number): string {
   return unit ? RELATIVE.format(-Math.floor(passed / unit[1]), unit[0]) : "just now";
 }
 
+/** How long ago, where there is no room for words: `5 min`. */
+export function agoBriefly(at: string, now: number): string {
+  const passed = (now - Date.parse(at)) / 1000;
+  if (passed < 60) return "now";
+  if (passed < 3_600) return `${Math.floor(passed / 60)} min`;
+  return passed < 86_400 ? `${Math.floor(passed / 3_600)} h` : `${Math.floor(passed / 86_400)} d`;
+}
+
 export function exactTime(at: string): string {
   return EXACT.format(new Date(at));
 }

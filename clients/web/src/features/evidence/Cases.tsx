@@ -18,7 +18,7 @@ export function RedToGreen({ proof }: { readonly proof: Proof }): ReactElement |
     <Names title="Red before, green after" total={proof.red_to_green.length}>
       {proof.red_to_green.map((proven) => (
         <li key={`${proven.check} ${proven.case}`} className="py-1">
-          <p className="font-mono text-xs [overflow-wrap:anywhere]">{proven.case}</p>
+          <CaseName name={proven.case} />
           <p className="flex items-center gap-1.5 text-xs">
             <Outcome outcome={proven.before} />
             <ArrowRight aria-label="became" size={12} className="text-muted" />
@@ -35,14 +35,26 @@ function Outcome({ outcome }: { readonly outcome: CaseOutcome }): ReactElement {
   return <State icon={look.icon} tone={look.tone} word={OUTCOME[outcome]} />;
 }
 
+/** The id of a test, its file in the background. */
+function CaseName({ name }: { readonly name: string }): ReactElement {
+  const [file, ...inside] = name.split("::");
+  return (
+    <p className="font-mono text-xs [overflow-wrap:anywhere]">
+      {inside.length > 0 && <span className="text-muted">{file}::</span>}
+      {inside.length > 0 && <wbr />}
+      {inside.length > 0 ? inside.join("::") : file}
+    </p>
+  );
+}
+
 /** Tests or files by name, such as those that vanished. Nothing where there are none. */
 export function NameList({ title, names }: { readonly title: string; readonly names: readonly string[] }): ReactElement | null {
   if (names.length === 0) return null;
   return (
     <Names title={title} total={names.length}>
       {names.map((name) => (
-        <li key={name} className="font-mono text-xs [overflow-wrap:anywhere]">
-          {name}
+        <li key={name}>
+          <CaseName name={name} />
         </li>
       ))}
     </Names>

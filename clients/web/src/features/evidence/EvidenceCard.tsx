@@ -4,7 +4,8 @@ import { LoaderCircle } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
 
 import { Notice } from "@/ui/Notice";
-import { shortHash } from "@/ui/format";
+import { count, shortHash } from "@/ui/format";
+import { Inline } from "@/ui/Inline";
 import { State } from "@/ui/State";
 import { REHEARSAL } from "@/ui/words";
 
@@ -33,22 +34,43 @@ export function EvidenceCard({ view, session, rehearsal, brief = false, children
       aria-label="Evidence"
       className={`rounded-xl border bg-raised ${verified ? "border-line-strong" : "border-dashed border-line-strong"}`}
     >
-      <header className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1 px-4 pt-3 text-base">
+      <header className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 px-4 pt-3 text-lg">
         {proof ? <Verdict verdict={proof.verdict} /> : <State icon={LoaderCircle} tone="accent" word="Checking" live />}
         <span className="text-xs text-muted">
-          {verified ? "verified by Outrider" : proof ? "unverified" : "not finished"} · {shortHash(view.head)}
+          {standing(proof)} · {shortHash(view.head)}
         </span>
       </header>
       <div className="space-y-4 px-4 pt-2 pb-4">
-        {proof && <p className="text-sm text-muted">{proof.summary}</p>}
-        {proof && <Hero proof={proof} />}
-        {proof && !brief && MEANING[proof.verdict] && <p className="text-xs text-muted">{MEANING[proof.verdict]}</p>}
-        {proof && <Doubts proof={proof} brief={brief} />}
+        {proof && <Shown proof={proof} brief={brief} />}
         {!brief && <Whole view={view} session={session} />}
-        {rehearsal && <p className="text-xs text-warn">{REHEARSAL} The checks really ran.</p>}
+        {rehearsal && (
+          <p className="text-xs text-warn">
+            {REHEARSAL} {view.results.length > 0 && "The checks really ran."}
+          </p>
+        )}
         {children}
       </div>
     </section>
+  );
+}
+
+function standing(proof: Proof | null): string {
+  if (!proof) return "not finished";
+  return proof.verdict === "not_run" ? "unverified" : "verified by Outrider";
+}
+
+/** What a finished proof shows. */
+function Shown({ proof, brief }: { readonly proof: Proof; readonly brief: boolean }): ReactElement {
+  const meaning = MEANING[proof.verdict];
+  return (
+    <>
+      <p className="text-sm text-muted">
+        <Inline text={proof.summary} />
+      </p>
+      <Hero proof={proof} />
+      {!brief && meaning && <p className="text-xs text-muted">{meaning}</p>}
+      <Doubts proof={proof} brief={brief} />
+    </>
   );
 }
 
@@ -57,7 +79,7 @@ const MEANING: Record<ProofVerdict, string> = {
   fix_proved_weakly:
     "Weaker than a proof: the tests did not load before, or only exit codes are known, so they may be red for another reason.",
   still_green: "No test was red before. This shows that nothing broke, not that something was mended.",
-  red: "A check fails at the head of the work.",
+  red: "",
   not_run: "Nothing of what the agent says about this work was verified.",
 };
 
@@ -81,9 +103,9 @@ function Whole({ view, session }: { readonly view: ProofView; readonly session: 
 function Doubts({ proof, brief }: { readonly proof: Proof; readonly brief: boolean }): ReactElement | null {
   const { vanished, newly_skipped: skipped, marked_files: marked } = proof;
   const counts = [
-    vanished.length > 0 && `${vanished.length} vanished`,
-    skipped.length > 0 && `${skipped.length} newly skipped`,
-    marked.length > 0 && `${marked.length} files that say how checks run were changed`,
+    vanished.length > 0 && `${count(vanished.length, "test")} vanished`,
+    skipped.length > 0 && `${count(skipped.length, "test")} newly skipped`,
+    marked.length > 0 && `${count(marked.length, "changed file")} that can change how checks run`,
   ].filter(Boolean);
   if (counts.length === 0) return null;
   return (

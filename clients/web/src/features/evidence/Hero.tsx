@@ -1,8 +1,8 @@
 import type { Proof } from "@outrider/protocol";
-import { ArrowDown, ArrowRight, CircleCheck, CircleX, type LucideIcon } from "lucide-react";
+import { ArrowRight, CircleCheck, CircleX, type LucideIcon } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
 
-import { count, shortHash } from "@/ui/format";
+import { shortHash } from "@/ui/format";
 
 import { countsOf } from "./checks";
 
@@ -16,22 +16,20 @@ function Pair({ proof }: { readonly proof: Proof }): ReactElement {
   const proved = proof.red_to_green.length;
   const before = countsOf(proof.results, "before");
   const loaded = proof.red_to_green.every((proven) => proven.before === "failed");
-  const what = proved > 0 ? count(proved, "test") : "The checks";
   return (
-    <div className="grid items-stretch gap-1 sm:grid-cols-[1fr_1.25rem_1fr]">
-      <Side icon={CircleX} tone="fail" title={`${what} red`} phase="before">
-        base {shortHash(proof.base)}
-        {before && <> with the tests of {shortHash(proof.head)}</>}
-        {!loaded && <>, where some did not load</>}
-      </Side>
-      <span className="grid place-items-center text-muted">
-        <ArrowRight aria-label="became" size={16} className="hidden sm:block" />
-        <ArrowDown aria-hidden size={16} className="sm:hidden" />
-      </span>
-      <Side icon={CircleCheck} tone="pass" title={`${proved > 0 ? "The same" : "The checks"} green`} phase="after">
-        head {shortHash(proof.head)}
-      </Side>
-    </div>
+      <div className="grid grid-cols-[1fr_1.25rem_1fr] items-stretch gap-0.5">
+        <Side icon={CircleX} tone="fail" title={proved > 0 ? `${proved} red` : "Red"} phase="before">
+          base {shortHash(proof.base)}
+          {before && <>, tests of {shortHash(proof.head)}</>}
+          {!loaded && <>; some did not load</>}
+        </Side>
+        <span className="grid place-items-center text-muted">
+          <ArrowRight aria-label="became" size={16} />
+        </span>
+        <Side icon={CircleCheck} tone="pass" title={proved > 0 ? `${proved} green` : "Green"} phase="after">
+          {proved > 0 && `the same ${proved === 1 ? "test" : "tests"}, `}head {shortHash(proof.head)}
+        </Side>
+      </div>
   );
 }
 
@@ -50,9 +48,9 @@ const LOOK = {
 
 function Side({ icon: Icon, tone, title, phase, children }: SideProps): ReactElement {
   return (
-    <div className={`rounded-lg border px-4 py-3 ${LOOK[tone]}`}>
+    <div className={`rounded-lg border px-3 py-2.5 ${LOOK[tone]}`}>
       <p className="text-xs font-medium">{phase}</p>
-      <p className="mt-1 flex items-center gap-2 text-xl font-semibold tracking-tight">
+      <p className="mt-1 flex items-center gap-2 tabular text-xl font-semibold tracking-tight">
         <Icon aria-hidden size={22} className="shrink-0" />
         {title}
       </p>

@@ -3,6 +3,7 @@ import { asProblem } from "@outrider/sdk";
 import { CircleCheck, CircleHelp, GitMerge, TriangleAlert } from "lucide-react";
 import { useState, type ReactElement } from "react";
 
+import { Verdict } from "@/features/evidence/Verdict";
 import { useDecision } from "@/features/server/queries";
 import { Button } from "@/ui/Button";
 import { Confirm } from "@/ui/Confirm";
@@ -19,10 +20,13 @@ export function Decision({ page }: { readonly page: PullRequestPage }): ReactEle
     return <p className="text-muted">{pull.state === "merged" ? `Merged into ${pull.base_branch}.` : "Closed without merging."}</p>;
   }
   return (
-    <section aria-label="Decision" className="space-y-3 rounded-xl border border-line bg-surface p-4">
-      <Mergeable mergeable={mergeable} base={pull.base_branch} />
+    <section aria-label="Decision" className="rounded-xl border border-line bg-surface p-4">
+      <div className="mb-3 space-y-1">
+        <Verdict verdict={page.proof?.verdict ?? "not_run"} />
+        <Mergeable mergeable={mergeable} base={pull.base_branch} />
+      </div>
       {decision.error && <ProblemNotice problem={asProblem(decision.error)} />}
-      <div className="flex gap-2">
+      <div className="mt-3 flex gap-2">
         <Button look="primary" className="flex-1" disabled={mergeable === false} onClick={() => setAsked("merge")}>
           <GitMerge aria-hidden size={14} />
           Merge
@@ -65,8 +69,15 @@ const MERGE_NOTE: Record<Proof["verdict"], string> = {
 };
 
 function Mergeable({ mergeable, base }: { readonly mergeable: boolean | null; readonly base: string }): ReactElement {
-  if (mergeable === null) return <State icon={CircleHelp} word="Not known yet whether it merges" />;
-  if (mergeable) return <State icon={CircleCheck} tone="pass" word={`Merges cleanly into ${base}`} />;
+  if (mergeable !== false) {
+    const known = mergeable ?? false;
+    const word = known ? `Merges cleanly into ${base}` : "Not known yet whether it merges";
+    return (
+      <p>
+        <State icon={known ? CircleCheck : CircleHelp} tone={known ? "pass" : "plain"} word={word} />
+      </p>
+    );
+  }
   return (
     <div>
       <State icon={TriangleAlert} tone="fail" word={`Conflicts with ${base}`} />

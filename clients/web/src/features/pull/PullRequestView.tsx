@@ -4,6 +4,7 @@ import { ArrowLeft } from "lucide-react";
 import { lazy, Suspense, useMemo, type ReactElement, type ReactNode } from "react";
 
 import { byPath } from "@/features/changes/diffs";
+import { CommitList } from "@/features/changes/CommitList";
 import { FileList } from "@/features/changes/FileList";
 import { viewOf } from "@/features/evidence/checks";
 import { EvidenceCard } from "@/features/evidence/EvidenceCard";
@@ -28,15 +29,15 @@ export function PullRequestView({ page }: { readonly page: PullRequestPage }): R
   return (
     <div className="mx-auto grid max-w-6xl gap-x-10 gap-y-6 px-4 pt-6 pb-20 sm:px-6 lg:grid-cols-[minmax(0,1fr)_17rem]">
       <Title page={page} rehearsal={rehearsal} />
-      <div className="space-y-4 lg:col-start-2 lg:row-start-2">
+      <div className="lg:col-start-2 lg:row-start-2">
         <div className="lg:sticky lg:top-6">
           <Decision page={page} />
-          <Commits page={page} />
         </div>
       </div>
       <div className="min-w-0 space-y-8 lg:col-start-1 lg:row-start-2">
         <Evidence page={page} rehearsal={rehearsal} />
         <Description body={page.pull_request.body} />
+        <Commits page={page} />
         <Files page={page} />
       </div>
     </div>
@@ -109,22 +110,9 @@ function Description({ body }: { readonly body: string }): ReactElement | null {
 
 function Commits({ page }: { readonly page: PullRequestPage }): ReactElement {
   return (
-    <section className="mt-6">
-      <h2 className="mb-2 text-xs font-medium text-muted">{count(page.commits.length, "commit")}</h2>
-      <ul className="space-y-2">
-        {page.commits.map((commit) => (
-          <li key={commit.sha}>
-            <p className="[overflow-wrap:anywhere]">{commit.subject}</p>
-            <p className="text-xs text-muted">
-              <code className="font-mono" title={commit.sha}>
-                {shortHash(commit.sha)}
-              </code>{" "}
-              {commit.author.name}
-            </p>
-          </li>
-        ))}
-      </ul>
-    </section>
+    <Part title={count(page.commits.length, "commit")}>
+      <CommitList commits={page.commits} />
+    </Part>
   );
 }
 

@@ -1,23 +1,25 @@
+import type { Commit } from "@outrider/protocol";
 import type { SessionView } from "@outrider/sdk";
 import { useMemo, type ReactElement } from "react";
 
+import { CommitList } from "@/features/changes/CommitList";
 import { byPath, editsOf } from "@/features/changes/diffs";
 import { FileList } from "@/features/changes/FileList";
 import { usePullRequest } from "@/features/server/queries";
 import { Empty } from "@/ui/Empty";
-import { count, shortHash } from "@/ui/format";
+import { count } from "@/ui/format";
 
 /** Files and commits of the session: the pull request's diff where there is one, else the agent's edits. */
 export function ChangesPane({ view }: { readonly view: SessionView }): ReactElement {
-  const page = usePullRequest(view.created?.repository.name ?? "", view.pullRequest?.number ?? null);
+  const { created, pullRequest, commits, proofs } = view;
+  const page = usePullRequest(created?.repository.name ?? "", pullRequest?.number ?? null).data;
   const edits = useMemo(() => editsOf(view), [view]);
-  const whole = useMemo(() => (page.data ? byPath(page.data.diff) : null), [page.data]);
-  if (view.files.length === 0 && edits.size === 0) {
+  const whole = useMemo(() => (page ? byPath(page.diff) : null), [page]);
+  const files = view.files.length > 0 ? view.files : [...edits].map(([path, diffs]) => ({ path, ...sum(diffs) }));
+  if (files.length === 0) {
     return <Empty title="Nothing is changed yet">Files that the agent changes are listed here.</Empty>;
   }
-  const collected = view.files.length > 0;
-  const files = collected ? view.files : [...edits].map(([path, diffs]) => ({ path, ...sum(diffs) }));
-  const marked = view.proofs.at(-1)?.proof?.marked_files ?? [];
+  const marked = proofs.at(-1)?.proof?.marked_files;
   return (
     <div className="space-y-5">
       <section>
@@ -25,24 +27,20 @@ export function ChangesPane({ view }: { readonly view: SessionView }): ReactElem
           {count(files.length, "file")}
           {!whole && ", as the agent edited them"}
         </h3>
-        <FileList files={files} diffs={whole ?? edits} marked={marked} />
+        <FileList files={files} diffs={whole ?? edits} marked={marked ?? []} />
       </section>
-      {view.commits.length > 0 && (
-        <section>
-          <h3 className="mb-2 text-xs font-medium text-muted">{count(view.commits.length, "commit")}</h3>
-          <ul className="space-y-1.5">
-            {view.commits.map((commit) => (
-              <li key={commit.sha} className="flex gap-2">
-                <code className="font-mono text-xs leading-5 text-muted" title={commit.sha}>
-                  {shortHash(commit.sha)}
-                </code>
-                <span className="min-w-0 [overflow-wrap:anywhere]">{commit.subject}</span>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      <Commits commits={commits} />
     </div>
+  );
+}
+
+function Commits({ commits }: { readonly commits: readonly Commit[] }): ReactElement | null {
+  if (commits.length === 0) return null;
+  return (
+    <section>
+      <h3 className="mb-2 text-xs font-medium text-muted">{count(commits.length, "commit")}</h3>
+      <CommitList commits={commits} />
+    </section>
   );
 }
 

@@ -12,7 +12,7 @@ interface LineProps {
   readonly startsOpen?: boolean;
 }
 
-const ROW = "flex min-h-7 w-full items-center gap-2 rounded-md px-2 py-0.5 text-left";
+const ROW = "flex min-h-7 w-full pointer-coarse:min-h-9 items-center gap-2 rounded-md px-2 py-0.5 text-left";
 
 /** One quiet line of the transcript. Where there is more to see, it opens in place. */
 export function Line({ icon: Icon, iconClass = "text-muted", children, end, detail, startsOpen = false }: LineProps): ReactElement {

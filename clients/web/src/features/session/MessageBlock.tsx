@@ -2,6 +2,8 @@ import type { MessageItem } from "@outrider/sdk";
 import { Brain } from "lucide-react";
 import { lazy, Suspense, type ReactElement } from "react";
 
+import { Inline } from "@/ui/Inline";
+
 import { Line } from "./Line";
 
 const Markdown = lazy(() => import("@/ui/Markdown").then((module) => ({ default: module.Markdown })));
@@ -17,7 +19,7 @@ export function MessageBlock({ item, typing }: MessageBlockProps): ReactElement 
   if (item.speaker === "thought") {
     return (
       <Line icon={Brain} detail={() => <Prose text={text} />}>
-        <span className="text-muted">Thought</span> <span className="text-muted italic">{firstLine(text)}</span>
+        <span className="text-muted">Thought</span> <span className="text-muted italic"><Inline text={firstLine(text)} /></span>
       </Line>
     );
   }

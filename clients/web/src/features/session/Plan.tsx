@@ -2,6 +2,8 @@ import type { PlanEntry } from "@outrider/protocol";
 import { Circle, CircleCheck, CircleDot, type LucideIcon } from "lucide-react";
 import type { ReactElement } from "react";
 
+import { Inline } from "@/ui/Inline";
+
 const LOOK: Record<PlanEntry["status"], { icon: LucideIcon; look: string; text: string; word: string }> = {
   pending: { icon: Circle, look: "text-muted", text: "", word: "to do" },
   in_progress: { icon: CircleDot, look: "text-accent", text: "font-medium", word: "under way" },
@@ -18,7 +20,7 @@ export function Plan({ entries }: { readonly entries: readonly PlanEntry[] }): R
         return (
           <li key={i} className="flex gap-2">
             <Icon aria-label={word} size={15} className={`mt-0.5 shrink-0 ${look}`} />
-            <span className={`min-w-0 [overflow-wrap:anywhere] ${text}`}>{entry.text}</span>
+            <span className={`min-w-0 [overflow-wrap:anywhere] ${text}`}><Inline text={entry.text} /></span>
           </li>
         );
       })}

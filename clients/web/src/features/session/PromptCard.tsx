@@ -2,6 +2,7 @@ import type { PromptItem } from "@outrider/sdk";
 import type { ReactElement } from "react";
 
 import { Face } from "@/ui/Face";
+import { Inline } from "@/ui/Inline";
 import { Time } from "@/ui/Time";
 
 /** A person's prompt. */
@@ -17,7 +18,7 @@ export function PromptCard({ item }: { readonly item: PromptItem }): ReactElemen
           <Time at={item.queuedAt} />
         </span>
       </header>
-      <p className="mt-2 text-base whitespace-pre-wrap [overflow-wrap:anywhere]">{item.prompt.text}</p>
+      <p className="mt-2 text-base whitespace-pre-wrap [overflow-wrap:anywhere]"><Inline text={item.prompt.text} /></p>
     </article>
   );
 }

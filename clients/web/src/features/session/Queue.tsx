@@ -85,7 +85,7 @@ function Place({ busy, place, last, onMove }: PlaceProps): ReactElement | null {
       <IconButton label="Earlier" disabled={busy || place === 0} onClick={() => onMove(place - 1)}>
         <ArrowUp aria-hidden size={14} />
       </IconButton>
-      <IconButton label="Later" disabled={busy || place === last} onClick={() => onMove(place + 1)}>
+      <IconButton label="Later" className="max-sm:hidden" disabled={busy || place === last} onClick={() => onMove(place + 1)}>
         <ArrowDown aria-hidden size={14} />
       </IconButton>
     </>

@@ -25,7 +25,7 @@ export function Stream({ session, view, loaded, onOpenEvidence }: StreamProps): 
       {/* A region that scrolls must be reachable by keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div ref={scroller} role="region" aria-label="Transcript" tabIndex={0} className="min-h-0 flex-1 overflow-y-auto">
-        <div ref={content} className="mx-auto max-w-3xl px-4 pt-6 sm:px-6">
+        <div ref={content} className="mx-auto max-w-[45rem] px-4 pt-6 sm:px-6">
           {loaded || view.items.length > 0 ? (
             <Transcript view={view} session={session} onOpenEvidence={onOpenEvidence} />
           ) : (
@@ -38,14 +38,14 @@ export function Stream({ session, view, loaded, onOpenEvidence }: StreamProps): 
       </p>
       <div className="shrink-0 border-t border-line bg-paper">
         {!atEnd && (
-          <div className="relative mx-auto max-w-3xl">
+          <div className="relative mx-auto max-w-[45rem]">
             <Button onClick={goToEnd} className="absolute right-6 bottom-3 rounded-full shadow-md">
               <ArrowDown aria-hidden size={14} />
               Latest
             </Button>
           </div>
         )}
-        <div className="mx-auto max-w-3xl space-y-2 px-4 py-2.5 sm:px-6">
+        <div className="mx-auto max-w-[45rem] space-y-2 px-4 py-2.5 sm:px-6">
           <TurnBar session={session} view={view} />
           <Queue session={session} queue={view.queue} running={view.turn !== null} />
           {view.status === "archived" ? (

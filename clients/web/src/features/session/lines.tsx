@@ -3,7 +3,9 @@ import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleSlash, CircleX, GitCommitHorizontal, GitPullRequest, Info } from "lucide-react";
 import type { ReactElement } from "react";
 
-import { count, seconds, shortHash } from "@/ui/format";
+import { CommitList } from "@/features/changes/CommitList";
+import { count, seconds } from "@/ui/format";
+import { Inline } from "@/ui/Inline";
 import { Notice } from "@/ui/Notice";
 import { PULL_REQUEST, TURN_END } from "@/ui/words";
 
@@ -22,18 +24,7 @@ export function WorkLine({ item }: { readonly item: WorkItem }): ReactElement {
 function Commits({ item }: { readonly item: WorkItem }): ReactElement {
   return (
     <>
-      <ul className="space-y-1 text-xs">
-        {item.commits.map((commit) => (
-          <li key={commit.sha} className="flex gap-2">
-            <code className="font-mono text-muted" title={commit.sha}>
-              {shortHash(commit.sha)}
-            </code>
-            <span className="min-w-0 [overflow-wrap:anywhere]">
-              {commit.subject} <span className="text-muted">by {commit.author.name}</span>
-            </span>
-          </li>
-        ))}
-      </ul>
+      <CommitList commits={item.commits} />
       {item.leftoversCommitted && <p className="text-xs text-muted">What the agent had left uncommitted was committed.</p>}
     </>
   );
@@ -61,10 +52,10 @@ export function PullRequestLine(props: { readonly item: PullRequestItem; readonl
 
 /** Something that a person should know. */
 export function NoticeLine({ item }: { readonly item: NoticeItem }): ReactElement {
-  if (item.tone === "info") return <Line icon={Info}>{item.sentence}</Line>;
+  if (item.tone === "info") return <Line icon={Info}><Inline text={item.sentence} /></Line>;
   return (
-    <Notice tone={item.tone === "problem" ? "problem" : "warning"} remedy={item.remedy}>
-      {item.sentence}
+    <Notice tone={item.tone === "problem" ? "problem" : "warning"} remedy={item.remedy && <Inline text={item.remedy} />}>
+      <Inline text={item.sentence} />
     </Notice>
   );
 }
@@ -82,7 +73,7 @@ export function EndLine({ item }: { readonly item: EndItem }): ReactElement {
     <div className="flex gap-2 border-t border-line pt-3">
       <Icon aria-hidden size={16} className={`mt-0.5 shrink-0 ${look}`} />
       <p className="min-w-0 flex-1">
-        <span className={`font-medium ${look}`}>{TURN_END[item.reason]}.</span> {item.message}
+        <span className={`font-medium ${look}`}>{TURN_END[item.reason]}.</span> <Inline text={item.message} />
       </p>
       <span className="tabular text-xs leading-5 text-muted">{seconds(item.seconds)}</span>
     </div>

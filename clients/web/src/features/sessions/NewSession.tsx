@@ -43,7 +43,7 @@ export function NewSession({ me, draft }: NewSessionProps): ReactElement {
           className="field-sizing-content block min-h-28 w-full resize-none bg-transparent px-4 pt-3.5 text-base outline-none
             placeholder:text-muted"
         />
-        <div className="grid grid-cols-2 items-end gap-2 p-3 sm:grid-cols-[1.4fr_1fr_1.4fr_auto]">
+        <div className="grid grid-cols-2 items-end gap-2 p-3 sm:grid-cols-[1.2fr_0.7fr_1.6fr_auto]">
           <Labelled name="Repository">
             <input
               name="repository"

@@ -1,6 +1,6 @@
 import type { SessionSummary } from "@outrider/protocol";
 import { Link } from "@tanstack/react-router";
-import { Theater } from "lucide-react";
+import { Clapperboard } from "lucide-react";
 import type { ReactElement } from "react";
 
 import { Verdict } from "@/features/evidence/Verdict";
@@ -52,7 +52,7 @@ export function isRehearsal(model: string): boolean {
 export function RehearsalMark(): ReactElement {
   return (
     <span className="inline-flex items-center gap-1.5 font-medium whitespace-nowrap text-warn">
-      <Theater aria-hidden size={14} />
+      <Clapperboard aria-hidden size={14} />
       rehearsal
     </span>
   );

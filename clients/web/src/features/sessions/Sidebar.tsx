@@ -47,7 +47,7 @@ function Row({ session, chosen }: { readonly session: SessionSummary; readonly c
           <SessionState status={session.status} />
           {isRehearsal(session.model) ? <RehearsalMark /> : <span className="truncate">{session.repository}</span>}
           <span className="ml-auto">
-            <Time at={session.updated_at} />
+            <Time at={session.updated_at} brief />
           </span>
         </span>
       </Link>
