@@ -15,7 +15,7 @@ from outrider.engines.client import Client
 from outrider.engines.profile import Profile, Resume, Start
 from outrider.engines.transport import ProcessTransport
 from outrider.model.engine import EngineSessionId, EngineStop
-from outrider.model.errors import EngineError, SandboxLost, TurnFailed
+from outrider.model.errors import EngineError, SandboxError, SandboxLost, TurnFailed
 from outrider.ports.engine import EngineLaunch, EngineListener
 from outrider.ports.sandbox import ExecSpec, Guest, Process
 
@@ -106,12 +106,12 @@ class AcpSession:
     async def cancel(self) -> None:
         """Ask it to stop; what it waits for permission for is answered with cancelled."""
         self._client.cancel()
-        with suppress(SandboxLost, ConnectionError):
+        with suppress(SandboxError, ConnectionError):
             await self._connection.cancel(session_id=self.id)
 
     async def close(self) -> None:
         """End the engine's process. No error where it is dead."""
-        with suppress(SandboxLost):
+        with suppress(SandboxError):
             await self._process.close_stdin()
             await self._process.signal("TERM")
             try:
@@ -136,10 +136,12 @@ class AcpSession:
             raise TurnFailed(str(error).removeprefix("Internal error: ")) from error
         except ValidationError as error:
             raise await self._failed(f"The engine {self._name} gave an answer that is not ACP.") from error
-        except ConnectionError as error:
+        except SandboxLost:
+            raise
+        except (ConnectionError, SandboxError) as error:
             await self._ended(error)
 
-    async def _ended(self, error: ConnectionError) -> NoReturn:
+    async def _ended(self, error: Exception) -> NoReturn:
         """Say why nothing more comes from the engine."""
         if isinstance(self._transport.broken, SandboxLost):
             raise self._transport.broken from error

@@ -30,7 +30,7 @@ class ProcessTransport:
         self._messages = self._read()
 
     async def send(self, message: dict[str, Any]) -> None:
-        """Write one message. Raises SandboxLost."""
+        """Write one message. Raises SandboxError where the engine reads no more."""
         await self._process.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")
 
     async def receive(self) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class _Commit(Model):
     at: datetime
     message: str
     files: tuple[str, ...] = ()
-    earlier: dict[str, str] = {}
+    earlier: Mapping[str, str] = {}
 
     def contents(self) -> Iterator[tuple[str, bytes]]:
         """Path and content of each file."""
