@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from outrider.broker.egress import proxy as proxy_module
-from outrider.broker.egress.dial import Dialer
+from outrider.broker.egress.dial import Dialer, Unreachable, resolve
 from outrider.broker.egress.proxy import EgressDecision, EgressProxy
 from outrider.broker.egress.rules import AllowedHost, EgressRules
+from outrider.broker.egress.target import Target
 from outrider.broker.network import HostNetwork, UpstreamProxy
 
 
@@ -276,6 +277,12 @@ async def test_plain_http_through_the_operators_proxy(short_path: Path) -> None:
             answer = await door.ask(b"GET http://allowed.example/x HTTP/1.1\r\n\r\n")
             assert answer.endswith(b"hello")
             assert upstream.heads[0].startswith(b"GET http://allowed.example/x HTTP/1.1\r\nHost: allowed.example\r\n")
+
+
+async def test_the_machines_own_resolver() -> None:
+    assert set(await resolve("localhost", 80)) <= {"127.0.0.1", "::1"}
+    with pytest.raises(Unreachable, match="cannot be resolved"):
+        await Dialer(HostNetwork()).connect(Target("no-such-host.invalid", 443), anywhere=True)
 
 
 async def test_a_host_that_does_not_answer(short_path: Path) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from outrider.broker.egress.rules import may_connect
 from outrider.broker.egress.target import HEAD_LIMIT, Target
@@ -15,6 +17,8 @@ CONNECT_SECONDS = 10.0
 ADDRESSES = 4
 """How many addresses of one host are tried."""
 
+_RESOLVERS = ThreadPoolExecutor(4, thread_name_prefix="egress-dns")
+
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -24,8 +28,9 @@ class Unreachable(OutriderError):
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """The machine's own resolver, in a thread."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """The machine's own resolver, in threads of its own: a dead name server may not hold up anyone else's."""
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, ask)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
