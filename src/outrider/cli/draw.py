@@ -62,6 +62,7 @@ def _(event: events.StageReported, scene: Scene) -> Block | None:
     if event.seconds is None and not event.failed:
         scene.status = clean_line(event.text)
         return None
+    scene.status = "Working"
     icon, colour = ("✗", "red") if event.failed else ("✓", "green")
     took = f"  {words.seconds(event.seconds)}" if event.seconds is not None else ""
     return Block("stage", (beside(icon, Text(clean_line(event.text)).append(took, style="dim"), colour),))

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from outrider.cli.client import Client, ServerGone
+from outrider.cli.failures import first_of
 from outrider.cli.progress import Goal, Progress
 from outrider.cli.views import View
 from outrider.model.errors import Refused
@@ -104,7 +105,7 @@ async def listening_for_ctrl_c(first: Callable[[], Awaitable[None]] | None) -> A
             yield
             watching.cancel()
     except BaseExceptionGroup as group:
-        raise _first(group) from None
+        raise first_of(group) from None
     finally:
         loop.remove_signal_handler(signal.SIGINT)
 
@@ -115,11 +116,6 @@ async def _answer_presses(presses: asyncio.Queue[None], first: Callable[[], Awai
         await first()
     await presses.get()
     raise LeftByPerson
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def exit_code(result: dict[str, Any]) -> Exit:

@@ -2,40 +2,63 @@
 
 import io
 import sys
+from importlib import import_module
 
 import click
 
 from outrider import __version__
-from outrider.cli.commands.attach import attach
-from outrider.cli.commands.demo import demo
-from outrider.cli.commands.doctor import doctor
-from outrider.cli.commands.down import down
-from outrider.cli.commands.login import login
-from outrider.cli.commands.run import run
-from outrider.cli.commands.sessions import sessions
-from outrider.cli.commands.setup import setup
-from outrider.cli.commands.stop import stop
-from outrider.cli.commands.up import up
-from outrider.cli.commands.version import version
 from outrider.cli.follow import Exit, LeftByPerson
 from outrider.cli.views import make_console
 from outrider.model.errors import BadRequest, OutriderError
 
+COMMANDS = {
+    "run": "Take one prompt to a pull request, here.",
+    "attach": "Show a session: all that happened, then what happens.",
+    "sessions": "List sessions.",
+    "stop": "Stop the running turn of a session.",
+    "up": "Run the server, for the browser too.",
+    "down": "Stop the server.",
+    "login": "Print a link that logs your browser in.",
+    "doctor": "Say what works on this machine, and what to do.",
+    "setup": "Build what sandboxes start from.",
+    "demo": "Watch the main job on a small repository.",
+    "version": "Print the version.",
+}
+"""Name and purpose, in the order of the help."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+HIDDEN = ("serve",)
+
+
+class Commands(click.Group):
+    """Loads a command's module when it is asked for: the server's libraries take a second that only `up` waits for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command that people use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
+            return None
+        command = getattr(import_module(f"outrider.cli.commands.{cmd_name}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in the help, without loading what it names."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="outrider")
 def cli() -> None:
-    """Outrider: a background coding agent that proves its work.
+    """A background coding agent that proves its work.
 
     \b
-    outrider run "The total is wrong" --repo .    one prompt to a pull request, in this terminal
-    outrider up --detach                          the server, for the browser too
-    outrider doctor                               what works on this machine, and what to do
+    outrider run "The total is wrong" --repo .
+    outrider up --detach
+    outrider run --help
     """
-
-
-for command in (up, down, run, attach, sessions, stop, login, doctor, setup, demo, version):
-    cli.add_command(command)
 
 
 def main() -> None:
@@ -49,7 +72,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="outrider", standalone_mode=False)
         return code if isinstance(code, int) else Exit.DONE
     except click.ClickException as error:
         error.show()

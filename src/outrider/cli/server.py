@@ -19,7 +19,7 @@ STOP_SECONDS = 30
 POLL_SECONDS = 0.05
 LOG_LINES = 8
 
-COMMAND = (sys.executable, "-m", "outrider.cli", "up")
+COMMAND = (sys.executable, "-m", "outrider.cli", "serve")
 
 
 @dataclass(frozen=True, slots=True)

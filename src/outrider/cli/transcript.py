@@ -45,7 +45,7 @@ class Transcript:
         """The lines that are whole after this frame."""
         match frame:
             case EventsFrame():
-                return [line for recorded in frame.events for line in self._event(recorded)]
+                return [line for recorded in frame.events for line in self.event(recorded)]
             case DraftsFrame():
                 return [
                     line
@@ -66,7 +66,8 @@ class Transcript:
         self._open = None
         return [Text(line, style=_STYLE[speaker]) for line in self._messages[message].close()]
 
-    def _event(self, recorded: Recorded) -> list[RenderableType]:
+    def event(self, recorded: Recorded) -> list[RenderableType]:
+        """The lines that are whole after this event."""
         event = recorded.event
         if isinstance(event, TextSealed):
             return self._text(event.message, event.speaker, event.offset, event.text)

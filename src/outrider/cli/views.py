@@ -12,7 +12,7 @@ from rich.text import Text
 
 from outrider.cli.transcript import MAX_WIDTH, MIN_WIDTH, Transcript
 from outrider.cli.words import seconds
-from outrider.model.events import CheckStarted, StageReported
+from outrider.model.events import CheckStarted, Event, StageReported
 from outrider.model.feed import EventsFrame, ServerFrame
 
 REFRESHES_PER_SECOND = 12
@@ -89,11 +89,12 @@ class Plain:
 
     def frame(self, raw: str, frame: ServerFrame) -> None:
         """Print what is whole."""
-        for line in self._transcript.apply(frame):
-            self._console.print(line)
-        if isinstance(frame, EventsFrame) and frame.events:
-            last = frame.events[-1].event
-            if isinstance(last, StageReported | CheckStarted) and self._transcript.status not in ("", self._announced):
+        if not isinstance(frame, EventsFrame):
+            self._print(self._transcript.apply(frame))
+            return
+        for recorded in frame.events:
+            self._print(self._transcript.event(recorded))
+            if self._begins(recorded.event):
                 self._announced = self._transcript.status
                 self._console.print(Text(f"  … {self._announced}"))
 
@@ -106,8 +107,16 @@ class Plain:
 
     def close(self) -> None:
         """Print what was still open."""
-        for line in self._transcript.close():
+        self._print(self._transcript.close())
+
+    def _print(self, lines: list[RenderableType]) -> None:
+        for line in lines:
             self._console.print(line)
+
+    def _begins(self, event: Event) -> bool:
+        """Whether this is the beginning of something that takes long and was not announced yet."""
+        long = isinstance(event, CheckStarted) or (isinstance(event, StageReported) and event.seconds is None)
+        return long and self._transcript.status != self._announced
 
 
 class Screen:
