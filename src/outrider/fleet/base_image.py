@@ -84,12 +84,12 @@ class BaseImage:
             program, "--format=tar", "--variant=minbase", f"--mode={'root' if os.geteuid() == 0 else 'unshare'}",
             f"--include={','.join(PACKAGES)}", f"--customize-hook={customize_script()}", f"--aptopt={options}",
             "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-            "--dpkgopt=path-exclude=/usr/share/doc/*", SUITE, str(tar), *self._mirrors(),
+            "--dpkgopt=path-exclude=/usr/share/doc/*", SUITE, str(tar), *self.mirrors(),
         ]  # fmt: skip
         what = "The base image could not be built"
         await run_command(argv, what, say, environment=self.environment, folder=tar.parent)
 
-    def _mirrors(self) -> Sequence[str]:
+    def mirrors(self) -> Sequence[str]:
         """The host's own source files where it is a Debian of our suite, else Debian's mirror."""
         release = self.os_release.read_text() if self.os_release.exists() else ""
         if not re.search(r"^ID=debian$", release, re.M) or f"VERSION_CODENAME={SUITE}" not in release:

@@ -23,7 +23,7 @@ class BoundedOutput:
             return
         self._tail.append(rest)
         self._tail_bytes += len(rest)
-        while self._tail_bytes - len(self._tail[0]) >= self._tail_limit:
+        while self._tail and self._tail_bytes - len(self._tail[0]) >= self._tail_limit:
             self._tail_bytes -= len(self._tail.popleft())
             self.truncated = True
 
@@ -32,7 +32,7 @@ class BoundedOutput:
         tail = b"".join(self._tail)
         if len(tail) > self._tail_limit:
             self.truncated = True
-            tail = tail[-self._tail_limit :]
+            tail = tail[len(tail) - self._tail_limit :]
         return bytes(self._head) + tail
 
     def text(self) -> str:

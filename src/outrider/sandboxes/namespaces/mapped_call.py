@@ -63,13 +63,13 @@ class MappedCalls:
         return _answer(operation, output, errors)
 
 
-def require_programs(ids: HostIds) -> str:
+def require_programs(ids: HostIds, path: str = PROGRAMS) -> str:
     """The path of bubblewrap. Raises SandboxError with the line to run for what is missing."""
     wanted = {"bwrap": "bubblewrap"} | ({"newuidmap": "uidmap", "newgidmap": "uidmap"} if ids.tools else {})
     for program, package in wanted.items():
-        if not shutil.which(program, path=PROGRAMS):
+        if not shutil.which(program, path=path):
             raise SandboxError(f"{program} is not installed.", f"Run: sudo apt-get install -y {package}")
-    return str(shutil.which("bwrap", path=PROGRAMS))
+    return str(shutil.which("bwrap", path=path))
 
 
 def _answer(operation: str, output: bytes, errors: bytes) -> dict[str, Any]:

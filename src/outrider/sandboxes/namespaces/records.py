@@ -138,7 +138,7 @@ class StateFolder:
         """Guest folders that no record knows: a killed `create` or `destroy` left them. The record comes first and goes
         last, so nothing that another call is making now is among them."""
         found = [box.name for box in (self.guest / "boxes").iterdir()]
-        return [name for name in found if name != "probe" and self.read(SandboxId(name)) is None]
+        return [name for name in found if name != "probe" and not (self.sandboxes / name / "record.json").exists()]
 
     def forget(self, sandbox: SandboxId) -> None:
         """Remove our folder of it."""
