@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.e2e.deployment import Deployment
 
 from outrider.app.home import Home
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers
+from tests.e2e.deployment import Deployment
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
 

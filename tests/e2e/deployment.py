@@ -10,8 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
@@ -42,14 +41,15 @@ class Deployment:
         self.home.prepare()
         with self.home.log_file.open("ab") as log:
             argv = [sys.executable, "-m", "outrider", "up"]
-            self.process = subprocess.Popen(
-                argv, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+            self.process = await asyncio.to_thread(self._spawn, argv, log)
         async with asyncio.timeout(START_SECONDS):
             while (running := self.home.running()) is None:
                 assert self.process.poll() is None, self.log()
                 await asyncio.sleep(0.05)
         return running
+
+    def _spawn(self, argv: list[str], log: BinaryIO) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(argv, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the server as politely as asked."""

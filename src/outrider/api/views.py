@@ -15,6 +15,13 @@ RawPrompt = Annotated[str, Field(max_length=8 << 20, description="Checked by `ch
 ModelName = Annotated[str, Field(max_length=240, description="PROVIDER/NAME")]
 
 
+class Demo(Model):
+    """A first job that always works: the rehearsal's prompt and the repository that it plays in."""
+
+    repository: str
+    prompt: str
+
+
 class Me(Model):
     """Who is logged in, and what this deployment can do."""
 
@@ -25,6 +32,7 @@ class Me(Model):
     models: tuple[str, ...]
     isolation: str | None
     limit_tier: str | None
+    demo: Demo | None = None
 
 
 class NewSession(Model):

@@ -70,7 +70,7 @@ async def session(parts: UseParts, session: SessionId) -> SessionView:
         **SessionSummary.model_validate(row).model_dump(),
         queue=state.queue,
         turn=None if turn is None else TurnView(id=turn.id, prompt=turn.prompt.id, phase=turn.phase),
-        commits=state.commits,
+        commits=state.work.commits if state.work else (),
         branch_name=state.branch,
     )
 
