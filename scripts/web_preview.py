@@ -16,7 +16,8 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Response, WebSocket
 from fastapi.responses import FileResponse, JSONResponse
-from web_fixture import COMMITS, FILES, FIX_PROVED, LEDGER, MONEY_DIFF, PULL, TARGET, TEST_DIFF
+from web_fixture import TARGET
+from web_stories.money import COMMITS, FILES, FIX_PROVED, LEDGER, MONEY_DIFF, PULL, TEST_DIFF
 
 STATIC = Path(__file__).resolve().parent.parent / "src" / "outrider" / "api" / "static"
 POLICY = (
@@ -27,7 +28,16 @@ TYPED = "Both round half up, not half even, so a discount of 12.5 % on €0.20 d
 ROWS = [
     ("s-k4q7ab2xyz", "Shares lose a cent", "anthropic/claude-sonnet-4-5", "running", 12, "open", "fix_proved", 0.0893),
     ("s-redredred2", "Upgrade to Python 3.14", "anthropic/claude-sonnet-4-5", "idle", None, None, "red", 0.41),
-    ("s-rehearsal2", "Demo: a basket that forgets the discount", "rehearsal/demo", "asleep", None, None, "not_run", 0.0),
+    (
+        "s-rehearsal2",
+        "Demo: a basket that forgets the discount",
+        "rehearsal/demo",
+        "asleep",
+        None,
+        None,
+        "not_run",
+        0.0,
+    ),
 ]
 
 
@@ -72,6 +82,7 @@ class Preview:
             "models": models[-1:] if self._empty else models,
             "isolation": "shared-kernel",
             "limit_tier": "cgroup",
+            "demo": {"repository": "/home/ada/demo", "prompt": "Find the cent that is lost."} if self._empty else None,
         }
 
     def session(self, session: str) -> Any:

@@ -98,6 +98,12 @@ export interface DeltaFrame {
   readonly after_seq: number;
 }
 
+/** A first job that always works: the rehearsal's prompt and the repository that it plays in. */
+export interface Demo {
+  readonly repository: string;
+  readonly prompt: string;
+}
+
 /** The part of an open message that is not stored yet: `text` begins at character `offset` of the message. */
 export interface Draft {
   readonly turn: string;
@@ -182,6 +188,7 @@ export interface Me {
   readonly models: readonly string[];
   readonly isolation: string | null;
   readonly limit_tier: string | null;
+  readonly demo: Demo | null;
 }
 
 /** `PROVIDER/NAME`, such as `anthropic/claude-sonnet-4-5`, `openai/gpt-5.1` or `rehearsal/demo`. */

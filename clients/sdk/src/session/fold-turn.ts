@@ -18,6 +18,12 @@ function settleMessage(state: FoldState, item: MessageItem): void {
   else state.transcript.remove(item.key);
 }
 
+/** A sandbox that was asked for because of this turn is prepared below its prompt. */
+function preparesFor(state: FoldState, seq: number): void {
+  const preparation = state.preparing && state.transcript.find(state.preparing, "preparation");
+  if (preparation && preparation.after === seq - 1) state.transcript.put(preparation, seq + 0.25);
+}
+
 export const foldTurn: Pick<
   Handlers,
   "turn_started" | "prompt_handed" | "engine_attached" | "engine_finished" | "engine_reprompted" | "stop_requested" | "turn_interrupted" | "turn_ended"
@@ -27,6 +33,7 @@ export const foldTurn: Pick<
     state.queue = state.queue.filter((prompt) => prompt.id !== event.prompt);
     state.turn = { id: event.turn, prompt: event.prompt, startedAt: at, phase: "preparing", round: 1 };
     state.plan = [];
+    preparesFor(state, seq);
     if (!queued) return;
     const key = `prompt-${queued.id}`;
     state.transcript.put(

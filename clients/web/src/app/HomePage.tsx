@@ -1,3 +1,4 @@
+import type { Me } from "@outrider/protocol";
 import { useState, type ReactElement } from "react";
 
 import { FirstSteps } from "@/features/sessions/FirstSteps";
@@ -5,18 +6,17 @@ import { NewSession } from "@/features/sessions/NewSession";
 import { SessionRows } from "@/features/sessions/SessionRows";
 import { useMe, useSessions } from "@/features/server/queries";
 import { Button } from "@/ui/Button";
+import { Inline } from "@/ui/Inline";
 import { ISOLATION, LIMITS, wordFor } from "@/ui/words";
 
 import { useTitle } from "./useTitle";
-
-const DEMO = { repository: "demo", prompt: "The basket's total ignores the discount. Find out why, fix it and prove it." };
 
 /** Begin a session, or go on with one. */
 export function HomePage(): ReactElement {
   useTitle("Sessions");
   const me = useMe();
   const sessions = useSessions();
-  const [draft, setDraft] = useState<typeof DEMO | null>(null);
+  const [draft, setDraft] = useState<Me["demo"]>(null);
   const none = sessions.data?.length === 0;
   return (
     <div className="h-full overflow-y-auto">
@@ -32,12 +32,7 @@ export function HomePage(): ReactElement {
         {none && (
           <section className="mt-12 space-y-6">
             <FirstSteps />
-            {me.data?.rehearsal && !draft && (
-              <p className="flex flex-wrap items-center gap-3 text-muted">
-                <Button onClick={() => setDraft(DEMO)}>Fill in the demo</Button>
-                No model is set, so a script plays the demo&apos;s agent. Everything else is real.
-              </p>
-            )}
+            {me.data && <Demo me={me.data} onFill={setDraft} />}
           </section>
         )}
         {sessions.data && !none && (
@@ -48,5 +43,27 @@ export function HomePage(): ReactElement {
         )}
       </div>
     </div>
+  );
+}
+
+interface DemoProps {
+  readonly me: Me;
+  readonly onFill: (draft: Me["demo"]) => void;
+}
+
+/** A first job that works without a model. */
+function Demo({ me, onFill }: DemoProps): ReactElement | null {
+  if (!me.rehearsal) return null;
+  return (
+    <p className="flex flex-wrap items-center gap-3 text-muted">
+      {me.demo ? (
+        <Button onClick={() => onFill(me.demo)}>Fill in the demo</Button>
+      ) : (
+        <span>
+          <Inline text="Try `outrider demo` in a terminal." />
+        </span>
+      )}
+      No model is set, so a script plays the demo&apos;s agent. Everything else is real.
+    </p>
   );
 }

@@ -18,7 +18,7 @@ const FIELD =
 interface NewSessionProps {
   readonly me: Me | undefined;
   /** A prompt to begin with, such as the demo's. */
-  readonly draft: { readonly repository: string; readonly prompt: string } | null;
+  readonly draft: Me["demo"];
 }
 
 /** What to do, and where. */

@@ -1,0 +1,1 @@
+"""Invented sessions made of the real models."""
