@@ -136,6 +136,28 @@ async def test_a_module_that_does_not_load_in_the_base_is_weaker(bench: Bench) -
     assert of(proof, Phase.BEFORE).errors == 1
 
 
+async def test_a_node_project_without_a_recipe_is_proved_by_the_toolbox(bench: Bench) -> None:
+    base = await bench.git.commit({
+        "package.json": '{"type": "module", "scripts": {"test": "node --test"}}',
+        "sum.js": "export const sum = (a, b) => a - b;\n",
+        "sum.test.js": "import test from 'node:test';\ntest('nothing', () => {});\n",
+    })  # fmt: skip
+    head = await bench.git.commit({
+        "sum.js": "export const sum = (a, b) => a + b;\nexport const zero = 0;\n",
+        "sum.test.js": "import test from 'node:test';\nimport assert from 'node:assert';\nimport { sum } from './sum.js';\n"
+        "test('sum', () => assert.equal(sum(2, 2), 4));\n",
+        "zero.test.js": "import test from 'node:test';\nimport { zero } from './sum.js';\ntest('zero', () => zero);\n",
+    }, base)  # fmt: skip
+    proof = await bench.prove(base, head)
+    assert proof.verdict is ProofVerdict.FIX_PROVED, proof.model_dump_json(indent=1)
+    assert [(case.case, case.before) for case in proof.red_to_green] == [
+        ("sum.test.js > sum", CaseOutcome.FAILED),
+        ("zero.test.js > zero", CaseOutcome.ERROR),
+    ]
+    assert proof.vanished == ("sum.test.js > nothing",)
+    assert proof.recipe_source == "package.json"
+
+
 async def test_removed_and_skipped_tests_are_shown_and_prove_nothing(bench: Bench) -> None:
     base = await bench.git.commit({
         "outrider.toml": PYTEST,
@@ -310,7 +332,8 @@ async def test_cancelling_destroys_the_sandboxes(bench: Bench) -> None:
     request = ProofRequest(ProofId("proof-aaaaaaaaaa"), SESSION, "demo", base, head)
     async with asyncio.TaskGroup() as group:
         proving = group.create_task(bench.prover.prove(request, report), name="proving")
-        await begun.wait()
+        async with asyncio.timeout(60):
+            await begun.wait()
         proving.cancel()
     assert proving.cancelled()
     assert await bench.sandboxes() <= there_before

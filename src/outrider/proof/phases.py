@@ -28,7 +28,7 @@ SPARE_SECONDS = 1800.0
 
 
 PHASES_AT_ONCE = 2
-"""Of one proof: more would slow one another down until a time limit says something about us and not about the change."""
+"""Of one proof. More would slow one another down, until a time limit speaks of us and not of the change."""
 
 
 @dataclass(frozen=True, slots=True)
