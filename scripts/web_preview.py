@@ -30,7 +30,7 @@ ROWS = [
     ("s-redredred2", "Upgrade to Python 3.14", "anthropic/claude-sonnet-4-5", "idle", None, None, "red", 0.41),
     (
         "s-rehearsal2",
-        "Demo: a basket that forgets the discount",
+        "Demo: a forgotten discount",
         "rehearsal/demo",
         "asleep",
         None,
