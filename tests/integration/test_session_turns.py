@@ -1,7 +1,6 @@
 """A session from prompt to pull request: real log, real git, real processes, a scripted engine."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +9,10 @@ import pytest
 
 from outrider.model.commands import QueuePrompt, SteerNow, StopTurn
 from outrider.model.events import RECORDED, TurnEndReason
+from outrider.model.ids import SessionId
 from outrider.model.proof import ProofVerdict
+from outrider.model.repository import Repository
+from outrider.session.registry import Registry
 from outrider.session.result import result
 from outrider.testing.fake_engine import (
     DyingEngine,
@@ -42,16 +44,16 @@ MEND = [say("I mend it."), write_file("sum.txt", "2\n"), shell("git add -A && gi
 class Server:
     """A running registry with one repository."""
 
-    def __init__(self, world: SessionWorld, repository, registry) -> None:
+    def __init__(self, world: SessionWorld, repository: Repository, registry: Registry) -> None:
         self.world, self.repository, self.registry = world, repository, registry
 
-    async def start(self, text: str = "mend it"):
+    async def start(self, text: str = "mend it") -> SessionId:
         return await self.registry.create(new_session(self.repository, self.world.source.head(), text))
 
-    async def events(self, session) -> list:
+    async def events(self, session: SessionId) -> list:
         return [RECORDED.validate_json(body).event for body in await self.registry.events(session, 0, 10_000)]
 
-    async def types(self, session) -> list[str]:
+    async def types(self, session: SessionId) -> list[str]:
         return [event.type for event in await self.events(session)]
 
 
@@ -262,7 +264,7 @@ async def test_a_wrong_recipe_is_said_and_the_turn_goes_on(tmp_path: Path, engin
         assert "problem_reported" in await stage.types(session)
 
 
-async def _said(stage: Server, session, text: str) -> None:
+async def _said(stage: Server, session: SessionId, text: str) -> None:
     """Wait until somebody who watches has seen this text."""
     seen = ""
     async with stage.registry.attach(session, 0) as frames:
@@ -273,10 +275,12 @@ async def _said(stage: Server, session, text: str) -> None:
 
 
 def _sleeping(seconds: str) -> bool:
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if f"sleep\0{seconds}\0" in Path(f"/proc/{pid}/cmdline").read_text():
-                return True
-        except OSError:
-            continue
-    return False
+    wanted = f"sleep\0{seconds}\0".encode()
+    return any(_command(folder) == wanted for folder in Path("/proc").glob("[0-9]*"))
+
+
+def _command(folder: Path) -> bytes:
+    try:
+        return (folder / "cmdline").read_bytes()
+    except OSError:
+        return b""

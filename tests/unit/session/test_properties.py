@@ -1,0 +1,188 @@
+"""What holds whatever happens: random people and a random world, in any order."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outrider.model import commands as c
+from outrider.model import effects as x
+from outrider.model import events as e
+from outrider.model.engine import EngineStop, Usage
+from outrider.model.errors import OutriderError
+from outrider.model.proof import ProofVerdict
+from outrider.session.fold import begin, fold_all
+from outrider.testing.playbook import (
+    ADA,
+    BASE,
+    BOB,
+    Playbook,
+    commit_id,
+    prompt_id,
+    proof_of,
+    pull_request,
+    sandbox_is_ready,
+    work,
+)
+
+HEADS = st.sampled_from([BASE, *map(commit_id, range(1, 6))])
+NUMBERS = st.integers(1, 12)
+
+
+class Chaos:
+    """Draws the next thing that happens: mostly an answer to what the session asks for, else anything at all."""
+
+    def __init__(self, session: Playbook, data: st.DataObject) -> None:
+        self.session, self.data = session, data
+        self.old: list[x.Effect] = []
+
+    def draw(self, strategy: st.SearchStrategy) -> object:
+        return self.data.draw(strategy)
+
+    def step(self) -> None:
+        """One thing happens; a person may be refused, never anybody else surprised."""
+        effects = list(self.session.effects)
+        self.old += [effect for effect in effects if effect not in self.old]
+        kind = self.draw(st.sampled_from(["answer"] * 6 + ["person"] * 3 + ["late", "time", "wake", "tool", "usage"]))
+        command = self.command(kind, effects)
+        if command is None:
+            return
+        before = self.session.state
+        try:
+            self.session.ask(command)
+        except OutriderError:
+            assert self.session.state == before
+
+    def command(self, kind: str, effects: list[x.Effect]) -> c.Command | None:
+        match kind:
+            case "answer":
+                return self.answer(self.draw(st.sampled_from(effects))) if effects else None
+            case "late":
+                return self.answer(self.draw(st.sampled_from(self.old))) if self.old else None
+            case "person":
+                return self.person()
+            case "time":
+                self.session.clock.advance(self.draw(st.sampled_from([1, 700])))
+                return c.TimerFired("idle")
+            case "wake":
+                return c.Wake("The server was stopped.")
+            case "tool":
+                head = self.session.state.head
+                return self.draw(st.sampled_from([c.AskProof(head), c.AskPullRequest(head, "Mine", "")]))
+            case _:
+                call = self.draw(st.sampled_from(["one", "two"]))
+                return c.RecordUsage(Usage(call=call, model="m", input_tokens=1, output_tokens=1))
+
+    def person(self) -> c.Command:
+        number = self.draw(NUMBERS)
+        prompt = c.QueuePrompt(
+            e.Prompt(id=prompt_id(number), author=e.Author(person=ADA), text="mend it", key=str(number))
+        )
+        others = [
+            c.WithdrawPrompt(prompt_id(number), by=BOB),
+            c.MovePrompt(prompt_id(number), number % 3, by=BOB),
+            c.SteerNow(prompt_id(number), by=BOB),
+            c.StopTurn(by=BOB),
+        ]
+        rare = [c.Archive(by=ADA), c.ForgeChanged(7, e.PullRequestState.MERGED, by=BOB)]
+        return self.draw(st.sampled_from([prompt] * 5 + others * 2 + rare))
+
+    def answer(self, effect: x.Effect) -> c.Command:
+        """What an effect may answer, rightly or not."""
+        failed = c.EffectFailed(effect, "It failed.", retry=self.draw(st.booleans()))
+        return self.draw(st.sampled_from([*self.answers(effect), *self.answers(effect), failed]))
+
+    def answers(self, effect: x.Effect) -> list[c.Command]:
+        """What the world may answer."""
+        match effect:
+            case x.StartSandbox() | x.StopSandbox():
+                return self.sandbox_answers(effect)
+            case x.RunTurn(turn=turn, attempt=attempt, round=round_number):
+                stop = self.draw(st.sampled_from(EngineStop))
+                return [c.HandPrompt(turn, attempt, round_number), c.EngineTurnEnded(turn, round_number, stop)]
+            case x.StopEngine(turn=turn):
+                return [c.TurnStopped(turn, 1, None), c.TurnStopped(turn, 1, work(self.draw(HEADS)))]
+            case x.CollectWork():
+                return [c.Report(work(self.draw(HEADS)))]
+            case x.Prove(proof=proof, head=head):
+                asked = e.ProofRequested(proof=proof, head=head, asked_by="turn_end")
+                return [c.ProofEnded(proof_of(asked, self.draw(st.sampled_from(ProofVerdict))))]
+            case x.Publish(head=head, proof=proof, pull_request=wanted):
+                state = self.session.state
+                opened = pull_request(state, 7) if wanted else None
+                return [c.Published(head, state.branch, opened, proof), c.Published(head, state.branch, problem="No.")]
+        return [c.TimerFired("idle")]
+
+    def sandbox_answers(self, effect: x.StartSandbox | x.StopSandbox) -> list[c.Command]:
+        if isinstance(effect, x.StopSandbox):
+            return [c.Report(e.SandboxStopped(sandbox=effect.sandbox))]
+        ready = c.Report(sandbox_is_ready(e.SandboxHandle(id=effect.sandbox, provider="fake")))
+        return [ready, ready, c.SandboxVanished(effect.sandbox, effect.start, "It died.")]
+
+
+def check(session: Playbook) -> None:
+    """What must hold after every step."""
+    state, log = session.state, session.log
+    assert [recorded.seq for recorded in log] == list(range(1, len(log) + 1))
+    assert fold_all(begin(log[0]), log[1:]) == state
+    events = [recorded.event for recorded in log]
+    started = [event.turn for event in events if isinstance(event, e.TurnStarted)]
+    ended = [event.turn for event in events if isinstance(event, e.TurnEnded)]
+    assert ended == started[: len(ended)], "turns end in the order in which they begin, one at a time"
+    assert len(started) - len(ended) == (state.turn is not None)
+    check_prompts(state, events)
+    check_effects(session)
+
+
+def check_prompts(state: object, events: list[e.Event]) -> None:
+    """No prompt is lost or run twice, and each is handed over once for each attempt and round."""
+    queued = [event.prompt.id for event in events if isinstance(event, e.PromptQueued)]
+    ran = [event.prompt for event in events if isinstance(event, e.TurnStarted)]
+    withdrawn = [event.prompt for event in events if isinstance(event, e.PromptWithdrawn)]
+    waiting = [prompt.id for prompt in state.queue]
+    assert sorted(queued) == sorted([*ran, *withdrawn, *waiting])
+    handed = [(event.turn, event.attempt, event.round) for event in events if isinstance(event, e.PromptHanded)]
+    assert len(handed) == len(set(handed))
+    assert not (waiting and state.turn is None and not state.archived), "a waiting prompt starts a turn"
+
+
+def check_effects(session: Playbook) -> None:
+    """A turn always waits for something, effects have one id each, and at most one turn runs."""
+    effects = session.effects
+    assert len({effect.id for effect in effects}) == len(effects)
+    assert sum(isinstance(effect, x.RunTurn) for effect in effects) <= 1
+    if session.state.turn:
+        assert any(not isinstance(effect, x.WaitUntil | x.StopSandbox) for effect in effects), "the turn is stuck"
+        assert any(
+            isinstance(effect, x.RunTurn | x.StopEngine | x.CollectWork | x.Prove | x.Publish) for effect in effects
+        ) or (session.state.sandbox and session.state.sandbox.phase.value == "starting")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_whatever_happens(data: st.DataObject):
+    session = Playbook()
+    session.prompt("mend it", number=99)
+    chaos = Chaos(session, data)
+    for _ in range(data.draw(st.integers(5, 60))):
+        chaos.step()
+    check(session)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_every_turn_comes_to_its_end(data: st.DataObject):
+    """After any beginning, a world that answers well brings everything to rest."""
+    session = Playbook()
+    session.prompt("mend it", number=99)
+    chaos = Chaos(session, data)
+    for _ in range(data.draw(st.integers(0, 30))):
+        chaos.step()
+    for _ in range(300):
+        if session.state.turn is None:
+            break
+        effect = next(effect for effect in reversed(session.effects) if not isinstance(effect, x.WaitUntil))
+        if isinstance(effect, x.RunTurn) and not session.state.turn.handed:
+            session.hand()
+        else:
+            session.ask(chaos.answers(effect)[-1] if isinstance(effect, x.RunTurn) else chaos.answers(effect)[0])
+    assert session.state.turn is None
+    assert not session.state.queue or session.state.archived
