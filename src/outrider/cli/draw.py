@@ -125,9 +125,10 @@ def _(event: events.EngineFinished, scene: Scene) -> None:
 
 @draw.register
 def _(event: events.WorkCollected, scene: Scene) -> Block | None:
-    if not event.commits:
-        return None
     scene.status = ""
+    if not event.commits or event.head == scene.shown_head:
+        return None
+    scene.shown_head = event.head
     lines = [_commit(commit) for commit in event.commits]
     left = " What was not committed was committed at the end." if event.leftovers_committed else ""
     return Block("commits", (*lines, beside("", Text(_size(event) + left, style="dim"))))

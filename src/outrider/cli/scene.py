@@ -38,6 +38,8 @@ class Scene:
     """What goes on now, in a few words; empty where nothing does."""
     at: datetime | None = None
     """When the event that is drawn was stored."""
+    shown_head: str = ""
+    """The newest commit that was listed: the work of one turn is collected several times."""
     calls: dict[ToolCallId, OpenCall] = field(default_factory=dict)
     spent: list[Usage] = field(default_factory=list)
 

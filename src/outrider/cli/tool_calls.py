@@ -4,10 +4,12 @@ import json
 from datetime import datetime
 
 from rich.cells import cell_len
+from rich.console import RenderableType
 from rich.text import Text
 
 from outrider.cli import words
 from outrider.cli.clean import clean, clean_line, coloured
+from outrider.cli.layout import Hanging
 from outrider.cli.scene import Block, OpenCall, Scene
 from outrider.model.engine import ToolCallUpdate, ToolDiff, ToolKind, ToolStatus, ToolText
 from outrider.model.sandbox import WORKSPACE
@@ -15,6 +17,8 @@ from outrider.model.sandbox import WORKSPACE
 DIFF_LINES = 40
 OUTPUT_LINES = 12
 INDENT = "    "
+OWN_TOOLS = "outrider_"
+"""What the engine puts before the names of our own tools."""
 
 _ENDED = {ToolStatus.COMPLETED: ("✓", "green"), ToolStatus.FAILED: ("✗", "red")}
 _DIFF_STYLE = {"+": "green", "-": "red", "@": "cyan"}
@@ -39,21 +43,21 @@ def change(update: ToolCallUpdate, scene: Scene) -> Block | None:
     return Block("work", (_line(call, at, scene.width), *_content(call.merged)))
 
 
-def diff_lines(diff: str, *, limit: int = DIFF_LINES) -> list[Text]:
+def diff_lines(diff: str, *, limit: int = DIFF_LINES) -> list[RenderableType]:
     """A unified diff without its file header, coloured, and cut with a word about how much is left."""
     lines = [line for line in clean(diff).splitlines() if not line.startswith(("--- ", "+++ ", "diff ", "index "))]
-    drawn = [Text(INDENT + line, style=_DIFF_STYLE.get(line[:1], "dim")) for line in lines[:limit]]
+    drawn = [Hanging(Text(INDENT), Text(line, style=_DIFF_STYLE.get(line[:1], "dim"))) for line in lines[:limit]]
     return [*drawn, *_more(len(lines) - limit)]
 
 
-def output_tail(text: str, *, limit: int = OUTPUT_LINES) -> list[Text]:
+def output_tail(text: str, *, limit: int = OUTPUT_LINES) -> list[RenderableType]:
     """The last lines of what a command printed, in its own colours."""
     lines = coloured(text.strip("\n")).split("\n")
-    shown = [Text(INDENT).append_text(line) for line in list(lines)[-limit:] if line.plain.strip()]
+    shown = [Hanging(Text(INDENT), line) for line in list(lines)[-limit:] if line.plain.strip()]
     return [*_more(len(lines) - limit, "above"), *shown]
 
 
-def _more(count: int, where: str = "more") -> list[Text]:
+def _more(count: int, where: str = "more") -> list[RenderableType]:
     return [Text(f"{INDENT}… {words.count(count, 'line')} {where}", style="dim")] if count > 0 else []
 
 
@@ -87,7 +91,8 @@ def _object(call: ToolCallUpdate) -> str:
         return command
     if call.paths and call.kind is not ToolKind.SEARCH:
         return ", ".join(clean_line(path).removeprefix(f"{WORKSPACE}/") for path in call.paths[:3])
-    return clean_line(call.title or "").removeprefix(f"{WORKSPACE}/") or "…"
+    title = clean_line(call.title or "").removeprefix(f"{WORKSPACE}/") or "…"
+    return title.removeprefix(OWN_TOOLS).replace("_", " ") if title.startswith(OWN_TOOLS) else title
 
 
 def _command(call: ToolCallUpdate) -> str:
@@ -110,8 +115,8 @@ def _result(call: ToolCallUpdate) -> str:
     return "failed" if call.status is ToolStatus.FAILED else changed
 
 
-def _content(call: ToolCallUpdate) -> list[Text]:
-    lines: list[Text] = []
+def _content(call: ToolCallUpdate) -> list[RenderableType]:
+    lines: list[RenderableType] = []
     for part in call.content or ():
         if isinstance(part, ToolDiff):
             lines += diff_lines(part.diff)

@@ -29,7 +29,7 @@ async def _demo(servers: Servers, settings: Settings) -> Exit:
     if servers.home.running() is None:
         running = await servers.start_detached()
         click.echo(f"Started the server at {running.url}. `.venv/bin/outrider down` stops it.")
-    repository = settings.home / "demo" / "repository"
+    repository = settings.home / "demo" / "bakery"
     await asyncio.to_thread(write_demo_repository, repository)
     click.echo(f"The demo repository is {repository}.\n")
     wanted = Wanted(DEMO_PROMPT, Checkout.parse(str(repository)), model="rehearsal/demo")
