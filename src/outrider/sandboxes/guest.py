@@ -5,11 +5,13 @@ The other end is hostile input: what runs in the guest may kill or replace its s
 
 import asyncio
 import contextlib
+import secrets
 import shlex
 import socket
 import weakref
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -90,16 +92,19 @@ async def connect_guest(stream: socket.socket, sandbox: SandboxId, login: GuestL
     except BaseException:
         stream.close()
         raise
-    return SshGuest(sandbox, connection, client)
+    return SshGuest(sandbox, connection, client, as_root=login.user == "root")
 
 
 class SshGuest:
     """Implements `outrider.ports.sandbox.Guest`."""
 
-    def __init__(self, sandbox: SandboxId, connection: asyncssh.SSHClientConnection, client: _Client) -> None:
+    def __init__(
+        self, sandbox: SandboxId, connection: asyncssh.SSHClientConnection, client: _Client, *, as_root: bool
+    ) -> None:
         self.sandbox = sandbox
         self._connection = connection
         self._client = client
+        self._as_root = as_root
         self._processes: weakref.WeakSet[GuestProcess] = weakref.WeakSet()
 
     async def __aenter__(self) -> Self:
@@ -134,7 +139,7 @@ class SshGuest:
                 await self._converse(process, stdin, output)
         except TimeoutError:
             timed_out = True
-            await self._kill_group(process)
+            await _kill_group(process)
         finally:
             process.close()
         code = await process.wait() if not timed_out or not process.running() else 128 + 9
@@ -229,6 +234,11 @@ class SshGuest:
         if len(command) > COMMAND_BYTES:
             raise SandboxError("The command line is too long.", "Send the text by stdin or in a file.")
         process = GuestProcess()
+        if self._as_root:
+            # An sshd that serves root refuses to pass on signals: the leader of the group notes its pid instead.
+            mark = f"/run/log/{secrets.token_hex(8)}"
+            command = f"echo $$ >{mark}; {command}"
+            process.signal_group = partial(self._signal, mark)
         try:
             await self._connection.create_session(
                 lambda: process.receiver,
@@ -259,11 +269,10 @@ class SshGuest:
                 reader.cancel()
                 feeder.cancel()
 
-    async def _kill_group(self, process: GuestProcess) -> None:
-        await process.signal("KILL")
-        with contextlib.suppress(TimeoutError, SandboxLost):
-            async with asyncio.timeout(KILL_SECONDS):
-                await process.wait()
+    async def _signal(self, mark: str, name: str) -> None:
+        """Signal a process group by the pid that its leader has noted, as root: see `_start`."""
+        with contextlib.suppress(SandboxError):
+            await self.run(ExecSpec(argv=["sh", "-c", f"exec env kill -{name} -- -$(cat {mark})"], cwd="/"))
 
     def _lost(self) -> SandboxLost:
         return SandboxLost(f"The sandbox is gone: {self._client.reason}.")
@@ -275,6 +284,13 @@ def command_line(spec: ExecSpec) -> str:
         raise SandboxError("The command is empty or not a program's name.")
     env = [f"{name}={value}" for name, value in spec.env.items()]
     return f"cd {shlex.quote(spec.cwd)} && exec {shlex.join(['env', *env, *spec.argv])}"
+
+
+async def _kill_group(process: GuestProcess) -> None:
+    await process.signal("KILL")
+    with contextlib.suppress(TimeoutError, SandboxLost):
+        async with asyncio.timeout(KILL_SECONDS):
+            await process.wait()
 
 
 async def _feed(process: GuestProcess, stdin: bytes) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncssh
 
@@ -116,6 +116,8 @@ class GuestProcess:
 
     def __init__(self) -> None:
         self.receiver = _Channel()
+        self.signal_group: Callable[[str], Awaitable[None]] | None = None
+        """How to signal where the channel cannot."""
 
     async def write(self, data: bytes) -> None:
         """Send bytes to its stdin; waits while the guest does not read."""
@@ -144,7 +146,11 @@ class GuestProcess:
         """Send a signal to its process group."""
         if name not in SIGNALS:
             raise SandboxError(f"There is no signal {name}.")
-        if self._channel and self.running():
+        if self._channel is None or not self.running():
+            return
+        if self.signal_group:
+            await self.signal_group(name)
+        else:
             self._channel.send_signal(name)
 
     async def resize(self, columns: int, rows: int) -> None:

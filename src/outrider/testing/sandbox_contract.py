@@ -174,6 +174,18 @@ class LifecycleContract(_Fixtures):
         await provider.destroy(handle)
         assert (done.exit_code, done.output) == (0, b"33\n"), done
 
+    async def test_a_build_can_be_stopped(self, provider: SandboxProvider, base: LayerId) -> None:
+        handle = await provider.create(spec_of(base, role=GuestRole.BUILD))
+        async with await provider.connect(handle) as guest:
+            process = await guest.start(shell("sleep 982 & echo up; wait"))
+            assert await anext(process.stdout()) == b"up\n"
+            await process.signal("TERM")
+            assert await process.wait() == 128 + 15
+            late = await guest.run(shell("sleep 982 & sleep 982"), timeout_seconds=0.3)
+            left = await guest.run(shell("pgrep -f 'sleep 98[2]'"))
+        await provider.destroy(handle)
+        assert (late.timed_out, late.exit_code, left.exit_code) == (True, 128 + 9, 1)
+
 
 class GuestContract(_Fixtures):
     """For `outrider.ports.sandbox.Guest` and `Process`."""
