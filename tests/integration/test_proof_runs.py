@@ -144,7 +144,8 @@ async def test_a_node_project_without_a_recipe_is_proved_by_the_toolbox(bench: B
     })  # fmt: skip
     head = await bench.git.commit({
         "sum.js": "export const sum = (a, b) => a + b;\nexport const zero = 0;\n",
-        "sum.test.js": "import test from 'node:test';\nimport assert from 'node:assert';\nimport { sum } from './sum.js';\n"
+        "sum.test.js": "import test from 'node:test';\nimport assert from 'node:assert';\n"
+        "import { sum } from './sum.js';\n"
         "test('sum', () => assert.equal(sum(2, 2), 4));\n",
         "zero.test.js": "import test from 'node:test';\nimport { zero } from './sum.js';\ntest('zero', () => zero);\n",
     }, base)  # fmt: skip

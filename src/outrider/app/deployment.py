@@ -113,7 +113,7 @@ def _heart(base: Foundation) -> tuple[Registry, BuiltinForge]:
         operator_environment=settings.environment,
     )
     limits = Limits(memory_bytes=settings.sandbox_memory_bytes)
-    clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes))
+    clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes), limits)
     images = Images(clean, make_base_image(settings), make_toolbox(settings))
     world = World(
         clock=base.clock,

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from outrider.fleet.commands import Progress
 from outrider.fleet.limits import SandboxSlots
@@ -21,26 +21,31 @@ PURPOSE_LABEL = "clean"
 
 @dataclass(frozen=True, slots=True)
 class CleanSpec:
-    """What a clean sandbox is made from. `purpose` is shown to whoever waits for one: “the checks”, “an image”."""
+    """What a clean sandbox is made from. `purpose` is shown to whoever waits for one: “the checks”, “an image”.
+    `wall_seconds` is as long as it may live; None for what is usual."""
 
     purpose: str
     layers: tuple[LayerId, ...]
     toolbox: LayerId | None = None
     role: GuestRole = GuestRole.SESSION
-    limits: Limits = field(default_factory=Limits)
+    wall_seconds: float | None = None
 
 
 class CleanSandboxes:
-    """Makes clean sandboxes within the slots, and connects to them through a door of the broker."""
+    """Makes clean sandboxes within the slots and limits, and connects to them through a door of the broker."""
 
-    def __init__(self, provider: SandboxProvider, broker: Broker, slots: SandboxSlots) -> None:
+    def __init__(
+        self, provider: SandboxProvider, broker: Broker, slots: SandboxSlots, limits: Limits | None = None
+    ) -> None:
         self.provider = provider
         self.broker = broker
         self._slots = slots
+        self._limits = limits or Limits()
 
     @asynccontextmanager
     async def open(self, spec: CleanSpec, say: Progress) -> AsyncIterator[SandboxHandle]:
         """A sandbox for as long as the context lives, however it ends."""
+        wall_seconds = self._limits.wall_seconds if spec.wall_seconds is None else spec.wall_seconds
         async with self._slots.take(spec.purpose, say):
             handle = await self.provider.create(
                 SandboxSpec(
@@ -48,7 +53,7 @@ class CleanSandboxes:
                     layers=spec.layers,
                     toolbox=spec.toolbox,
                     role=spec.role,
-                    limits=spec.limits,
+                    limits=self._limits.model_copy(update={"wall_seconds": wall_seconds}),
                     labels={PURPOSE_LABEL: spec.purpose},
                 )
             )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from outrider.model.errors import LimitReached
 from outrider.model.ids import CommitId, SessionId
 from outrider.model.proof import Phase
 from outrider.ports.quarantine import Quarantine
@@ -39,13 +40,24 @@ async def read_changes(
     tests = sorted(path for path in changed if globs.match(path))
     marked = [path for path in sorted(changed) if is_marked(path, recipe)]
     compared = [path for path in sorted(changed) if path.rpartition("/")[2] in COMPARED_FILES and path not in marked]
-    for path in compared[: MARKED_LIMIT - len(marked)]:
-        before = await quarantine.read_file(session, base, path, limit_bytes=FILE_BYTES_LIMIT)
-        after = await quarantine.read_file(session, head, path, limit_bytes=FILE_BYTES_LIMIT)
-        if runs_differently(path.rpartition("/")[2], before, after):
+    for path in compared[: max(0, MARKED_LIMIT - len(marked))]:
+        if await _runs_differently(quarantine, session, (base, head), path):
             marked.append(path)
     return Changes(
         tests_laid_over=tuple(path for path in tests if path in in_head),
         tests_removed=tuple(path for path in tests if path not in in_head),
         marked=tuple(sorted(marked)[:MARKED_LIMIT]),
     )
+
+
+async def _runs_differently(
+    quarantine: Quarantine, session: SessionId, commits: tuple[CommitId, CommitId], path: str
+) -> bool:
+    """Whether the part of a manifest that runs tests differs. One that is too large to read does."""
+    try:
+        base, head = [
+            await quarantine.read_file(session, commit, path, limit_bytes=FILE_BYTES_LIMIT) for commit in commits
+        ]
+    except LimitReached:
+        return True
+    return runs_differently(path.rpartition("/")[2], base, head)

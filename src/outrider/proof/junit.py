@@ -7,10 +7,10 @@ depth. It can also lie; that is why changed test and check files are shown besid
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
-from xml.etree.ElementTree import Element, ParseError
+from typing import Protocol, Self
 
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from defusedxml.ElementTree import ParseError, iterparse
 
 from outrider.model.errors import OutriderError
 from outrider.model.proof import CaseOutcome
@@ -32,6 +32,18 @@ _WORST_FIRST = (CaseOutcome.FAILED, CaseOutcome.ERROR, CaseOutcome.SKIPPED, Case
 
 class ReportRefused(OutriderError):
     """A report that is not read; the check is judged by its exit code alone."""
+
+
+class Element(Protocol):
+    """What is used of an XML element."""
+
+    tag: str
+
+    def get(self, key: str, default: str, /) -> str:
+        """An attribute."""
+
+    def remove(self, child: Self, /) -> None:
+        """Drop a child."""
 
 
 def parse_junit(report: bytes) -> dict[str, CaseOutcome]:

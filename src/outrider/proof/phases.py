@@ -9,7 +9,7 @@ from outrider.model.errors import LimitReached, SandboxError
 from outrider.model.events import CheckFinished, CheckStarted, StageReported
 from outrider.model.ids import CommitId, LayerId, ProofId
 from outrider.model.proof import CheckName, Phase
-from outrider.model.sandbox import Limits, SandboxHandle
+from outrider.model.sandbox import SandboxHandle
 from outrider.ports.broker import DoorSpec
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import Guest
@@ -109,7 +109,7 @@ class Phases:
         if setup.broken and not own_setup:
             raise SandboxError(setup.broken)
         layers = ground.image.layers + ((setup.layer,) if setup.layer and not own_setup else ())
-        spec = CleanSpec("the checks", layers, ground.image.toolbox, limits=_limits(ground.recipe))
+        spec = CleanSpec("the checks", layers, ground.image.toolbox, wall_seconds=_wall_seconds(ground.recipe))
         async with self._sandboxes.open(spec, run.teller.say("checks")) as handle:
             await self._setting_up.check_out(ground, handle, tree)
             failed = await self._setting_up.run(ground, handle, run.teller.say("setup")) if own_setup else None
@@ -160,7 +160,7 @@ class Phases:
         await run.report(StageReported(stage="setup", text=text, seconds=round(seconds, 3), failed=not done))
 
 
-def _limits(recipe: Recipe) -> Limits:
-    """The usual limits, and as much wall time as everything in the recipe may take."""
-    wall = recipe.setup_timeout_seconds + sum(check.timeout_seconds for check in recipe.checks)
-    return Limits(wall_seconds=wall + SPARE_SECONDS)
+def _wall_seconds(recipe: Recipe) -> float:
+    """As much time as everything in the recipe may take."""
+    checks = sum(check.timeout_seconds for check in recipe.checks)
+    return recipe.setup_timeout_seconds + checks + SPARE_SECONDS

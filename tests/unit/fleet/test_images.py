@@ -128,7 +128,7 @@ class Fleet:
         self.guest = ScriptedGuest(result or ExecResult(0, b"", truncated=False, timed_out=False))
         self.provider = MemoryProvider(self.guest)
         self.broker = QuietBroker({"/etc/apt/apt.conf.d/90outrider": b"proxy"} if files is None else files)
-        self.sandboxes = CleanSandboxes(self.provider, self.broker, SandboxSlots(1))  # type: ignore[arg-type]
+        self.sandboxes = CleanSandboxes(self.provider, self.broker, SandboxSlots(1))
         self.images = Images(self.sandboxes, GivenLayer(LayerId("base-a")), GivenLayer(LayerId("toolbox-a")))
         self.said: list[str] = []
 
@@ -224,5 +224,5 @@ async def test_only_clean_sandboxes_are_reaped_and_one_that_stays_holds_up_none(
     for name, labels in (("a", {PURPOSE_LABEL: "x"}), ("b", {PURPOSE_LABEL: "x"}), ("c", {"session": "s"})):
         await fleet.provider.create(SandboxSpec(id=SandboxId(name), layers=(LayerId("l"),), labels=labels))
     fleet.provider.stuck = {SandboxId("a")}
-    assert await reap_clean_sandboxes(fleet.provider) == 2  # type: ignore[arg-type]
+    assert await reap_clean_sandboxes(fleet.provider) == 2
     assert set(fleet.provider.alive) == {"a", "c"}
