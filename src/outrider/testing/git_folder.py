@@ -32,14 +32,18 @@ class GitFolder:
         """A commit with these files changed from the parent's; None deletes one. Makes the repository at first."""
         if not self._folder.exists():
             await self._git("init", "-q", "--bare", str(self._folder), inside=False)
-        index = {"GIT_INDEX_FILE": str(self._folder / "index-of-the-test"), "GIT_WORK_TREE": str(self._folder)}
+        index = {"GIT_INDEX_FILE": str(self._folder / "index-of-the-test")}
         await self._git("read-tree", parent or "--empty", more=index)
-        for path, content in files.items():
-            if content is None:
-                await self._git("update-index", "--force-remove", path, more=index)
-                continue
-            blob = await self._git("hash-object", "-w", "--stdin", stdin=content.encode())
-            await self._git("update-index", "--add", "--cacheinfo", f"100644,{blob.strip()},{path}", more=index)
+        blobs = {
+            content: (await self._git("hash-object", "-w", "--stdin", stdin=content.encode())).strip()
+            for content in set(files.values())
+            if content is not None
+        }
+        lines = [
+            f"0 {'0' * 40}\t{path}\n" if content is None else f"100644 {blobs[content]}\t{path}\n"
+            for path, content in files.items()
+        ]
+        await self._git("update-index", "--index-info", stdin="".join(lines).encode(), more=index)
         tree = (await self._git("write-tree", more=index)).strip()
         after = ["-p", parent] if parent else []
         commit = (await self._git("commit-tree", tree, "-m", "A change", *after)).strip()
