@@ -12,7 +12,7 @@ def build() -> Step:
 
     def missing() -> str:
         done = subprocess.run([*command, "--check"], capture_output=True, text=True, check=False)
-        return "" if done.returncode == 0 else (done.stdout.strip() or "to be built")
+        return "" if done.returncode == 0 else (", ".join(done.stdout.split("\n")[:-1]) or "to be built")
 
     def do() -> None:
         if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode:

@@ -13,7 +13,7 @@ PAGE = (Path(__file__).parents[3] / "clients/web/src/ui/words.ts").read_text()
 def on_the_page(table: str) -> dict[str, str]:
     body = re.search(rf"export const {table}\b[^{{]*\{{(.*?)\}}", PAGE, re.DOTALL)
     assert body, f"{table} is not on the page"
-    return dict(re.findall(r'(\w+|"[^"]+"): "([^"]*)"', body[1]))
+    return dict(re.findall(r'"?([\w+-]+)"?: "([^"]*)"', body[1]))
 
 
 @pytest.mark.parametrize("table", ["VERB", "VERDICT", "CHECK", "TURN_END", "ISOLATION", "LIMITS"])

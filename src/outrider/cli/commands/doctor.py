@@ -9,7 +9,7 @@ from rich.text import Text
 
 from outrider.cli.examination import Finding, State, examine
 from outrider.cli.follow import Exit
-from outrider.cli.layout import beside
+from outrider.cli.layout import Hanging, beside
 from outrider.cli.server import Servers
 from outrider.cli.views import make_console
 from outrider.settings import Settings
@@ -43,6 +43,7 @@ def show(console: Console, findings: list[Finding]) -> None:
     width = max(len(finding.part) for finding in findings)
     for finding in findings:
         icon, colour = _ICON[finding.state]
-        console.print(beside(icon, Text(f"{finding.part:<{width}}  ").append(finding.detail, "dim"), colour, indent=0))
+        lead = Text(f"{icon} ", style=colour).append(f"{finding.part:<{width}}  ", style="default")
+        console.print(Hanging(lead, Text(finding.detail, style="dim")))
         if finding.remedy:
-            console.print(beside("→", finding.remedy, "bold", indent=2))
+            console.print(beside("→", finding.remedy, "bold"))
