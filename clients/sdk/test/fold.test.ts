@@ -192,6 +192,28 @@ describe("queue and turn", () => {
   }
 });
 
+describe("from the commits to the pull request", () => {
+  const HANDED: Event = { type: "prompt_handed", turn: "t", attempt: 1, round: 1 };
+  const work = (head: string): Event => ({ type: "work_collected", head, commits: [], files: [], leftovers_committed: false });
+
+  it("says once that the same commits were collected", () => {
+    const view = fold(tapeOf(QUEUED("a"), STARTED, work("a"), work("a"), work("b")));
+    expect(only(view, "work").map((item) => item.head)).toEqual(["a", "b"]);
+  });
+
+  it("goes on working while the engine waits for a proof, and is checking at the end of the turn", () => {
+    const asked = (by: "engine" | "turn_end"): Event => ({ type: "proof_requested", proof: by, head: "a", asked_by: by });
+    const start = [QUEUED("a"), STARTED, HANDED];
+    expect(fold(tapeOf(...start, asked("engine"))).turn?.phase).toBe("working");
+    expect(fold(tapeOf(...start, asked("engine"), asked("turn_end"))).turn?.phase).toBe("checking");
+  });
+
+  it("prepares the sandbox of a turn below its prompt", () => {
+    const request: Event = { type: "sandbox_requested", sandbox: "b" };
+    expect(kinds(fold(tapeOf(QUEUED("a"), request, STARTED)))).toEqual(["prompt", "preparation"]);
+  });
+});
+
 describe("the recorded sessions", () => {
   it("reads the live one", () => {
     const view = fold(TAPES[0]!);

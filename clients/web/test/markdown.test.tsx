@@ -41,4 +41,9 @@ describe("a sentence", () => {
     expect([...container.querySelectorAll("code")].map((code) => code.textContent)).toEqual(["outrider login", "a"]);
     expect(container.textContent).toBe("Run outrider login for a link, not `this");
   });
+
+  it("links an address, without the full stop behind it", () => {
+    const { container } = render(<Inline text="See http://localhost:4100/pulls/a/1. Not javascript:alert(1)." />);
+    expect([...container.querySelectorAll("a")].map((link) => link.href)).toEqual(["http://localhost:4100/pulls/a/1"]);
+  });
 });

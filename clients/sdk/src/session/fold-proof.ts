@@ -23,12 +23,14 @@ export const foldProof: Pick<
     const { head, commits, files } = event;
     state.commits = commits;
     state.files = files;
+    if (state.head === head) return; // collected again, with nothing new
+    state.head = head;
     const leftoversCommitted = event.leftovers_committed;
     const key = `work-${seq}`;
     state.transcript.put({ kind: "work", key, after: seq, at, head, commits, files, leftoversCommitted }, seq);
   },
   proof_requested: (state, event, { seq, at }) => {
-    setPhase(state, "checking");
+    if (event.asked_by === "turn_end") setPhase(state, "checking"); // else the engine waits for it, and works on
     state.proofs = [...state.proofs, { id: event.proof, head: event.head, running: [], results: [], proof: null }];
     const key = `proof-${event.proof}`;
     state.transcript.put({ kind: "proof", key, after: seq, at, proof: event.proof }, seq);
@@ -52,7 +54,9 @@ export const foldProof: Pick<
     const { proof } = event;
     change(state, proof.id, (known) => ({ ...known, running: [], results: proof.results, proof }));
   },
-  publish_requested: (state) => setPhase(state, "publishing"),
+  publish_requested: (state, event) => {
+    if (event.asked_by === "turn_end") setPhase(state, "publishing");
+  },
   branch_pushed: (state, event) => {
     state.branch = event.branch;
   },

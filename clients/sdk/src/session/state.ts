@@ -34,6 +34,7 @@ export function emptyState(): FoldState {
     proofs: [],
     commits: [],
     files: [],
+    head: null,
     branch: null,
     pullRequest: null,
     spending: NOTHING_SPENT,
@@ -57,5 +58,6 @@ function status(state: FoldState): SessionStatus {
 
 /** The running turn is now at this point. A turn that is being stopped stays so until it ends. */
 export function setPhase(state: FoldState, phase: TurnPhase): void {
+  state.progress = null;
   if (state.turn && state.turn.phase !== "stopping") state.turn = { ...state.turn, phase };
 }

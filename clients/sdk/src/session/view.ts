@@ -207,6 +207,8 @@ export interface SessionView {
   readonly proofs: readonly ProofView[];
   readonly commits: readonly Commit[];
   readonly files: readonly FileChange[];
+  /** The newest commit that was collected. */
+  readonly head: string | null;
   readonly branch: string | null;
   readonly pullRequest: PullRequest | null;
   readonly spending: Spending;

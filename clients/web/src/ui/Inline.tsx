@@ -1,19 +1,25 @@
 import { Fragment, type ReactElement } from "react";
 
-/** A sentence in which `words between backticks` are code, and nothing else has a meaning. */
+const PARTS = /(`[^`\n]+`|https?:\/\/[^\s<>"'`]*[^\s<>"'`.,;:!?)])/;
+
+/** A sentence in which `words between backticks` are code and addresses are links. Nothing else has a meaning. */
 export function Inline({ text }: { readonly text: string }): ReactElement {
-  const parts = text.split(/`([^`\n]+)`/);
   return (
     <>
-      {parts.map((part, i) =>
-        i % 2 === 1 ? (
-          <code key={i} className="rounded bg-hover px-1 py-px font-mono text-[0.88em]">
-            {part}
-          </code>
-        ) : (
-          <Fragment key={i}>{part}</Fragment>
-        ),
-      )}
+      {text.split(PARTS).map((part, i) => (
+        <Fragment key={i}>{i % 2 === 1 ? <Marked part={part} /> : part}</Fragment>
+      ))}
     </>
+  );
+}
+
+function Marked({ part }: { readonly part: string }): ReactElement {
+  if (part.startsWith("`")) {
+    return <code className="rounded bg-hover px-1 py-px font-mono text-[0.88em]">{part.slice(1, -1)}</code>;
+  }
+  return (
+    <a href={part} rel="noreferrer noopener" className="text-accent underline [overflow-wrap:anywhere]">
+      {part}
+    </a>
   );
 }

@@ -1,6 +1,6 @@
 import type { CaseOutcome, Proof } from "@outrider/protocol";
 import { ArrowRight } from "lucide-react";
-import { useState, type ReactElement, type ReactNode } from "react";
+import { Fragment, useState, type ReactElement, type ReactNode } from "react";
 
 import { Button } from "@/ui/Button";
 import { count } from "@/ui/format";
@@ -35,6 +35,16 @@ function Outcome({ outcome }: { readonly outcome: CaseOutcome }): ReactElement {
   return <State icon={look.icon} tone={look.tone} word={OUTCOME[outcome]} />;
 }
 
+/** Long names break after an underscore, not in the middle of a word. */
+function breakable(name: string): ReactNode {
+  return name.split(/(?<=[_/.])/).map((part, i) => (
+    <Fragment key={i}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));
+}
+
 /** The id of a test, its file in the background. */
 function CaseName({ name }: { readonly name: string }): ReactElement {
   const [file, ...inside] = name.split("::");
@@ -42,7 +52,7 @@ function CaseName({ name }: { readonly name: string }): ReactElement {
     <p className="font-mono text-xs [overflow-wrap:anywhere]">
       {inside.length > 0 && <span className="text-muted">{file}::</span>}
       {inside.length > 0 && <wbr />}
-      {inside.length > 0 ? inside.join("::") : file}
+      {breakable(inside.length > 0 ? inside.join("::") : name)}
     </p>
   );
 }

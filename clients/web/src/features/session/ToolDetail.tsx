@@ -7,6 +7,8 @@ import { DiffView } from "@/ui/DiffView";
 import { CodeBlock } from "@/ui/Markdown";
 import { TerminalText } from "@/ui/TerminalText";
 
+import { commandIn } from "./toolObject";
+
 /** What a tool was given and what it gave back. */
 export default function ToolDetail({ item }: { readonly item: ToolItem }): ReactElement {
   const hasDiff = item.content.some((part) => part.type === "diff");
@@ -30,16 +32,6 @@ function Input({ input }: { readonly input: string }): ReactElement {
   const command = useMemo(() => commandIn(input), [input]);
   if (command !== null) return <CodeBlock code={`$ ${command}`} language="" />;
   return <CodeBlock code={input} language="json" />;
-}
-
-function commandIn(input: string): string | null {
-  try {
-    const value = JSON.parse(input) as unknown;
-    const named = typeof value === "object" && value !== null && "command" in value ? value.command : null;
-    return typeof named === "string" ? named : null;
-  } catch {
-    return null;
-  }
 }
 
 function Content({ part }: { readonly part: ToolContent }): ReactElement {

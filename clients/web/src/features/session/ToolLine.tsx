@@ -21,6 +21,7 @@ import { Elapsed } from "@/ui/Time";
 import { VERB } from "@/ui/words";
 
 import { Line } from "./Line";
+import { objectOf } from "./toolObject";
 import { resultOf } from "./toolResult";
 
 const ToolDetail = lazy(() => import("./ToolDetail"));
@@ -60,7 +61,7 @@ export function ToolLine({ item }: { readonly item: ToolItem }): ReactElement {
       )}
     >
       <span className="text-muted">{VERB[item.tool]}</span>{" "}
-      <span className={item.tool === "other" ? "" : "font-mono text-xs"}>{item.title || item.paths[0] || "…"}</span>
+      <span className={item.tool === "other" ? "" : "font-mono text-xs"}>{objectOf(item)}</span>
     </Line>
   );
 }
