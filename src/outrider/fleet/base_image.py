@@ -87,7 +87,7 @@ class BaseImage:
             "--dpkgopt=path-exclude=/usr/share/doc/*", SUITE, str(tar), *self.mirrors(),
         ]  # fmt: skip
         what = "The base image could not be built"
-        await run_command(argv, what, say, environment=self.environment, folder=tar.parent)
+        await run_command(argv, what, lambda line: _say(line, say), environment=self.environment, folder=tar.parent)
 
     def mirrors(self) -> Sequence[str]:
         """The host's own source files where it is a Debian of our suite, else Debian's mirror."""
@@ -108,6 +108,12 @@ class BaseImage:
         output, _ = await process.communicate()
         kept = [line for line in output.decode().splitlines() if re.match(r"Acquire::(https?|Retries)\b", line)]
         return "".join(f"{line}\n" for line in kept)
+
+
+def _say(line: str, say: Progress) -> None:
+    """Pass on what mmdebstrap says of its steps, without the text of our own script, which it prints too."""
+    if line.startswith("I: ") and "hook" not in line:
+        say(line.removeprefix("I: ").rstrip("."))
 
 
 def _only_debian(sources: str) -> bool:
