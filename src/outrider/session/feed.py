@@ -40,7 +40,8 @@ def _encode(frame: ServerFrame) -> bytes:
 class Mailbox:
     """What waits for one client."""
 
-    def __init__(self, seq: int) -> None:
+    def __init__(self, seq: int, longest: int) -> None:
+        self._longest = longest
         self._frames: deque[tuple[int, bytes]] = deque()
         self._bytes = 0
         self._seq = seq
@@ -53,7 +54,7 @@ class Mailbox:
             return
         self._frames.append((seq, frame))
         self._bytes += len(frame)
-        if self._bytes > MAILBOX_BYTES or len(self._frames) > MAILBOX_FRAMES:
+        if self._bytes > MAILBOX_BYTES or len(self._frames) > self._longest:
             self._frames.clear()
             self._frames.append((self._seq, _encode(ResyncFrame(after=self._seq))))
             self.close()
@@ -80,8 +81,9 @@ class Mailbox:
 class Hub:
     """Fans out what happens in one session. It needs no open log: clients of a sleeping session stay attached."""
 
-    def __init__(self, window_seconds: float) -> None:
+    def __init__(self, window_seconds: float, mailbox_frames: int = MAILBOX_FRAMES) -> None:
         self.drafts = Drafts()
+        self._mailbox_frames = mailbox_frames
         self._window = window_seconds
         self._mailboxes: set[Mailbox] = set()
         self._gathered: dict[MessageId, DeltaFrame] = {}
@@ -98,7 +100,7 @@ class Hub:
 
         Between the read of the page and this call nothing may be awaited, else an event could be missed.
         """
-        mailbox = Mailbox(seq)
+        mailbox = Mailbox(seq, self._mailbox_frames)
         if page:
             mailbox.put(events_frame(page), seq)
         mailbox.put(_encode(DraftsFrame(drafts=self.drafts.shown())), seq)

@@ -117,7 +117,7 @@ def _engine_attached(state: State, event: e.EngineAttached) -> State:
 
 @_on(e.PromptHanded)
 def _handed(state: State, event: e.PromptHanded) -> State:
-    return _with_turn(state, handed=True)
+    return _with_turn(state, handed=True, begun=True)
 
 
 @_on(e.UsageRecorded)

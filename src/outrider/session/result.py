@@ -8,6 +8,20 @@ from outrider.model.repository import Commit, PullRequestState
 from outrider.session.state import State
 
 
+class CommitResult(Model):
+    """One commit. `author` is as git writes it: `Name <email>`."""
+
+    sha: CommitId
+    author: str
+    subject: str
+
+    @classmethod
+    def of(cls, commit: Commit) -> "CommitResult":
+        """The commit as the result shows it."""
+        person = commit.author
+        return cls(sha=commit.sha, author=f"{person.name} <{person.email}>", subject=commit.subject)
+
+
 class PullRequestResult(Model):
     """The session's pull request."""
 
@@ -49,7 +63,7 @@ class Result(Model):
     ok: bool
     reason: str
     branch: str | None
-    commits: tuple[Commit, ...]
+    commits: tuple[CommitResult, ...]
     pull_request: PullRequestResult | None
     checks: tuple[CheckOutcome, ...]
     usage: UsageResult
@@ -64,7 +78,7 @@ def result(state: State) -> Result:
         ok=completed and (proof is None or proof.verdict is not ProofVerdict.RED),
         reason=end.reason.value if end else "not_run",
         branch=state.branch if state.pushed else None,
-        commits=state.work.commits if state.work else (),
+        commits=tuple(CommitResult.of(commit) for commit in state.work.commits) if state.work else (),
         pull_request=PullRequestResult(number=opened.number, url=opened.url, state=opened.state) if opened else None,
         checks=_checks(state),
         usage=_usage(state),

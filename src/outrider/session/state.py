@@ -60,6 +60,8 @@ class Turn:
     round: int = 1
     handed: bool = False
     """Whether an engine may be at it right now."""
+    begun: bool = False
+    """Whether an engine ever was."""
     stopped_by: str = ""
     failure: str = ""
     """Why it will not end well; what is there is still collected and pushed."""

@@ -28,7 +28,8 @@ def not_collected(command: EffectFailed, turn: Turn) -> str:
 
 def stopped_without_work(turn: Turn) -> str:
     """A stop where the workspace could not be looked at."""
-    return sentence(f"Stopped by {turn.stopped_by}. What had been done is kept in the workspace.")
+    done = "What had been done is kept in the workspace." if turn.begun else "The work had not begun."
+    return sentence(f"Stopped by {turn.stopped_by}. {done}")
 
 
 def turn_stopped(state: State, turn: Turn) -> str:

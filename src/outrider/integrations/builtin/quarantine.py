@@ -1,6 +1,7 @@
 """The quarantine: a bare repository for each session, which borrows the mirror's objects and takes the guest's."""
 
 import asyncio
+import contextlib
 import re
 import shutil
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from outrider.integrations.builtin.guest_commit import commit_all, list_dirty
 from outrider.integrations.builtin.guest_fetch import BASE_REF, HEAD_REF, FetchLimits, fetch_head
 from outrider.integrations.builtin.history import is_ancestor, read_commits, read_files
 from outrider.model.errors import LimitReached, RepositoryError
-from outrider.model.ids import ID_PATTERN, CommitId, SessionId
+from outrider.model.ids import ID_PATTERN, CommitId, SessionId, new_id
 from outrider.model.person import Person
 from outrider.model.sandbox import WORKSPACE
 from outrider.ports.quarantine import Work
@@ -49,16 +50,28 @@ class GitQuarantine:
         """Make it, with the mirror's objects as alternates. No error where it exists. Raises RepositoryError where the
         mirror does not have the base."""
         path = self.path(session)
-        git = Git(path)
         try:
-            await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True, mode=0o700)
-            await Git().run("init", "--quiet", "--bare", "--template=", "--initial-branch=main", "--", str(path))
-            for key, value in _CONFIG:
-                await git.run("config", key, value)
-            await asyncio.to_thread(_borrow, path, mirror)
-            await git.run("update-ref", BASE_REF, base)
+            if await asyncio.to_thread(path.is_dir):
+                await Git(path).run("cat-file", "-e", f"{base}^{{commit}}")
+            else:
+                await self._make(path, mirror, base)
         except GitFailed as failed:
             raise RepositoryError(f"{mirror.name} does not have the commit {base[:12]}.") from failed
+
+    async def _make(self, path: Path, mirror: Path, base: CommitId) -> None:
+        """Make it beside its place, then put it there: cut off half-way, its locks would be in the way for ever."""
+        fresh = path.with_name(f"{path.stem}.{new_id('new')}")
+        git = Git(fresh)
+        try:
+            await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True, mode=0o700)
+            await Git().run("init", "--quiet", "--bare", "--template=", "--initial-branch=main", "--", str(fresh))
+            for key, value in _CONFIG:
+                await git.run("config", key, value)
+            await asyncio.to_thread(_borrow, fresh, mirror)
+            await git.run("update-ref", BASE_REF, base)
+            await asyncio.to_thread(_settle, fresh, path)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
 
     async def dirty(self, guest: Guest) -> tuple[str, ...]:
         """Paths in the workspace that are not committed (asked of the guest, so only a hint), 100 at most."""
@@ -155,6 +168,12 @@ async def _place_of(git: Git, base: CommitId, head: CommitId, blob: str) -> str:
         if name == blob:
             return "".join(letter for letter in path if letter.isprintable()) or f"The object {blob[:12]}"
     return f"The object {blob[:12]}"
+
+
+def _settle(fresh: Path, path: Path) -> None:
+    """Put the finished repository in its place; where somebody was faster, theirs is as good."""
+    with contextlib.suppress(OSError):
+        fresh.rename(path)
 
 
 def _borrow(path: Path, mirror: Path) -> None:

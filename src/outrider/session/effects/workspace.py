@@ -22,10 +22,12 @@ WORTH_TELLING_SECONDS = 0.5
 READY = f"{GUEST_HOME}/.outrider/ready"
 """Stands where the workspace was once made ready; what it holds is the agent's from then on."""
 
+# What an earlier try left that was cut off, locks and all, is in the way; nobody has worked in it yet.
 _CLONE = """set -eu
 url=$1 branch=$2 commit=$3
+find . -mindepth 1 -maxdepth 1 -exec rm -rf {} +
 git init -q
-git remote add origin "$url" 2>/dev/null || git remote set-url origin "$url"
+git remote add origin "$url"
 git -c http.proxy= fetch -q origin '+refs/heads/*:refs/remotes/origin/*' '^refs/heads/outrider/*'
 git cat-file -e "$commit^{commit}" 2>/dev/null || git -c http.proxy= fetch -q origin "refs/heads/$branch"
 git -c core.hooksPath=/dev/null checkout -q --force -B "$branch" "$commit"
@@ -41,7 +43,7 @@ async def prepare(guest: Guest, recipe: Recipe, bench: Workbench, actor: Actor) 
     commit = state.pushed or state.created.base_commit
     if (await guest.run(ExecSpec(argv=["test", "-e", READY]))).exit_code == 0:
         return commit
-    if state.turns > 1 or state.engine_session:
+    if state.sandbox and state.sandbox.handle:
         await actor.ask(Report(_files_are_gone(commit)))
     await _clone(guest, state, commit, bench, actor)
     await _set_up(guest, recipe, bench, actor)

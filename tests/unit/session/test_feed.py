@@ -1,0 +1,111 @@
+"""The hub: order, coalescing, slow clients."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from outrider.model.engine import Speaker
+from outrider.model.events import RECORDED, ProblemReported, Recorded, TextSealed
+from outrider.model.ids import MessageId, TurnId
+from outrider.session.feed import Hub
+from outrider.testing.manual_clock import START
+
+TURN, MESSAGE = TurnId("turn-aaaa"), MessageId("m-one")
+
+
+def happen(hub: Hub, seq: int, event: object = None) -> None:
+    record = Recorded(seq=seq, at=START, event=event or ProblemReported(sentence=f"Number {seq}."))
+    hub.publish([record], [RECORDED.dump_json(record)])
+
+
+def say(hub: Hub, text: str) -> None:
+    hub.say(TURN, MESSAGE, Speaker.AGENT, text, 0.0)
+
+
+async def take(frames: AsyncIterator[bytes], count: int) -> list[dict]:
+    return [json.loads(await anext(frames)) for _ in range(count)]
+
+
+async def test_a_client_gets_page_drafts_live_and_then_what_happens():
+    hub = Hub(0.0)
+    say(hub, "Hel")
+    frames = hub.attach([b'{"seq":1}'], 1).frames()
+    happen(hub, 2)
+    page, drafts, live, event = await take(frames, 4)
+    assert page == {"kind": "events", "events": [{"seq": 1}]}
+    assert [(draft["offset"], draft["text"]) for draft in drafts["drafts"]] == [(0, "Hel")]
+    assert live == {"kind": "live", "seq": 1}
+    assert [record["seq"] for record in event["events"]] == [2]
+
+
+async def test_deltas_go_out_before_the_event_that_stores_them():
+    hub = Hub(10.0)
+    frames = hub.attach([], 0).frames()
+    say(hub, "Hel")
+    say(hub, "lo ")
+    say(hub, "you")
+    happen(hub, 1, TextSealed(turn=TURN, message=MESSAGE, speaker=Speaker.AGENT, offset=0, text="Hello you"))
+    first, second, event = (await take(frames, 5))[2:]
+    assert (first["offset"], first["text"], first["after_seq"]) == (0, "Hel", 0)
+    assert (second["offset"], second["text"]) == (3, "lo you")
+    assert event["events"][0]["event"]["text"] == "Hello you"
+    assert hub.drafts.shown() == ()
+    hub.close()
+
+
+async def test_a_window_ends_by_itself():
+    hub = Hub(0.001)
+    frames = hub.attach([], 0).frames()
+    say(hub, "a")
+    say(hub, "b")
+    deltas = (await take(frames, 4))[2:]
+    assert [delta["text"] for delta in deltas] == ["a", "b"]
+    hub.close()
+
+
+async def test_a_client_that_never_reads_is_told_to_attach_again_and_harms_nobody():
+    hub = Hub(0.0, mailbox_frames=10)
+    slow, healthy = hub.attach([], 5), hub.attach([], 5)
+    seen = []
+    frames = healthy.frames()
+    for seq in range(6, 40):
+        happen(hub, seq)
+        while len(seen) < (seq - 5) + 2:
+            seen += await take(frames, 1)
+    told = [json.loads(frame) async for frame in slow.frames()]
+    assert told == [{"kind": "resync", "after": 5}]
+    assert [frame["events"][0]["seq"] for frame in seen[2:]] == list(range(6, 40))
+
+
+async def test_a_client_that_fell_behind_goes_on_where_it_was():
+    hub = Hub(0.0, mailbox_frames=10)
+    frames = hub.attach([], 0).frames()
+    happen(hub, 1)
+    await take(frames, 3)
+    for seq in range(2, 40):
+        happen(hub, seq)
+    assert await take(frames, 1) == [{"kind": "resync", "after": 1}]
+
+
+async def test_the_end_of_the_server_ends_every_client():
+    hub = Hub(0.0)
+    mailbox = hub.attach([], 0)
+    async with asyncio.TaskGroup() as tasks:
+        reader = tasks.create_task(_all(mailbox.frames()), name="reader")
+        await asyncio.sleep(0)
+        hub.close()
+    assert len(reader.result()) == 2
+
+
+async def test_nobody_is_written_to_where_nobody_watches():
+    hub = Hub(0.0)
+    mailbox = hub.attach([], 0)
+    assert hub.watched
+    hub.detach(mailbox)
+    assert not hub.watched
+    say(hub, "kept as a draft")
+    assert hub.drafts.shown()[0].text == "kept as a draft"
+
+
+async def _all(frames: AsyncIterator[bytes]) -> list[bytes]:
+    return [frame async for frame in frames]
