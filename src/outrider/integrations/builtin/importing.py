@@ -93,10 +93,16 @@ async def create_mirror(folder: Path) -> None:
         await Git(folder).run("config", key, value)
 
 
+_QUICK_TRANSFER = "[pack]\n\twindow = 0\n\tcompression = 1\n[core]\n\tbigFileThreshold = 1m\n"
+"""Between two folders of one machine no search for small differences pays: 1 GB of loose files of 16 MB took ten
+minutes with it. What the source has packed already is taken as it is."""
+
+
 @contextmanager
 def trusting(*folders: Path) -> Iterator[Mapping[str, str]]:
     """An environment in which git reads repositories in these folders although somebody else owns them."""
     with tempfile.NamedTemporaryFile("w", prefix="outrider-git-", suffix=".conf") as config:
+        config.write(_QUICK_TRANSFER)
         for folder in folders:
             for path in (folder, folder / ".git"):
                 config.write(f'[safe]\n\tdirectory = "{_quote(path)}"\n')
