@@ -194,7 +194,14 @@ describe("queue and turn", () => {
 
 describe("from the commits to the pull request", () => {
   const HANDED: Event = { type: "prompt_handed", turn: "t", attempt: 1, round: 1 };
-  const work = (head: string): Event => ({ type: "work_collected", head, commits: [], files: [], leftovers_committed: false });
+  const work = (head: string): Event => ({
+    type: "work_collected",
+    head,
+    commits: [],
+    files: [],
+    leftovers_committed: false,
+    uncommitted: 0,
+  });
 
   it("says once that the same commits were collected", () => {
     const view = fold(tapeOf(QUEUED("a"), STARTED, work("a"), work("a"), work("b")));

@@ -26,8 +26,9 @@ export const foldProof: Pick<
     if (state.head === head) return; // collected again, with nothing new
     state.head = head;
     const leftoversCommitted = event.leftovers_committed;
-    const key = `work-${seq}`;
-    state.transcript.put({ kind: "work", key, after: seq, at, head, commits, files, leftoversCommitted }, seq);
+    const uncommitted = event.uncommitted ?? 0; // an older server did not say
+    const item = { kind: "work", key: `work-${seq}`, after: seq, at, head, commits, files } as const;
+    state.transcript.put({ ...item, leftoversCommitted, uncommitted }, seq);
   },
   proof_requested: (state, event, { seq, at }) => {
     if (event.asked_by === "turn_end") setPhase(state, "checking"); // else the engine waits for it, and works on

@@ -92,6 +92,8 @@ export interface WorkItem extends Place {
   readonly commits: readonly Commit[];
   readonly files: readonly FileChange[];
   readonly leftoversCommitted: boolean;
+  /** Files of the workspace that are in no commit. */
+  readonly uncommitted: number;
 }
 
 /** The place of a proof in the transcript; the proof itself is in `proofs`. */

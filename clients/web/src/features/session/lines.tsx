@@ -14,7 +14,11 @@ import { Line } from "./Line";
 /** The commits that came out of the workspace. */
 export function WorkLine({ item }: { readonly item: WorkItem }): ReactElement {
   return (
-    <Line icon={GitCommitHorizontal} detail={() => <Commits item={item} />}>
+    <Line
+      icon={GitCommitHorizontal}
+      end={item.uncommitted > 0 && <span className="text-warn">{count(item.uncommitted, "file")} not committed</span>}
+      detail={() => <Commits item={item} />}
+    >
       <span className="text-muted">Collected</span> {count(item.commits.length, "commit")} in{" "}
       {count(item.files.length, "file")}
     </Line>
