@@ -35,7 +35,7 @@ class Outbox:
     def reconcile(self, wanted: Iterable[Effect], tasks: asyncio.TaskGroup) -> None:
         """Make what runs what is wanted."""
         effects = {effect.id: effect for effect in wanted}
-        for effect_id in self._running.keys() - effects.keys():
+        for effect_id in [effect_id for effect_id in reversed(self._running) if effect_id not in effects]:
             task = self._running.pop(effect_id)
             if task.cancel():
                 self._ending.add(task)

@@ -64,6 +64,11 @@ class Registry:
         finally:
             await self._projection.write()
 
+    @property
+    def awake(self) -> int:
+        """How many sessions are in memory."""
+        return self._roster.awake
+
     async def create(self, new: NewSession) -> SessionId:
         """Make a session with its first prompt queued; durable when this returns. Raises BadRequest, LimitReached."""
         await self._roster.running()

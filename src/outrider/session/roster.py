@@ -60,6 +60,11 @@ class Roster:
             for hub in self._hubs.values():
                 hub.close()
 
+    @property
+    def awake(self) -> int:
+        """How many sessions are in memory."""
+        return len(self._actors)
+
     async def running(self) -> None:
         """Wait for `run` to have begun."""
         await self._running.wait()

@@ -114,7 +114,7 @@ async def test_effects_follow_the_state():
         assert [type(effect) for effect in bench.begun] == [x.StartSandbox, x.RunTurn]
         await actor.ask(c.SandboxVanished(box, 1, "gone"))
         await turns_over()
-        assert [type(effect) for effect in bench.ended] == [x.StartSandbox, x.RunTurn]
+        assert [type(effect) for effect in bench.ended] == [x.RunTurn, x.StartSandbox]
         assert bench.begun[-1] == x.StartSandbox(box, 2)
     assert len(bench.ended) == 3
 
