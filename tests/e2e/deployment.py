@@ -40,7 +40,7 @@ class Deployment:
         """Start the server and wait until it answers."""
         self.home.prepare()
         with self.home.log_file.open("ab") as log:
-            argv = [sys.executable, "-m", "outrider", "up"]
+            argv = [sys.executable, "-m", "outrider.cli", "up"]
             self.process = await asyncio.to_thread(self._spawn, argv, log)
         async with asyncio.timeout(START_SECONDS):
             while (running := self.home.running()) is None:
@@ -77,7 +77,7 @@ class Deployment:
     async def run_cli(self, *arguments: str, seconds: float = TURN_SECONDS, stdin: bytes = b"") -> "Finished":
         """Run `outrider …` to its end."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "outrider", *arguments, env=self.environment,
+            sys.executable, "-m", "outrider.cli", *arguments, env=self.environment,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -121,17 +121,17 @@ class Feed:
     socket: ClientConnection
     events: list[dict[str, Any]] = field(default_factory=list)
     frames: list[dict[str, Any]] = field(default_factory=list)
+    position: int = 0
 
     async def until(self, kind: str, seconds: float = TURN_SECONDS, **wanted: Any) -> dict[str, Any]:
-        """Read on to the next event of this type with these values; everything before it is kept."""
-        seen = len(self.events)
+        """Go on to the next event of this type with these values; one `until` goes on where the last one ended."""
         async with asyncio.timeout(seconds):
             while True:
-                for recorded in self.events[seen:]:
-                    event = recorded["event"]
+                while self.position < len(self.events):
+                    event: dict[str, Any] = self.events[self.position]["event"]
+                    self.position += 1
                     if event["type"] == kind and all(event.get(name) == value for name, value in wanted.items()):
                         return event
-                seen = len(self.events)
                 await self.read()
 
     async def answer(self, ref: str, seconds: float = 30) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""The main job: from a prompt in the terminal to a proved pull request that can be merged."""
+
+import asyncio
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outrider.rehearsal.demo import DEMO_PROMPT, write_demo_repository
+from tests.e2e.deployment import Deployment
+
+pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
+
+ADA = ("Ada Lovelace", "ada@example.com")
+NEW_TEST = "test_an_order_of_exactly_thirty_euros_is_delivered_free"
+
+
+def git(repository: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(repository), *arguments], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def bakery(tmp_path: Path) -> Path:
+    """The demo repository, with Ada as git's user."""
+    repository = tmp_path / "bakery"
+    write_demo_repository(repository)
+    git(repository, "config", "user.name", ADA[0])
+    git(repository, "config", "user.email", ADA[1])
+    return repository
+
+
+def checks(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {check["phase"]: check for check in result["checks"]}
+
+
+async def test_a_prompt_becomes_a_proved_pull_request(deployment: Deployment, bakery: Path) -> None:
+    (bakery / "README.md").write_text("not committed\n")
+    before = git(bakery, "rev-parse", "HEAD", "main")
+    done = await deployment.run_cli("run", DEMO_PROMPT, "--repo", str(bakery), "--json")
+    assert done.code == 0, done.out + done.err + deployment.log()
+    result = done.result
+
+    assert result["ok"]
+    assert [commit["author"] for commit in result["commits"]] == [f"{ADA[0]} <{ADA[1]}>"] * len(result["commits"])
+    runs = checks(result)
+    assert (runs["base"]["verdict"], runs["base"]["exit_code"]) == ("passed", 0)
+    assert (runs["before"]["verdict"], runs["before"]["failed"]) == ("failed", 1)
+    assert (runs["after"]["verdict"], runs["after"]["failed"]) == ("passed", 0)
+    assert runs["before"]["commit"] == runs["base"]["commit"] != runs["after"]["commit"]
+    assert runs["before"]["tests_from"] == runs["after"]["commit"] == result["commits"][-1]["sha"]
+    assert "pytest" in runs["after"]["command"]
+
+    numbers = [line["seq"] for line in done.lines[:-1]]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert git(bakery, "rev-parse", "HEAD", "main") == before
+    assert git(bakery, "status", "--short").split() == ["M", "README.md"]
+    await the_pull_request_can_be_merged(deployment, result)
+
+
+async def the_pull_request_can_be_merged(deployment: Deployment, result: dict[str, Any]) -> None:
+    address = f"/api/pull-requests/bakery/{result['pull_request']['number']}"
+    async with deployment.client() as client:
+        page = (await client.get(address)).json()
+        assert page["mergeable"]
+        assert page["proof"]["verdict"] == "fix_proved"
+        assert [case["case"].split("::")[-1] for case in page["proof"]["red_to_green"]] == [NEW_TEST]
+        assert NEW_TEST in page["diff"]
+        assert {file["path"] for file in page["files"]} == {"bakery/basket.py", "tests/test_basket.py"}
+        merged = (await client.post(f"{address}/merge")).json()
+        assert merged["pull_request"]["state"] == "merged"
+        events = (await client.get(f"/api/sessions/{result['session']}/events?after=0")).json()["events"]
+        assert events[-1]["event"]["type"] == "pull_request_changed"
+
+
+async def test_people_fetch_from_the_forge_with_git(deployment: Deployment, bakery: Path, tmp_path: Path) -> None:
+    async with deployment.client() as client:
+        imported = await client.post("/api/repositories/import", json={"source": str(bakery)})
+    assert '"repository"' in imported.text.splitlines()[-1]
+    url = deployment.server.url.replace("://", f"://git:{deployment.home.token()}@") + "/git/bakery.git"
+    clone = tmp_path / "clone"
+    await asyncio.to_thread(git, tmp_path, "clone", "-q", url, str(clone))
+    assert git(clone, "log", "--format=%s") == git(bakery, "log", "--format=%s")
+    refused = await asyncio.to_thread(
+        subprocess.run, ["git", "-C", str(clone), "push", "origin", "main:other"], capture_output=True, text=True
+    )
+    assert refused.returncode != 0
+
+
+async def test_two_clients_prompt_one_session(deployment: Deployment, bakery: Path) -> None:
+    async with deployment.client() as client:
+        request = {"repository": str(bakery), "prompt": DEMO_PROMPT, "model": "rehearsal/demo"}
+        session = (await client.post("/api/sessions", json=request)).json()["session"]
+    async with deployment.feed(session) as one, deployment.feed(session) as two:
+        await one.until("turn_started")
+        await two.send("prompt", ref="1", text=DEMO_PROMPT, key="again")
+        accepted = await two.answer("1")
+        assert accepted["kind"] == "accepted"
+        await two.send("prompt", ref="2", text=DEMO_PROMPT, key="again")
+        assert (await two.answer("2"))["seq"] == 0
+        for feed in (one, two):
+            await feed.until("turn_ended", reason="completed")
+            await feed.until("turn_started", prompt=accepted["prompt"])
+        await two.send("stop", ref="3")
+        await one.until("turn_ended", reason="stopped")
+        await two.until("turn_ended", reason="stopped")
+        assert one.numbers == two.numbers == list(range(1, len(one.numbers) + 1))
