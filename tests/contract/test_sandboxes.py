@@ -9,7 +9,8 @@ from outrider.model.ids import LayerId
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers
 from outrider.testing.fake_sandbox import FakeProvider
-from outrider.testing.sandbox_contract import GuestContract, LifecycleContract, MakeProvider
+from outrider.testing.guest_contract import CommandContract, TransferContract
+from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider
 from outrider.testing.tars import tar_of
 
 
@@ -29,7 +30,12 @@ class TestNamespacesLifecycle(_Namespaces, LifecycleContract):
 
 
 @pytest.mark.sandbox
-class TestNamespacesGuest(_Namespaces, GuestContract):
+class TestNamespacesCommands(_Namespaces, CommandContract):
+    pass
+
+
+@pytest.mark.sandbox
+class TestNamespacesTransfer(_Namespaces, TransferContract):
     pass
 
 
@@ -50,5 +56,9 @@ class TestFakeLifecycle(_Fakes, LifecycleContract):
     pass
 
 
-class TestFakeGuest(_Fakes, GuestContract):
+class TestFakeCommands(_Fakes, CommandContract):
+    pass
+
+
+class TestFakeTransfer(_Fakes, TransferContract):
     pass

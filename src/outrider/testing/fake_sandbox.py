@@ -35,6 +35,17 @@ class _Saved(Model):
     running: bool
 
 
+def _read(box: Path) -> _Saved | None:
+    try:
+        return _Saved.model_validate_json((box / "saved.json").read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _write(box: Path, saved: _Saved) -> None:
+    (box / "saved.json").write_text(saved.model_dump_json())
+
+
 class FakeProvider:
     """Implements `outrider.ports.sandbox.SandboxProvider` below a folder."""
 
@@ -61,7 +72,7 @@ class FakeProvider:
         for layer in (*spec.layers, *((spec.toolbox,) if spec.toolbox else ())):
             if not await self.has_layer(layer):
                 raise SandboxError(f"The layer {layer} does not exist.", "Build the image again.")
-        if self._saved(spec.id):
+        if _read(self._boxes / spec.id):
             raise SandboxError(f"The sandbox {spec.id} exists already.")
         root = self._root(spec.id)
         for layer in spec.layers:
@@ -70,19 +81,19 @@ class FakeProvider:
             (root / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
         if spec.toolbox:
             shutil.copytree(self._layers / spec.toolbox, root / TOOLBOX.lstrip("/"), symlinks=True, dirs_exist_ok=True)
-        self._save(_Saved(spec=spec, running=True))
+        _write(self._boxes / spec.id, _Saved(spec=spec, running=True))
         return SandboxHandle(id=spec.id, provider=self.name)
 
     async def connect(self, handle: SandboxHandle) -> Guest:
         """A guest whose processes are ours."""
-        saved = self._saved(handle.id)
+        saved = _read(self._boxes / handle.id)
         if saved is None or not saved.running:
             raise SandboxLost(f"The sandbox {handle.id} is not running.")
         return FakeGuest(handle.id, self._root(handle.id), lambda: self._runs(handle.id))
 
     async def list(self, labels: Mapping[str, str]) -> Sequence[SandboxInfo]:
         """The folders that exist."""
-        saved = [saved for box in sorted(self._boxes.iterdir()) if (saved := self._saved(SandboxId(box.name)))]
+        saved = [saved for box in sorted(self._boxes.iterdir()) if (saved := _read(box))]
         return [
             SandboxInfo(
                 handle=SandboxHandle(id=row.spec.id, provider=self.name), labels=row.spec.labels, running=row.running
@@ -98,13 +109,13 @@ class FakeProvider:
 
     async def start(self, handle: SandboxHandle) -> None:
         """Note that it runs."""
-        if self._saved(handle.id) is None:
+        if _read(self._boxes / handle.id) is None:
             raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
         self._note(handle, running=True)
 
     async def freeze(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
         """Move its folder to the layers."""
-        if self._saved(handle.id) is None:
+        if _read(self._boxes / handle.id) is None:
             raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
         await self.stop(handle)
         if not await self.has_layer(layer):
@@ -137,7 +148,7 @@ class FakeProvider:
     async def delete_layer(self, layer: LayerId) -> None:
         """Delete the folder where no sandbox was made from it."""
         for box in self._boxes.iterdir():
-            saved = self._saved(SandboxId(box.name))
+            saved = _read(box)
             if saved and layer in (*saved.spec.layers, saved.spec.toolbox):
                 raise Refused(f"The layer {layer} is used by the sandbox {box.name}.")
         shutil.rmtree(self._layers / layer, ignore_errors=True)
@@ -146,22 +157,13 @@ class FakeProvider:
         return self._boxes / sandbox / "root"
 
     def _runs(self, sandbox: SandboxId) -> bool:
-        saved = self._saved(sandbox)
+        saved = _read(self._boxes / sandbox)
         return saved is not None and saved.running
 
-    def _saved(self, sandbox: SandboxId) -> _Saved | None:
-        try:
-            return _Saved.model_validate_json((self._boxes / sandbox / "saved.json").read_bytes())
-        except (FileNotFoundError, ValidationError):
-            return None
-
-    def _save(self, saved: _Saved) -> None:
-        (self._boxes / saved.spec.id / "saved.json").write_text(saved.model_dump_json())
-
     def _note(self, handle: SandboxHandle, *, running: bool) -> None:
-        saved = self._saved(handle.id)
+        saved = _read(self._boxes / handle.id)
         if saved:
-            self._save(saved.model_copy(update={"running": running}))
+            _write(self._boxes / handle.id, saved.model_copy(update={"running": running}))
 
 
 class SlowSandbox(FakeProvider):
