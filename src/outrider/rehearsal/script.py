@@ -9,9 +9,9 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from outrider.model.base import Model
 from outrider.model.errors import BadRequest
@@ -26,18 +26,23 @@ _NOTE = re.compile(r"\b(interrupted|continue|resume|go on)\b", re.IGNORECASE)
 _REMINDER = "<system-reminder>"
 
 
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is not a regular expression: {error}") from error
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
 class ScriptedCall(Model):
     """A tool call. A result in which `expect` is not found ends the script with a sentence that says so."""
 
     tool: str = Field(min_length=1, max_length=100)
     input: Mapping[str, Any] = {}
-    expect: str = ""
-
-    @field_validator("expect")
-    @classmethod
-    def _is_pattern(cls, value: str) -> str:
-        re.compile(value)
-        return value
+    expect: Pattern = ""
 
 
 class ScriptedStep(Model):
@@ -54,7 +59,7 @@ class Script(Model):
     name: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
     title: str = Field(min_length=1, max_length=80)
     prompt: str = Field(min_length=1, description="The prompt to offer to people; `match` finds it")
-    match: str
+    match: Pattern
     steps: tuple[ScriptedStep, ...] = Field(min_length=1, max_length=200)
 
     @model_validator(mode="after")
