@@ -80,7 +80,7 @@ class Home:
                 if _try_lock(file.fileno(), fcntl.LOCK_SH):
                     return None
                 return RunningServer(**json.loads(file.read()))
-        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, PermissionError, json.JSONDecodeError, TypeError):
             return None
 
     @contextmanager

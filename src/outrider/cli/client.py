@@ -1,7 +1,8 @@
 """The terminal as a client of the server: REST by httpx, the feed by one WebSocket. Always on the loopback, so no
 proxy of the machine is asked."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from outrider.model.person import Person
 
 REQUEST_SECONDS = 30
 IMPORT_SECONDS = 1800
-"""A session's first answer waits until its repository is imported: a gigabyte over a slow line."""
+"""Longest silence while a repository is brought in: a gigabyte over a slow line."""
 
 MAX_FRAME_BYTES = 256 << 20
 """A page of 500 events with the longest texts. The server is our own; this guards against a mistake."""
@@ -71,6 +72,27 @@ class Client:
         """One session as it is now. Raises NotFound."""
         return await self._ask("GET", f"/api/sessions/{session}")
 
+    async def import_repository(self, source: str, say: Callable[[str], None]) -> str:
+        """Bring a repository in or up to date, telling how far it is, and return its name. Raises what the server
+        refuses it for."""
+        told: dict[str, Any] = {}
+        try:
+            async with self._http.stream(
+                "POST", "/api/repositories/import", json={"source": source}, timeout=IMPORT_SECONDS
+            ) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _refusal(answer)
+                async for line in answer.aiter_lines():
+                    told = json.loads(line)
+                    if "progress" in told:
+                        say(str(told["progress"]))
+        except httpx.TransportError as error:
+            raise _gone() from error
+        if "problem" in told:
+            raise BadRequest(**told["problem"])
+        return str(told["repository"]["name"])
+
     async def start_session(self, wanted: dict[str, Any], author: Person) -> SessionId:
         """Start a session with its first prompt. Raises what the server refuses it for."""
         body = {**wanted, "author": author.model_dump()}
@@ -117,12 +139,14 @@ class Client:
         try:
             answer = await self._http.request(method, path, json=body, timeout=timeout)
         except httpx.TransportError as error:
-            raise ServerGone(
-                "The server does not answer.", "See `outrider doctor`, and server.log in the home."
-            ) from error
+            raise _gone() from error
         if answer.is_success:
             return answer.json() if answer.content else {}
         raise _refusal(answer)
+
+
+def _gone() -> ServerGone:
+    return ServerGone("The server does not answer.", "See `outrider doctor`, and server.log in the home.")
 
 
 def _refusal(answer: httpx.Response) -> OutriderError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from outrider.cli.progress import Goal, Progress
 from outrider.cli.server import Servers
 from outrider.cli.views import View, make_view
 from outrider.model.errors import OutriderError
+from outrider.model.feed import ProgressFrame
 from outrider.model.ids import SessionId
 from outrider.model.prompt import MAX_PROMPT_BYTES
 from outrider.settings import Settings
@@ -55,8 +57,8 @@ class Wanted:
     model: str | None = None
 
     def as_request(self) -> dict[str, Any]:
-        """As the server takes it."""
-        given = {"repository": self.checkout.source, "branch": self.branch, "model": self.model, "prompt": self.prompt}
+        """As the server takes it, but for the repository."""
+        given = {"branch": self.branch, "model": self.model, "prompt": self.prompt}
         return {name: value for name, value in given.items() if value is not None}
 
 
@@ -104,8 +106,19 @@ async def _watch(servers: Servers, client: Client, view: View, wanted: Wanted) -
     for sentence in (introduce(identity, servers.home.path), wanted.checkout.left_out()):
         if sentence:
             view.say(sentence, "dim")
-    session = await client.start_session(wanted.as_request(), identity.person)
+    repository = await client.import_repository(wanted.checkout.source, progress_of(view))
+    session = await client.start_session({**wanted.as_request(), "repository": repository}, identity.person)
     return await follow_turn(servers, client, view, session, Progress(Goal.PROMPT), stops=True)
+
+
+def progress_of(view: View) -> Callable[[str], None]:
+    """Shows how far the import of a repository is, as any long work."""
+
+    def say(line: str) -> None:
+        frame = ProgressFrame(stage="import", text=line)
+        view.frame(frame.model_dump_json(), frame)
+
+    return say
 
 
 async def follow_turn(

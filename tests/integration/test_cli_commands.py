@@ -1,0 +1,174 @@
+"""The commands of the terminal as processes, against a real server. Nothing here needs a sandbox."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from outrider.app.home import Home
+
+SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A person's terminal, with a home of its own."""
+
+    home: Home
+    port: str = "0"
+
+    def __call__(self, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self.argv(*arguments),
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
+    def argv(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "outrider.cli", *arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return {**kept, "OUTRIDER_HOME": str(self.home.path), "OUTRIDER_PORT": self.port, "COLUMNS": "200"}
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(Home(tmp_path / "home"))
+    yield terminal
+    terminal("down")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "empty"
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    return folder
+
+
+def test_a_server_from_up_to_down(terminal: Terminal) -> None:
+    up = terminal("up", "--detach")
+    assert up.returncode == 0, up.stderr
+    running = terminal.home.running()
+    assert running is not None
+    assert f"Outrider runs at {running.url}." in up.stdout
+    assert "already" in terminal("up", "--detach").stdout
+
+    second = terminal("up")
+    assert (second.returncode, second.stdout) == (1, "")
+    assert second.stderr.startswith("A server already runs in ")
+    assert "Traceback" not in second.stderr
+
+    assert terminal("sessions").stdout.startswith("No sessions yet.")
+    assert terminal("sessions", "--json").stdout == ""
+    for command in ("stop", "attach"):
+        unknown = terminal(command, "s-aaaaaaaaaa")
+        assert (unknown.returncode, unknown.stderr) == (1, "There is no session s-aaaaaaaaaa.\n")
+
+    the_login_link_works_once(terminal("login").stdout.strip())
+    down = terminal("down")
+    assert (down.returncode, down.stdout) == (0, f"Stopped the server at {running.url}.\n")
+    assert terminal.home.running() is None
+    assert terminal("down").stdout.startswith("No server runs in ")
+
+
+def the_login_link_works_once(link: str) -> None:
+    first = httpx.get(link, trust_env=False)
+    assert first.status_code == 303
+    assert "SameSite=strict" in first.headers["set-cookie"]
+    assert httpx.get(link, trust_env=False).status_code == 410
+
+
+def test_a_private_server_ends_with_its_command(terminal: Terminal, repository: Path) -> None:
+    empty = terminal("run", "Fix it", "--repo", str(repository))
+    assert empty.returncode == 2
+    assert "Traceback" not in empty.stderr
+    assert "commit" in empty.stderr
+    assert terminal.home.running() is None
+
+
+def test_a_private_server_ends_however_its_command_ends(terminal: Terminal) -> None:
+    argv = terminal.argv("serve", "--quiet", "--private")
+    with subprocess.Popen(argv, env=terminal.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert b"Outrider runs at" in process.stdout.readline()
+        assert terminal.home.running() is not None
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(SECONDS) == 0
+    assert terminal.home.running() is None
+
+
+def test_a_port_that_another_has_is_passed_over(terminal: Terminal) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        up = Terminal(terminal.home, str(port))("up", "--detach")
+        running = terminal.home.running()
+        assert up.returncode == 0, up.stderr
+        assert running is not None
+        assert int(running.url.rpartition(":")[2]) > port
+
+
+@pytest.mark.parametrize("command", [("up",), ("up", "--detach"), ("run", "Fix it"), ("setup", "--check")])
+def test_a_home_that_cannot_be_written_is_said(tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "file").write_text("")
+    done = Terminal(Home(tmp_path / "file" / "home"))(*command)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "OUTRIDER_HOME" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "sentence"),
+    [
+        (("run", ""), "", "The prompt is empty."),
+        (("run", "-"), " \n", "The prompt is empty."),
+        (("run", "-"), "x" * (1 << 20), "The prompt is longer than 256 kB."),
+        (("run",), "", "Missing argument 'PROMPT'."),
+        (("bogus",), "", "No such command 'bogus'."),
+    ],
+)
+def test_a_request_that_is_not_valid_is_told_by_code_2(
+    terminal: Terminal, arguments: tuple[str, ...], stdin: str, sentence: str
+) -> None:
+    done = terminal(*arguments, stdin=stdin)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+
+
+@pytest.mark.parametrize("command", ["sessions", "login", "stop", "attach"])
+def test_without_a_server_it_says_how_to_start_one(terminal: Terminal, command: str) -> None:
+    done = terminal(command, *(["s-aaaaaaaaaa"] if command in ("stop", "attach") else []))
+    assert done.returncode == 1
+    assert "Start one: outrider up --detach" in done.stderr
+
+
+def test_the_doctor_looks_at_every_part(terminal: Terminal) -> None:
+    done = terminal("doctor", "--json")
+    found = {row["part"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert {"outrider", "home", "git", "bwrap", "sandbox namespaces", "base image", "model", "server"} <= found.keys()
+    assert found["git"]["state"] == "works"
+    assert found["base image"]["remedy"] == "Run: outrider setup"
+    assert found["server"]["detail"] == "does not run"
+    assert done.returncode == int(any(row["state"] == "broken" for row in found.values()))
+
+
+def test_every_command_explains_itself_with_examples(terminal: Terminal) -> None:
+    listed = terminal("--help").stdout
+    names = listed[listed.index("Commands:") :].split("\n")[1:-1]
+    for name in (line.split()[0] for line in names):
+        shown = terminal(name, "--help").stdout
+        assert f"\n  outrider {name}" in shown, name
