@@ -37,8 +37,8 @@ def draft(branch: str = BRANCH, title: str = "Mend the sum") -> PullRequestDraft
     )
 
 
-class ForgeContract:
-    """For `outrider.ports.forge.Forge`."""
+class ForgeFixtures:
+    """What both contracts start from. Give `forge`."""
 
     @pytest.fixture
     def listener(self) -> RecordingListener:
@@ -71,6 +71,10 @@ class ForgeContract:
     async def push(self, forge: Forge, repository: Repository, work: GitSource, commit: CommitId) -> None:
         """Push to the branch of the session."""
         await forge.push(repository, work.folder / ".git", commit, BRANCH)
+
+
+class ForgeContract(ForgeFixtures):
+    """For `outrider.ports.forge.Forge`: repositories and branches."""
 
     async def test_a_folder_becomes_a_repository_with_a_name(self, forge: Forge, source: GitSource) -> None:
         source.git("tag", "v1")
@@ -122,6 +126,10 @@ class ForgeContract:
         with pytest.raises(RepositoryError, match="nothing is pushed over them"):
             await self.push(forge, repository, work, work.head())
         assert await forge.head(repository, BRANCH) == (BRANCH, pushed)
+
+
+class PullRequestContract(ForgeFixtures):
+    """For `outrider.ports.forge.Forge`: pull requests."""
 
     async def test_a_pull_request_is_opened_once_and_follows_its_branch(
         self, forge: Forge, repository: Repository, work: GitSource, source: GitSource

@@ -38,7 +38,7 @@ async def test_a_failure_carries_what_git_said(git: Git) -> None:
     with pytest.raises(GitFailed) as caught:
         await git.run("rev-parse", "--verify", "nowhere")
     assert caught.value.exit_code == 128
-    assert caught.value.last_line() == "Needed a single revision"
+    assert caught.value.reason() == "Needed a single revision"
 
 
 async def test_stdin_is_fed_while_output_is_read(git: Git, source: GitSource) -> None:

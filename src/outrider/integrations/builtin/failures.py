@@ -44,4 +44,4 @@ def explain_fetch(address: str, failed: GitFailed) -> RepositoryError:
     for known in _KNOWN:
         if known.pattern.search(failed.said):
             return RepositoryError(known.sentence.format(address=address), known.remedy)
-    return RepositoryError(f"{address} cannot be read: {failed.last_line()}.", _CHECK_ADDRESS)
+    return RepositoryError(f"{address} cannot be read: {failed.reason()}.", _CHECK_ADDRESS)

@@ -1,30 +1,16 @@
 """The built-in forge: a bare repository for each source, and pull requests in the catalog. It needs no account."""
 
-import asyncio
-import hashlib
 import logging
 import re
-import shutil
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from weakref import WeakValueDictionary
-
-from pydantic import ValidationError
 
 from outrider.integrations.builtin.branches import OURS, read_branches
 from outrider.integrations.builtin.git import Git, GitFailed
-from outrider.integrations.builtin.importing import Importer, create_mirror, trusting
+from outrider.integrations.builtin.importing import Importer, trusting
+from outrider.integrations.builtin.mirrors import FORGE, Mirrors
 from outrider.integrations.builtin.pull_requests import PullRequests
-from outrider.integrations.builtin.source import (
-    LocalSource,
-    NamedSource,
-    RemoteSource,
-    find_repository,
-    name_for,
-    parse_source,
-)
-from outrider.model.errors import NotFound, OutriderError, RepositoryError
+from outrider.model.errors import OutriderError, RepositoryError
 from outrider.model.ids import CommitId, SessionId
 from outrider.model.person import Person
 from outrider.model.proof import Proof
@@ -42,7 +28,7 @@ _PUSHABLE = re.compile(r"outrider/[a-z][a-z0-9]*-[a-z2-7]{4,32}/[A-Za-z0-9._/+@#
 class BuiltinForge:
     """Implements `outrider.ports.forge.Forge`. `listener` is told when a pull request of a session ends."""
 
-    name = "builtin"
+    name = FORGE
 
     def __init__(
         self,
@@ -54,30 +40,18 @@ class BuiltinForge:
         operator_environment: Mapping[str, str] | None = None,
     ) -> None:
         self.listener: ForgeListener | None = None
-        self._folder = folder
         self._catalog = catalog
-        self._importer = Importer(operator_environment or {})
+        self._mirrors = Mirrors(folder, catalog, Importer(operator_environment or {}))
         self._pulls = PullRequests(catalog, clock, lambda name, number: f"{public_base()}/pulls/{name}/{number}")
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def find(self, source: str, progress: Progress) -> Repository:
         """The repository that a person named by path, URL or name, as `Forge.find`."""
-        parsed = await asyncio.to_thread(parse_source, source)
-        if isinstance(parsed, NamedSource):
-            known = await self._catalog.repository(parsed.name)
-            if known is not None:
-                return await self._refresh_or_keep(known, progress)
-            parsed = await asyncio.to_thread(_folder_of_that_name, parsed.name)
-        async with self._locked(f"source {parsed.address}"):
-            known = await self._catalog.repository_of(parsed.address)
-            if known is not None:
-                return await self._refresh(known, parsed, progress)
-            return await self._import(parsed, progress)
+        return await self._mirrors.find(source, progress)
 
     async def head(self, repository: Repository, branch: str | None) -> tuple[str, CommitId]:
         """A branch (the default one for None) and its commit. Raises RepositoryError, naming the branches there are."""
         wanted = branch or repository.default_branch
-        branches = await read_branches(self._git(repository.name), OURS)
+        branches = await read_branches(self._mirrors.git(repository.name), OURS)
         if wanted not in branches:
             names = [name for name in branches if not name.startswith("outrider/")]
             more = ", …" if len(names) > _SHOWN_BRANCHES else ""
@@ -89,14 +63,14 @@ class BuiltinForge:
 
     def mirror(self, repository: Repository) -> Path:
         """The bare repository."""
-        return self._path(repository.name)
+        return self._mirrors.path(repository.name)
 
     async def push(self, repository: Repository, quarantine: Path, commit: CommitId, branch: str) -> None:
         """Push a commit from a quarantine to a session's branch, as `Forge.push`."""
         if not _PUSHABLE.fullmatch(branch):
             raise RepositoryError(f"{branch} is not a branch of a session: only outrider/SESSION/… may be pushed to.")
-        mirror = self._path(repository.name)
-        async with self._locked(f"repository {repository.name}"):
+        mirror = self._mirrors.path(repository.name)
+        async with self._mirrors.changing(repository.name):
             if (await read_branches(Git(mirror), OURS)).get(branch) == commit:
                 return
             with trusting(mirror, quarantine) as environment:
@@ -104,8 +78,8 @@ class BuiltinForge:
 
     async def open_pull_request(self, repository: Repository, draft: PullRequestDraft) -> PullRequest:
         """The pull request of the head branch, as `Forge.open_pull_request`."""
-        async with self._locked(f"repository {repository.name}"):
-            return await self._pulls.open(self._git(repository.name), repository.name, draft)
+        async with self._mirrors.changing(repository.name):
+            return await self._pulls.open(self._mirrors.git(repository.name), repository.name, draft)
 
     async def show_proof(self, pull_request: PullRequest, proof: Proof) -> None:
         """Keep the evidence; the page of the pull request shows that of its head."""
@@ -118,7 +92,7 @@ class BuiltinForge:
     async def page(self, repository: str, number: int) -> PullRequestPage:
         """One pull request with all that a reviewer looks at. Raises NotFound."""
         pull_request = await self._pulls.get(repository, number)
-        return await self._pulls.page(self._git(repository), pull_request)
+        return await self._pulls.page(self._mirrors.git(repository), pull_request)
 
     async def repositories(self) -> Sequence[Repository]:
         """The repositories that the forge knows, by name."""
@@ -126,62 +100,18 @@ class BuiltinForge:
 
     async def merge(self, repository: str, number: int, by: Person) -> PullRequest:
         """Merge an open pull request. Raises Refused with the reason (conflict, closed)."""
-        async with self._locked(f"repository {repository}"):
+        async with self._mirrors.changing(repository):
             pull_request = await self._pulls.get(repository, number)
-            merged = await self._pulls.merge(self._git(repository), pull_request, by)
+            merged = await self._pulls.merge(self._mirrors.git(repository), pull_request, by)
         await self._tell(merged, by)
         return merged
 
     async def close(self, repository: str, number: int, by: Person) -> PullRequest:
         """Close an open pull request without merging. Raises Refused where it is not open."""
-        async with self._locked(f"repository {repository}"):
+        async with self._mirrors.changing(repository):
             closed = await self._pulls.close(await self._pulls.get(repository, number))
         await self._tell(closed, by)
         return closed
-
-    async def _import(self, source: LocalSource | RemoteSource, progress: Progress) -> Repository:
-        """Fetch into a folder aside, so that a repository that has a name is whole."""
-        aside = self._folder / f".import-{hashlib.sha256(source.address.encode()).hexdigest()[:16]}.git"
-        await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
-        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True, mode=0o700)
-        try:
-            await create_mirror(aside)
-            branch = await self._importer.fetch(aside, source, progress)
-            async with self._locked("names"):
-                repository = _repository(self.name, await self._free_name(source), source.address, branch)
-                await asyncio.to_thread(aside.rename, self._path(repository.name))
-                await self._catalog.put_repository(repository)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
-        return repository
-
-    async def _refresh(self, known: Repository, source: LocalSource | RemoteSource, progress: Progress) -> Repository:
-        async with self._locked(f"repository {known.name}"):
-            branch = await self._importer.fetch(self._path(known.name), source, progress)
-        repository = _repository(self.name, known.name, known.source, branch)
-        await self._catalog.put_repository(repository)
-        return repository
-
-    async def _refresh_or_keep(self, known: Repository, progress: Progress) -> Repository:
-        """What was named by its name alone can be worked on even when its source is gone."""
-        try:
-            source = await asyncio.to_thread(parse_source, known.source)
-            if isinstance(source, NamedSource):
-                return known
-            return await self._refresh(known, source, progress)
-        except RepositoryError as error:
-            progress(f"{known.name} was not brought up to date: {error.sentence}")
-            return known
-
-    async def _free_name(self, source: LocalSource | RemoteSource) -> str:
-        """The name of the source, with a number where another source has it, or where a folder has it that no row
-        knows of: it may hold work that the catalog has lost."""
-        wanted = name = name_for(source)
-        suffix = 1
-        while await self._catalog.repository(name) is not None or await asyncio.to_thread(self._path(name).exists):
-            suffix += 1
-            name = f"{wanted}-{suffix}"
-        return name
 
     async def _tell(self, pull_request: PullRequest, by: Person) -> None:
         """Tell the session. It is done by now, so what goes wrong in the telling is no failure of the request."""
@@ -191,37 +121,6 @@ class BuiltinForge:
             await self.listener.pull_request_changed(SessionId(pull_request.session), pull_request, by)
         except OutriderError:
             _LOG.exception("session %s could not be told of its pull request", pull_request.session)
-
-    def _path(self, name: str) -> Path:
-        if "/" in name or name.startswith("."):
-            raise NotFound(f"There is no repository {name!r}.")
-        return self._folder / f"{name}.git"
-
-    def _git(self, name: str) -> Git:
-        return Git(self._path(name))
-
-    @asynccontextmanager
-    async def _locked(self, what: str) -> AsyncIterator[None]:
-        lock = self._locks.setdefault(what, asyncio.Lock())
-        async with lock:
-            yield
-
-
-def _repository(forge: str, name: str, source: str, branch: str) -> Repository:
-    try:
-        return Repository(forge=forge, name=name, source=source, default_branch=branch)
-    except ValidationError as error:
-        raise RepositoryError(
-            f"The branch {branch!r} of {source} has a name that cannot be used here.", "Check out another one there."
-        ) from error
-
-
-def _folder_of_that_name(name: str) -> LocalSource:
-    if not Path(name).exists():
-        raise RepositoryError(
-            f"There is no repository named {name}.", "Name a known one, or give its folder (with a slash) or its URL."
-        )
-    return find_repository(Path(name))
 
 
 async def _push(git: Git, mirror: Path, commit: CommitId, branch: str) -> None:
@@ -233,4 +132,4 @@ async def _push(git: Git, mirror: Path, commit: CommitId, branch: str) -> None:
                 f"{branch} has commits that this work does not contain, and nothing is pushed over them.",
                 "Ask the session to merge that branch first.",
             ) from failed
-        raise RepositoryError(f"{branch} could not be pushed: {failed.last_line()}.") from failed
+        raise RepositoryError(f"{branch} could not be pushed: {failed.reason()}.") from failed

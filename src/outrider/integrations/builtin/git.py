@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from outrider.model.errors import LimitReached
+from outrider.model.errors import LimitReached, RepositoryError
 
 CLEAN_ENVIRONMENT: Mapping[str, str] = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -46,19 +46,19 @@ _CHUNK = 1 << 16
 LineListener = Callable[[str], None]
 
 
-class GitFailed(Exception):
+class GitFailed(RepositoryError):
     """git ended with an exit code that was not expected. `said` is the end of what it printed on stderr."""
 
     def __init__(self, arguments: Sequence[str], exit_code: int, said: str) -> None:
-        super().__init__(f"git {' '.join(arguments[:2])} ended with {exit_code}: {said}")
         self.exit_code = exit_code
         self.said = said
+        super().__init__(f"git {' '.join(arguments[:2])} failed: {self.reason()}.")
 
-    def last_line(self) -> str:
+    def reason(self) -> str:
         """The line that says why, for a sentence."""
-        lines = [line for line in self.said.splitlines() if line.startswith(("fatal:", "error:"))]
-        line = (lines or self.said.splitlines() or [f"git ended with {self.exit_code}"])[0]
-        return re.sub(r"^(fatal|error): ", "", line).rstrip(".")
+        lines = self.said.splitlines() or [f"it ended with {self.exit_code}"]
+        reasons = [line for line in lines if line.startswith(("fatal:", "error:"))]
+        return re.sub(r"^(fatal|error): ", "", (reasons or lines)[0]).rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,8 @@ class Git:
 
 
 class _Said:
-    """The lines of stderr: each is told as it comes, the last few are kept. Progress ends its lines with a return."""
+    """The lines of stderr, without control characters, since a guest may have written them. Each is told as it comes,
+    the last few are kept. Progress ends its lines with a return."""
 
     def __init__(self, on_line: LineListener | None) -> None:
         self._on_line = on_line
@@ -166,7 +167,8 @@ class _Said:
         self._tell(rest)
 
     def _tell(self, line: bytes) -> None:
-        text = line[:_KEPT_LINE_BYTES].decode(errors="replace").strip()
+        text = line[:_KEPT_LINE_BYTES].decode(errors="replace")
+        text = "".join(letter for letter in text if letter.isprintable()).strip()
         if not text:
             return
         self._lines.append(text)

@@ -179,8 +179,8 @@ def _explain(failed: GitFailed | LimitReached, guest_said: str, seconds: float) 
         return LimitReached(f"Fetching the commits of the workspace took longer than {seconds:g} seconds.")
     if "fsck" in failed.said or "error in" in failed.said:
         return RepositoryError(
-            f"The commits of the workspace hold something that git refuses: {failed.last_line()}.",
+            f"The commits of the workspace hold something that git refuses: {failed.reason()}.",
             "Ask the session to make them anew without it.",
         )
-    detail = guest_said or failed.last_line()
+    detail = guest_said or failed.reason()
     return RepositoryError(f"The commits of the workspace cannot be fetched: {detail.rstrip('.')}.")

@@ -93,7 +93,7 @@ async def create_mirror(folder: Path) -> None:
         await Git(folder).run("config", key, value)
 
 
-_QUICK_TRANSFER = "[pack]\n\twindow = 0\n\tcompression = 1\n[core]\n\tbigFileThreshold = 1m\n"
+_QUICK_TRANSFER = "[pack]\n\twindow = 0\n[core]\n\tbigFileThreshold = 1m\n"
 """Between two folders of one machine no search for small differences pays: 1 GB of loose files of 16 MB took ten
 minutes with it. What the source has packed already is taken as it is."""
 

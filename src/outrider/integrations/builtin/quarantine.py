@@ -90,7 +90,7 @@ class GitQuarantine:
             await fetch_head(self.path(session), guest, self._workspace, self._limits)
             return await self._inspect(git, base)
         except GitFailed as failed:
-            raise RepositoryError(f"The commits of the workspace cannot be read: {failed.last_line()}.") from failed
+            raise RepositoryError(f"The commits of the workspace cannot be read: {failed.reason()}.") from failed
         finally:
             await asyncio.to_thread(_delete, self.path(session), "tmp_*")
 
@@ -124,7 +124,7 @@ class GitQuarantine:
         try:
             listed = await git.whole("diff-tree", "-r", "-z", "--no-renames", "--name-only", base, head)
         except GitFailed as failed:
-            raise RepositoryError(f"The commits cannot be compared: {failed.last_line()}.") from failed
+            raise RepositoryError(f"The commits cannot be compared: {failed.reason()}.") from failed
         paths = listed.fields()
         if len(paths) > MAX_PATHS:
             raise LimitReached(f"More than {MAX_PATHS} files differ between {base[:12]} and {head[:12]}.")
