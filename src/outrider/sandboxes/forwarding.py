@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import asyncssh
@@ -32,12 +33,12 @@ class Forwarder:
         self._open += 1
         try:
             ours_in, ours_out = await asyncio.open_unix_connection(self._path)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_pump(reader, ours_out), name="forward-out")
-                group.create_task(_pump(ours_in, writer), name="forward-in")
-            ours_out.close()
-        except (OSError, asyncssh.Error, ExceptionGroup):
-            # One of the two sides is gone or nobody listens: the other side sees its connection end, as with TCP.
+            with closing(ours_out):
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_pump(reader, ours_out), name="forward-out")
+                    group.create_task(_pump(ours_in, writer), name="forward-in")
+        except* (OSError, asyncssh.Error):
+            # One of the two sides is gone, or nobody listens: the other side sees its connection end, as with TCP.
             writer.close()
         finally:
             self._open -= 1
