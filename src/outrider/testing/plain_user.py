@@ -33,7 +33,7 @@ exec env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME="$folder" LAN
 
 
 def as_plain_user(argv: Sequence[str], folder: Path) -> list[str]:
-    """The command line that runs `argv` as the user, whose home becomes `folder`, which others must be able to reach."""
+    """The command line that runs `argv` as the user. Its home becomes `folder`, which others must be able to reach."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     for name, row in (
