@@ -78,7 +78,7 @@ async def test_a_prompt_becomes_a_pull_request(stage: Server):
     told = result(await stage.registry.state(session))
     assert told.ok
     assert told.branch == f"outrider/{session}/work"
-    assert [(commit.subject, commit.author.name) for commit in told.commits] == [("Mend the sum", "Ada")]
+    assert [(commit.subject, commit.author) for commit in told.commits] == [("Mend the sum", "Ada <ada@example.org>")]
     assert told.pull_request.number == 1
     assert [check.exit_code for check in told.checks] == [0]
     [pull] = await stage.world.forge.pull_requests()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import reduce
 from typing import Any, TypeVar
 
 from outrider.model import events as e
@@ -34,8 +33,13 @@ def fold(state: State, recorded: e.Recorded) -> State:
 
 
 def fold_all(state: State, records: Iterable[e.Recorded]) -> State:
-    """The state after more events."""
-    return reduce(fold, records, state)
+    """The state after more events. No change looks at `seq` or `at`, so that only the last event's count."""
+    recorded = None
+    for recorded in records:
+        change = CHANGES.get(type(recorded.event))
+        if change:
+            state = change(state, recorded.event)
+    return replace(state, seq=recorded.seq, at=recorded.at) if recorded else state
 
 
 EventT = TypeVar("EventT")

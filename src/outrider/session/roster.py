@@ -12,7 +12,7 @@ from outrider.ports.store import SessionLog, SessionLogs
 from outrider.session import effects
 from outrider.session.actor import Actor
 from outrider.session.feed import Hub
-from outrider.session.fold import begin, fold
+from outrider.session.fold import begin, fold_all
 from outrider.session.policy import Policy
 from outrider.session.state import State
 from outrider.session.workbench import Workbench
@@ -27,7 +27,7 @@ CHECKPOINT_EVENTS = 1000
 """After so many events the write-ahead log is moved into the file: a few hundred kB."""
 
 FOLD_AT_ONCE = 200
-"""Events that are folded before others get their turn: some 4 ms."""
+"""Events that are read and folded before others get their turn: some 4 ms."""
 
 
 class Roster:
@@ -154,18 +154,16 @@ class Roster:
         return log
 
     async def _replay(self, session: SessionId, log: SessionLog) -> State:
-        """Fold the log, letting others have their turn."""
+        """Fold the log, page by page so that others have their turn."""
         waking = self._busy[session] = asyncio.Event()
         try:
-            records = log.all()
-            first = next(records, None)
-            if first is None:
+            page = log.read(0, FOLD_AT_ONCE)
+            if not page:
                 raise NotFound(f"There is no session {session}.")
-            state = begin(first)
-            for count, record in enumerate(records, start=1):
-                state = fold(state, record)
-                if count % FOLD_AT_ONCE == 0:
-                    await asyncio.sleep(0)
+            state = fold_all(begin(page[0]), page[1:])
+            while page := log.read(state.seq, FOLD_AT_ONCE):
+                state = fold_all(state, page)
+                await asyncio.sleep(0)
             return state
         finally:
             del self._busy[session]

@@ -122,7 +122,7 @@ def check(session: Playbook) -> None:
     """What must hold after every step."""
     state, log = session.state, session.log
     assert [recorded.seq for recorded in log] == list(range(1, len(log) + 1))
-    assert fold_all(begin(log[0]), log[1:]) == state
+    assert fold_all(begin(log[0]), log[1:]) == state, "folded at once or one by one, it is the same"
     events = [recorded.event for recorded in log]
     started = [event.turn for event in events if isinstance(event, e.TurnStarted)]
     ended = [event.turn for event in events if isinstance(event, e.TurnEnded)]
