@@ -18,8 +18,9 @@ from outrider.model.proof import CheckResult, CheckVerdict, Phase, Proof, ProofV
 from outrider.model.repository import Commit, PullRequest, PullRequestState, Repository
 from outrider.model.sandbox import Isolation, LimitTier, SandboxHandle
 from outrider.session.decide import decide
+from outrider.session.fold import begin, fold
 from outrider.session.pending import pending
-from outrider.session.state import State, Turn, begin, fold
+from outrider.session.state import State, Turn
 from outrider.testing.manual_clock import ManualClock
 
 ADA = Person(name="Ada", email="ada@example.org")
