@@ -1,0 +1,1 @@
+"""Outrider beside what one would use instead, and beside the physical floor, in the same run."""
