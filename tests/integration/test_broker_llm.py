@@ -40,6 +40,7 @@ class Bench:
     socket: Path = field(init=False)
     used: list[Usage] = field(default_factory=list)
     told: asyncio.Event = field(default_factory=asyncio.Event)
+    troubles: list[str] = field(default_factory=list)
 
     async def on_usage(self, usage: Usage) -> None:
         self.used.append(usage)
@@ -70,7 +71,8 @@ async def bench(
         clients = PackageClients(HostNetwork())
         broker = await stack.enter_async_context(UnixBroker(short, gateway, proxy, build_tools_app, clients))
         made = Bench(upstream)
-        door = await stack.enter_async_context(broker.open(DoorSpec("s-test", model=model, on_usage=made.on_usage)))
+        spec = DoorSpec("s-test", model=model, on_usage=made.on_usage, on_trouble=made.troubles.append)
+        door = await stack.enter_async_context(broker.open(spec))
         transport = httpx.AsyncHTTPTransport(uds=str(door.http))
         client = httpx.AsyncClient(transport=transport, base_url="http://broker", trust_env=False, timeout=20)
         made.socket = door.http
@@ -160,6 +162,29 @@ async def test_a_broken_stream_says_so_and_settles_what_was_seen(short_path: Pat
         assert [(u.input_tokens, u.output_tokens) for u in door.used] == [(1300, 1)]
 
 
+async def test_half_a_line_of_a_broken_stream_goes_nowhere(short_path: Path) -> None:
+    whole, half = anthropic_stream("Hel", "lo")[2:4]
+    async with bench(short_path, [Reply([whole[:9], whole[9:] + half[:-9]], breaks=True)]) as door:
+        lines = (await door.ask(stream=True)).text.splitlines()
+        events = [json.loads(line[6:]) for line in lines if line.startswith("data: ")]
+        assert [event["type"] for event in events] == ["content_block_delta", "error"]
+
+
+async def test_a_refusal_is_told_to_whoever_waits(short_path: Path) -> None:
+    async with bench(short_path, [Reply.of_json({"error": {"message": "Slow down"}}, 429)]) as door:
+        await door.ask(stream=True)
+        assert [sentence for sentence in door.troubles if "(429)" in sentence]
+
+
+@pytest.mark.parametrize(("name", "told", "heard"), [
+    ("retry-after", "7200", "60"), ("retry-after", "Wed, 21 Oct 2065 07:28:00 GMT", "60"),
+    ("retry-after-ms", "7200000", "60000"), ("retry-after", "0.5", "0.5"),
+])  # fmt: skip
+async def test_no_engine_is_sent_to_wait_for_hours(short_path: Path, name: str, told: str, heard: str) -> None:
+    async with bench(short_path, [Reply.of_json({}, 429, **{name: told})]) as door:
+        assert (await door.ask()).headers[name] == heard
+
+
 async def test_an_engine_that_leaves_ends_the_call_and_is_settled(short_path: Path) -> None:
     async with bench(short_path, [Reply(anthropic_stream("Hello")[:3], holds=True)]) as door:
         request = door.client.build_request("POST", "/llm/anthropic/v1/messages", json={"model": CLAUDE.name})
@@ -178,7 +203,10 @@ async def test_the_vendors_errors_pass_with_what_engines_need(short_path: Path, 
     reply = Reply.of_json(body, status, **{"retry-after": "7", "set-cookie": "a=b", "x-ratelimit-limit": "1"})
     async with bench(short_path, [reply]) as door:
         answer = await door.ask(stream=True)
-        assert (answer.status_code, answer.json()) == (status, body)
+        assert answer.status_code == status
+        assert answer.json()["error"]["type"] == "overloaded_error"
+        assert answer.json()["error"]["message"].endswith("Overloaded")
+        assert (f"({status})" in answer.text) == (status != 400)
         assert answer.headers["retry-after"] == "7"
         assert answer.headers["x-ratelimit-limit"] == "1"
         assert "set-cookie" not in answer.headers

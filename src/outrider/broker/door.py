@@ -107,7 +107,7 @@ class UnixBroker:
 
     def _app(self, spec: DoorSpec, tools: ASGIApp | None) -> ASGIApp:
         """What answers at BROKER_PORT."""
-        mounts = {"/llm": self.gateway.app(LlmAccess(spec.model, spec.on_usage))}
+        mounts = {"/llm": self.gateway.app(LlmAccess(spec.model, spec.on_usage, spec.on_trouble))}
         if tools is not None:
             mounts["/mcp"] = tools
         if spec.repository is not None:

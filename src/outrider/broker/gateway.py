@@ -74,6 +74,8 @@ class LlmAccess:
 
     model: ModelRef | None
     on_usage: Callable[[Usage], Awaitable[None]] | None
+    on_trouble: Callable[[str], None] | None = None
+    """Told in a sentence whenever an upstream refuses a call or cannot be reached."""
 
 
 class CallRefused(Exception):
@@ -144,6 +146,7 @@ class LlmGateway:
             request=self._request(upstream, url, scope, wire.prepare(body, request)),
             secret=upstream.api_key,
             meter=Meter(model, access.on_usage) if route.metered else None,
+            on_trouble=access.on_trouble,
         )
 
     def _request(self, upstream: Upstream, url: httpx.URL, scope: Scope, body: bytes) -> httpx.Request:
@@ -185,6 +188,8 @@ async def _carry(call: Call, receive: Receive, send: Send) -> None:
     finally:
         await call.settle()
     if failure:
+        if call.on_trouble:
+            call.on_trouble(failure[0])
         raise CallRefused(502, failure[0])
 
 

@@ -1,7 +1,7 @@
 """One LLM call on its way: to the upstream, and its answer back to the engine, byte by byte."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,11 +10,16 @@ import httpx
 from pydantic import SecretStr
 from starlette.types import Message, Send
 
-from outrider.broker.metering import Meter, StreamTap, Wire, json_object
+from outrider.broker.metering import LINE_LIMIT, Meter, StreamTap, Wire, json_object
 from outrider.broker.prices import Tokens
+from outrider.broker.refusals import explained, meaning
 
 ANSWER_LIMIT = 32 << 20
 """Bytes of an answer that is not streamed."""
+
+LONGEST_RETRY_AFTER_SECONDS = 60.0
+"""Engines wait as long as a vendor says, some of them for hours without a word. They ask again a few times at most, so
+that a person reads the vendor's refusal after minutes."""
 
 _ANSWER_HEADERS = re.compile(
     r"content-type|cache-control|retry-after(-ms)?|x-should-retry|(x-)?request-id|anthropic-.*|openai-.*|x-ratelimit-.*"
@@ -36,6 +41,8 @@ class Call:
     request: httpx.Request
     secret: SecretStr | None
     meter: Meter | None
+    on_trouble: Callable[[str], None] | None = None
+    """Told what a refusal means: the engine may try again for minutes and say nothing."""
     tokens: Tokens | None = None
     accepted: bool = False
     _fresh: bool = field(default=False, init=False)
@@ -82,7 +89,7 @@ class Call:
         if response.status_code < 200 or 300 <= response.status_code < 400:
             raise UpstreamFailed(f"The model's endpoint answered {response.status_code}, which is no answer to a call.")
         if response.status_code >= 400:
-            return _answer(response, redacted(await _whole(response), self.secret))
+            return await self._refusal(response)
         self.accepted = True
         if "text/event-stream" in response.headers.get("content-type", ""):
             return await self._relay_stream(response, send)
@@ -91,8 +98,16 @@ class Call:
         await self.settle()
         return _answer(response, body)
 
+    async def _refusal(self, response: httpx.Response) -> list[Message]:
+        status = response.status_code
+        if self.on_trouble and self.meter and meaning(status):
+            self.on_trouble(meaning(status))
+        return _answer(response, explained(status, redacted(await _whole(response), self.secret)))
+
     async def _relay_stream(self, response: httpx.Response, send: Send) -> list[Message]:
+        """Only whole lines go on: after half of one, the error that says why nothing more comes could not be read."""
         tap = StreamTap(self.wire)
+        rest = bytearray()
         await send({"type": "http.response.start", "status": response.status_code, "headers": _headers(response)})
         try:
             async for chunk in _plain_chunks(response):
@@ -100,11 +115,21 @@ class Call:
                 self.tokens = tap.tokens
                 if tap.complete:
                     await self.settle()  # before the engine can know that its answer is whole
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                rest += chunk
+                if whole := _whole_lines(rest):
+                    await send({"type": "http.response.body", "body": whole, "more_body": True})
         except httpx.HTTPError:
-            await send({"type": "http.response.body", "body": self.wire.error_event(_BROKE), "more_body": True})
+            rest[:] = self.wire.error_event(_BROKE)
         await self.settle()
-        return [{"type": "http.response.body", "body": b""}]
+        return [{"type": "http.response.body", "body": bytes(rest)}]
+
+
+def _whole_lines(text: bytearray) -> bytes:
+    """Take the whole lines off the front. A line that no vendor writes, as long as that, goes on in pieces."""
+    end = text.rfind(b"\n") + 1 or (len(text) if len(text) > LINE_LIMIT else 0)
+    whole = bytes(text[:end])
+    del text[:end]
+    return whole
 
 
 def redacted(text: bytes, secret: SecretStr | None) -> bytes:
@@ -138,11 +163,23 @@ def _plain_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 def _headers(response: httpx.Response) -> list[tuple[bytes, bytes]]:
-    return [
+    passed = (
         (name.lower(), value)
         for name, value in response.headers.raw
         if _ANSWER_HEADERS.fullmatch(name.decode().lower())
-    ]
+    )
+    return [(name, _bounded_wait(name, value)) for name, value in passed]
+
+
+def _bounded_wait(name: bytes, value: bytes) -> bytes:
+    """How long a vendor wants to be left alone, in seconds, milliseconds or as a date, where it is not too long."""
+    longest = {b"retry-after": LONGEST_RETRY_AFTER_SECONDS, b"retry-after-ms": LONGEST_RETRY_AFTER_SECONDS * 1000}
+    if name not in longest:
+        return value
+    try:
+        return value if float(value) <= longest[name] else b"%d" % longest[name]
+    except ValueError:
+        return b"%d" % longest[name]
 
 
 def _answer(response: httpx.Response, body: bytes) -> list[Message]:

@@ -18,6 +18,8 @@ class DoorSpec:
     """The session's or proof's id, for the audit log."""
     model: ModelRef | None = None
     on_usage: Callable[[Usage], Awaitable[None]] | None = None
+    on_trouble: Callable[[str], None] | None = None
+    """Told in a sentence when a model's provider refuses a call: the engine may try again for minutes in silence."""
     tools: SessionTools | None = None
     repository: Path | None = None
     """A bare repository served read-only at `/git/repository.git`."""

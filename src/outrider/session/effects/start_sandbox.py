@@ -99,10 +99,14 @@ async def _connect(found: _Found, bench: Workbench, actor: Actor) -> AsyncIterat
     async def on_usage(usage: Usage) -> None:
         await actor.ask(RecordUsage(usage))
 
+    def on_trouble(sentence: str) -> None:
+        actor.hub.progress("model", bench.world.redactor.text(sentence)[:1000])
+
     door = DoorSpec(
         owner=created.session,
         model=created.model,
         on_usage=on_usage,
+        on_trouble=on_trouble,
         tools=Tools(bench, actor),
         repository=bench.world.forge(created.repository.forge).mirror(created.repository),
         egress=True,
