@@ -113,13 +113,18 @@ class AcpSession:
         """End the engine's process. No error where it is dead."""
         with suppress(SandboxError):
             await self._process.close_stdin()
-            await self._process.signal("TERM")
-            try:
-                async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
-                    await self._process.wait()
-            except TimeoutError:
-                await self._process.signal("KILL")
+            for name in ("TERM", "KILL"):
+                await self._process.signal(name)
+                if await self._gone():
+                    break
         await self._connection.close()
+
+    async def _gone(self) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                await self._process.wait()
+                return True
+        return False
 
     async def _within(self, seconds: float, what: str, call: Coroutine[Any, Any, _T]) -> _T:
         try:

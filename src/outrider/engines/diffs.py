@@ -1,4 +1,7 @@
-"""Unified diffs of what an engine changed, bounded in time and size: both texts come from the guest."""
+"""Unified diffs of what an engine changed, bounded in time and size: both texts come from the guest.
+
+difflib drops what stands in more than one of a hundred lines of a long text (`autojunk`). Without that, a thousand lines of two
+kinds take it half a minute."""
 
 import difflib
 from itertools import takewhile
@@ -10,8 +13,9 @@ DIFF_LIMIT = 262_144
 
 CONTEXT_LINES = 3
 
-COMPARE_LIMIT = 4_000_000
-"""Old lines times new lines that difflib may compare, about a second at worst. Beyond, all lines are replaced."""
+COMPARE_LIMIT = 250_000
+"""Old lines times new lines, of those between the first and the last difference, that difflib may compare: 0.1 s with
+texts made to be slow. Beyond, all of them are replaced."""
 
 
 def unified_diff(path: str, old: str | None, new: str) -> ToolDiff:
@@ -23,37 +27,51 @@ def unified_diff(path: str, old: str | None, new: str) -> ToolDiff:
 
 
 def _hunks(before: list[str], after: list[str]) -> list[str]:
-    """Hunks of what differs. Equal lines at both ends are set aside first: most edits are small, files are not."""
-    head = _equal(before, after)
-    tail = _equal(before[head:][::-1], after[head:][::-1])
-    first = max(0, head - CONTEXT_LINES)
-    last = max(0, tail - CONTEXT_LINES)
-    old, new = before[first : len(before) - last], after[first : len(after) - last]
-    if len(old) * len(new) > COMPARE_LIMIT:
-        return [_header(first, len(old), len(new)), *(f"-{line}" for line in old), *(f"+{line}" for line in new)]
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    return [line for group in matcher.get_grouped_opcodes(CONTEXT_LINES) for line in _hunk(group, old, new, first)]
+    lines = _Lines(before, after)
+    return [line for group in lines.get_grouped_opcodes(CONTEXT_LINES) for line in _hunk(group, before, after)]
 
 
-def _hunk(group: list[tuple[str, int, int, int, int]], old: list[str], new: list[str], first: int) -> list[str]:
-    start_old, end_old, start_new, end_new = group[0][1], group[-1][2], group[0][3], group[-1][4]
-    lines = [_header(first, end_old - start_old, end_new - start_new, start_old, start_new)]
+class _Lines(difflib.SequenceMatcher[str]):
+    """Compares two texts. Equal lines at both ends are set aside first: most edits are small, files are not."""
+
+    def __init__(self, before: list[str], after: list[str]) -> None:
+        super().__init__(None, (), (), autojunk=False)
+        self._before = before
+        self._after = after
+
+    def get_matching_blocks(self) -> list[difflib.Match]:
+        """Where both texts are equal."""
+        before, after = self._before, self._after
+        head = _equal(before, after)
+        tail = _equal(before[head:][::-1], after[head:][::-1])
+        end_before, end_after = len(before) - tail, len(after) - tail
+        middle: list[difflib.Match] = []
+        if (end_before - head) * (end_after - head) <= COMPARE_LIMIT:
+            differing = difflib.SequenceMatcher(None, before[head:end_before], after[head:end_after])
+            middle = differing.get_matching_blocks()[:-1]
+        return [
+            difflib.Match(0, 0, head),
+            *(difflib.Match(a + head, b + head, size) for a, b, size in middle),
+            difflib.Match(end_before, end_after, tail),
+            difflib.Match(len(before), len(after), 0),
+        ]
+
+
+def _hunk(group: list[tuple[str, int, int, int, int]], before: list[str], after: list[str]) -> list[str]:
+    (_, old_start, _, new_start, _), (_, _, old_end, _, new_end) = group[0], group[-1]
+    lines = [f"@@ -{_range(old_start, old_end)} +{_range(new_start, new_end)} @@"]
     for tag, i1, i2, j1, j2 in group:
         if tag == "equal":
-            lines += (f" {line}" for line in old[i1:i2])
+            lines += (f" {line}" for line in before[i1:i2])
         else:
-            lines += (f"-{line}" for line in old[i1:i2])
-            lines += (f"+{line}" for line in new[j1:j2])
+            lines += (f"-{line}" for line in before[i1:i2])
+            lines += (f"+{line}" for line in after[j1:j2])
     return lines
 
 
-def _header(first: int, old_count: int, new_count: int, start_old: int = 0, start_new: int = 0) -> str:
-    return f"@@ -{_range(first + start_old, old_count)} +{_range(first + start_new, new_count)} @@"
-
-
-def _range(start: int, count: int) -> str:
+def _range(start: int, end: int) -> str:
     """A range as patch writes it: an empty one names the line before it."""
-    return f"{start + 1 if count else start},{count}"
+    return f"{start + 1 if end > start else start},{end - start}"
 
 
 def _equal(one: list[str], other: list[str]) -> int:

@@ -59,6 +59,10 @@ class LocalProcess:
         """There is no terminal here."""
         raise NotImplementedError
 
+    def drop(self) -> None:
+        """Close its pipes, read or not. asyncio has no public name for it."""
+        self._child._transport.close()  # type: ignore[attr-defined]
+
     async def wait(self) -> int:
         """Its exit code."""
         code = await self._child.wait()
@@ -83,6 +87,7 @@ class LocalGuest:
         for process in self._started:
             await process.signal("KILL")
             await process.wait()
+            process.drop()
 
     async def start(self, spec: ExecSpec) -> LocalProcess:
         """Start a command and return at once. Cancelled in the middle, asyncio would wait for the child to end."""
