@@ -103,6 +103,11 @@ class Client:
         body = {"text": text, "author": author.model_dump()}
         return PromptId((await self._ask("POST", f"/api/sessions/{session}/prompts", body))["prompt"])
 
+    async def merged(self) -> set[str]:
+        """Names of the repositories that have a merged pull request."""
+        pulls = (await self._ask("GET", "/api/pull-requests"))["pull_requests"]
+        return {pull["repository"] for pull in pulls if pull["state"] == "merged"}
+
     async def stop(self, session: SessionId) -> None:
         """Stop the running turn."""
         await self._ask("POST", f"/api/sessions/{session}/stop")

@@ -1,15 +1,20 @@
 """`outrider demo`: the main job, on a repository of its own."""
 
 import asyncio
+from itertools import count
+from typing import Any
 
 import click
 
 from outrider.cli.checkout import Checkout
 from outrider.cli.commands.run import Wanted, run_session
-from outrider.cli.follow import Exit
+from outrider.cli.follow import Exit, exit_code
 from outrider.cli.server import Servers
 from outrider.rehearsal.demo import DEMO_PROMPT, write_demo_repository
 from outrider.settings import Settings
+
+
+NAME = "bakery"
 
 
 @click.command()
@@ -22,15 +27,24 @@ def demo() -> int:
     outrider demo
     """
     settings = Settings.read()
-    return asyncio.run(_demo(Servers.of(settings), settings))
+    result = asyncio.run(_demo(Servers.of(settings), settings))
+    return exit_code(result) if result["pull_request"] else Exit.FAILED
 
 
-async def _demo(servers: Servers, settings: Settings) -> Exit:
-    if servers.home.running() is None:
+async def _demo(servers: Servers, settings: Settings) -> dict[str, Any]:
+    running = servers.home.running()
+    if running is None:
         running = await servers.start_detached()
-        click.echo(f"Started the server at {running.url}. `.venv/bin/outrider down` stops it.")
-    repository = settings.home / "demo" / "bakery"
+        click.echo(f"Started the server at {running.url}. `outrider down` stops it.")
+    async with servers.client(running) as client:
+        repository = settings.home / "demo" / fresh_name(await client.merged())
     await asyncio.to_thread(write_demo_repository, repository)
     click.echo(f"The demo repository is {repository}.\n")
     wanted = Wanted(DEMO_PROMPT, Checkout.parse(str(repository)), model="rehearsal/demo")
     return await run_session(servers, wanted, as_json=False)
+
+
+def fresh_name(merged: set[str]) -> str:
+    """The first repository of ours whose bug is not mended yet: where it was merged, the script has nothing to do."""
+    names = (NAME if number == 1 else f"{NAME}-{number}" for number in count(1))
+    return next(name for name in names if name not in merged)

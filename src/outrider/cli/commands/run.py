@@ -11,7 +11,7 @@ import click
 from outrider.cli.author import find_author, introduce
 from outrider.cli.checkout import Checkout
 from outrider.cli.client import Client
-from outrider.cli.follow import Exit, Follower, LeftByPerson, exit_code, listening_for_ctrl_c
+from outrider.cli.follow import Follower, LeftByPerson, exit_code, listening_for_ctrl_c
 from outrider.cli.progress import Goal, Progress
 from outrider.cli.server import Servers
 from outrider.cli.views import View, make_view
@@ -44,7 +44,7 @@ def run(prompt: str, repo: str, branch: str | None, model: str | None, *, as_jso
     """
     wanted = Wanted(read_prompt(prompt), Checkout.parse(repo), branch, model)
     servers = Servers.of(Settings.read())
-    return asyncio.run(run_session(servers, wanted, as_json=as_json))
+    return exit_code(asyncio.run(run_session(servers, wanted, as_json=as_json)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def read_prompt(argument: str) -> str:
     return text
 
 
-async def run_session(servers: Servers, wanted: Wanted, *, as_json: bool) -> Exit:
-    """Start a session, show it to its end, and say how it went."""
+async def run_session(servers: Servers, wanted: Wanted, *, as_json: bool) -> dict[str, Any]:
+    """Start a session, show it to its end, and return what came of it."""
     running = servers.home.running()
     async with servers.reach(start=True) as client:
         view = make_view(client.url, as_json=as_json)
@@ -87,7 +87,7 @@ async def run_session(servers: Servers, wanted: Wanted, *, as_json: bool) -> Exi
         view.result(result)
         if not as_json:
             await say_link(client, result, running=running is not None)
-    return exit_code(result)
+    return result
 
 
 async def say_link(client: Client, result: dict[str, Any], *, running: bool) -> None:
