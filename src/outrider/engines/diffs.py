@@ -1,7 +1,8 @@
 """Unified diffs of what an engine changed, bounded in time and size: both texts come from the guest.
 
-difflib drops what stands in more than one of a hundred lines of a long text (`autojunk`). Without that, a thousand lines of two
-kinds take it half a minute."""
+In a long text difflib drops the lines that one in a hundred is like (`autojunk`). Without that, a thousand lines of
+two kinds take it half a minute.
+"""
 
 import difflib
 from itertools import takewhile
