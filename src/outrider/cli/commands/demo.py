@@ -13,7 +13,6 @@ from outrider.cli.server import Servers
 from outrider.rehearsal.demo import DEMO_PROMPT, write_demo_repository
 from outrider.settings import Settings
 
-
 NAME = "bakery"
 
 
