@@ -23,6 +23,8 @@ TEST_PROGRAMS = {"chromium": "chromium"}
 SUBORDINATE_IDS = 65_536
 """A sandbox has all the ids that Debian's packages use, none of which owns anything outside."""
 
+ID_TABLES = (Path("/etc/subuid"), Path("/etc/subgid"))
+
 RESTRICTION = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 PROFILE = Path("/etc/apparmor.d/outrider")
 
@@ -117,10 +119,11 @@ def _become(line: str) -> list[str]:
 def _has_subordinate_ids() -> bool:
     if os.geteuid() == 0:
         return True
-    return all(_has_range(Path(table)) for table in ("/etc/subuid", "/etc/subgid"))
+    return all(has_range(table) for table in ID_TABLES)
 
 
-def _has_range(table: Path) -> bool:
+def has_range(table: Path) -> bool:
+    """Whether the table gives us enough ids, by name or number."""
     names = {getpass.getuser(), str(os.getuid())}
     lines = table.read_text().splitlines() if table.is_file() else []
     ranges = [line.split(":") for line in lines if line.count(":") == 2]
@@ -128,16 +131,16 @@ def _has_range(table: Path) -> bool:
 
 
 def _add_subordinate_ids() -> None:
-    first = _first_free_id()
+    first = first_free_id(*ID_TABLES)
     both = f"{first}-{first + SUBORDINATE_IDS - 1}"
     command = ["usermod", "--add-subuids", both, "--add-subgids", both, getpass.getuser()]
     run([*_become(" ".join(command)), *command])
 
 
-def _first_free_id() -> int:
+def first_free_id(*tables: Path) -> int:
     """After every range that somebody has, and not below where useradd begins."""
     first = 100_000
-    for table in (Path("/etc/subuid"), Path("/etc/subgid")):
+    for table in tables:
         for line in table.read_text().splitlines() if table.is_file() else ():
             _, start, count = [*line.split(":"), "", ""][:3]
             if start.isdigit() and count.isdigit():

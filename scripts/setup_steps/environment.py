@@ -49,7 +49,7 @@ def _install_uv() -> None:
 
 
 def _install_packages() -> None:
-    env = {"UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never", "UV_HTTP_TIMEOUT": "180", **_index_settings()}
+    env = {"UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never", "UV_HTTP_TIMEOUT": "180", **index_settings()}
     if userns_are_restricted() and (ROOT / ".venv/bin/python3").is_symlink() | (not PYTHON.exists()):
         # The AppArmor profile names a program by its real path: a link would stand for every Python of the machine.
         venv.create(ROOT / ".venv", clear=True, with_pip=False, symlinks=False)
@@ -73,7 +73,7 @@ def _install_from_mirror(uv: str, env: dict[str, str]) -> None:
     run([uv, "pip", "install", "--no-deps", "--no-progress", "--editable", str(ROOT)], env=env)
 
 
-def _index_settings() -> dict[str, str]:
+def index_settings() -> dict[str, str]:
     """pip's settings for this machine in uv's words, which does not read pip's. What is set for uv itself wins."""
     told = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "proxy": "ALL_PROXY"}
     settings = _pip_settings()

@@ -130,10 +130,11 @@ class Screen:
         self._live.start()
 
     def frame(self, raw: str, frame: ServerFrame) -> None:
-        """Print what is whole and renew what is live."""
-        for line in self._transcript.apply(frame):
-            self._console.print(line)
-        self._renew()
+        """Print what is whole and renew what is live, in one go: no line is seen twice in between."""
+        lines = self._transcript.apply(frame)
+        self._live.update(self._below())
+        if lines:
+            self._console.print(Group(*lines))
 
     def say(self, sentence: str, style: str = "") -> None:
         """Print a sentence above what is live."""
@@ -146,14 +147,14 @@ class Screen:
         """Take the live lines away, and keep what was being written."""
         self._live.update(Text())
         self._live.stop()
-        for line in self._transcript.close():
-            self._console.print(line)
+        if rest := self._transcript.close():
+            self._console.print(Group(*rest))
 
-    def _renew(self) -> None:
+    def _below(self) -> RenderableType:
         parts: list[RenderableType] = [self._transcript.open_line] if self._transcript.open_line.plain else []
         if self._transcript.status:
             parts.append(self._now.doing(self._transcript.status))
-        self._live.update(Group(*parts))
+        return Group(*parts)
 
 
 class Now:

@@ -27,7 +27,8 @@ def demo() -> int:
     """
     settings = Settings.read()
     result = asyncio.run(_demo(Servers.of(settings), settings))
-    return exit_code(result) if result["pull_request"] else Exit.FAILED
+    code = exit_code(result)
+    return Exit.FAILED if code is Exit.DONE and not result["pull_request"] else code
 
 
 async def _demo(servers: Servers, settings: Settings) -> dict[str, Any]:
