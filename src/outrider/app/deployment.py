@@ -1,6 +1,7 @@
 """The composition root: builds every part of a deployment from its settings, and owns what runs in the background."""
 
 import asyncio
+import contextlib
 import getpass
 import shutil
 import tempfile
@@ -25,12 +26,19 @@ from outrider.fleet.images import Images
 from outrider.fleet.limits import SandboxSlots
 from outrider.integrations.builtin.forge import BuiltinForge
 from outrider.integrations.builtin.quarantine import GitQuarantine
+from outrider.model.commands import Report
+from outrider.model.errors import OutriderError
+from outrider.model.events import ProblemReported
+from outrider.model.ids import SandboxId, SessionId
 from outrider.model.person import Person
 from outrider.model.sandbox import Limits, ProbeReport
 from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock, SystemClock
 from outrider.ports.sandbox import SandboxProvider
 from outrider.proof.runner import Prover
+from outrider.sandboxes.namespaces.provider import NamespaceProvider
+from outrider.sandboxes.namespaces.watchdog import Watchdog
+from outrider.session.effects.start_sandbox import SESSION_LABEL
 from outrider.session.policy import Policy
 from outrider.session.redaction import Redactor
 from outrider.session.registry import Registry
@@ -51,7 +59,7 @@ class Foundation:
     clock: Clock
     catalog: Catalog
     blobs: DirectoryBlobs
-    provider: SandboxProvider
+    provider: NamespaceProvider
     probe: ProbeReport
     broker: Broker
 
@@ -64,13 +72,17 @@ async def deploy(settings: Settings, home: Home, url: str) -> AsyncIterator[Part
         base = await _foundation(settings, home, url, stack)
         await reap_clean_sandboxes(base.provider)
         registry, forge = _heart(base)
-        tasks = await stack.enter_async_context(asyncio.TaskGroup())
         stack.push_async_callback(_stop_sandboxes, base.provider)
-        running = tasks.create_task(registry.run(), name="sessions")
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        running = (
+            tasks.create_task(registry.run(), name="sessions"),
+            tasks.create_task(_watchdog(base, registry).run(), name="watchdog"),
+        )
         try:
             yield _parts(base, registry, forge)
         finally:
-            running.cancel()
+            for task in running:
+                task.cancel()
 
 
 async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExitStack) -> Foundation:
@@ -176,6 +188,18 @@ def _models(settings: Settings) -> tuple[str, ...]:
     providers = {upstream.provider for upstream in upstreams(settings, Path())}
     known += [f"{provider}/{name}" for provider, name in DEFAULT_MODELS.items() if provider in providers]
     return tuple(dict.fromkeys([*known, "rehearsal/demo"]))
+
+
+def _watchdog(base: Foundation, registry: Registry) -> Watchdog:
+    """Says in a session what a limit has ended in its sandbox. A clean sandbox's end is told by its check."""
+
+    async def tell(sandbox: SandboxId, sentence: str) -> None:
+        owners = [info.labels.get(SESSION_LABEL) for info in await base.provider.list({}) if info.handle.id == sandbox]
+        for session in filter(None, owners):
+            with contextlib.suppress(OutriderError):
+                await registry.ask(SessionId(session), Report(ProblemReported(sentence=sentence)))
+
+    return Watchdog(base.provider, base.clock, tell)
 
 
 async def _stop_sandboxes(provider: SandboxProvider) -> None:

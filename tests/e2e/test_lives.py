@@ -1,0 +1,104 @@
+"""What outlives what: the server is killed, the engine is killed, a person says stop."""
+
+import asyncio
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outrider.rehearsal.demo import DEMO_PROMPT, write_demo_repository
+from tests.e2e.deployment import Deployment
+
+pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
+
+SCRIPTS = Path(__file__).parent / "scripts"
+MARK = "4242"
+"""Stands in the command line of everything that the stopped turn started."""
+STOP_SECONDS = 3
+SLACK = 3
+"""Machines that run tests are slow: here the promise is held against three times its bound."""
+
+
+@pytest.fixture
+def bakery(tmp_path: Path) -> Path:
+    """The demo repository."""
+    repository = tmp_path / "bakery"
+    write_demo_repository(repository)
+    return repository
+
+
+async def start(deployment: Deployment, repository: Path, prompt: str) -> str:
+    async with deployment.client() as client:
+        request = {"repository": str(repository), "prompt": prompt, "model": "rehearsal/demo"}
+        answer = await client.post("/api/sessions", json=request)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["session"])
+
+
+def processes() -> list[str]:
+    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def left_running() -> list[str]:
+    return [line for line in processes() if MARK in line and "sleep" in line]
+
+
+def of_type(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [recorded["event"] for recorded in events if recorded["event"]["type"] == kind]
+
+
+async def test_a_killed_server_goes_on_where_it_was(deployment: Deployment, bakery: Path) -> None:
+    session = await start(deployment, bakery, DEMO_PROMPT)
+    async with deployment.feed(session) as feed:
+        await feed.until("prompt_handed")
+        await feed.until("tool_call_changed")
+        before = feed.events
+    await deployment.stop(signal.SIGKILL)
+
+    await deployment.start()
+    async with deployment.feed(session) as feed:
+        interrupted = await feed.until("turn_interrupted")
+        assert interrupted["attempt"] == 1
+        assert "server" in interrupted["reason"].lower()
+        await feed.until("prompt_handed", attempt=2)
+        assert (await feed.until("turn_ended"))["reason"] == "completed"
+        assert feed.events[: len(before)] == before
+        assert feed.numbers == list(range(1, len(feed.numbers) + 1))
+        assert of_type(feed.events, "proof_finished")[-1]["proof"]["verdict"] == "fix_proved"
+        assert {event["pull_request"]["number"] for event in of_type(feed.events, "pull_request_opened")} == {1}
+        assert len(of_type(feed.events, "prompt_queued")) == 1
+
+
+async def test_stop_leaves_no_process_of_the_turn(make_deployment: Callable[..., Deployment], bakery: Path) -> None:
+    deployment = make_deployment(OUTRIDER_REHEARSAL_SCRIPTS=str(SCRIPTS))
+    await deployment.start()
+    session = await start(deployment, bakery, "Leave processes behind.")
+    async with deployment.feed(session) as feed:
+        await feed.until("tool_call_changed")
+        while len(left_running()) < 5:
+            await asyncio.sleep(0.05)
+        asked = time.monotonic()
+        await feed.send("stop", ref="s")
+        while left_running():
+            assert time.monotonic() - asked < STOP_SECONDS * SLACK
+            await asyncio.sleep(0.05)
+        ended = await feed.until("turn_ended")
+        assert ended["reason"] == "stopped"
+        assert left_running() == []
+
+        await feed.send("prompt", ref="p", text=DEMO_PROMPT)
+        assert (await feed.until("turn_ended"))["reason"] == "completed"
+
+
+async def test_a_server_that_is_told_to_end_leaves_nothing_running(deployment: Deployment, bakery: Path) -> None:
+    session = await start(deployment, bakery, DEMO_PROMPT)
+    async with deployment.feed(session) as feed:
+        await feed.until("tool_call_changed")
+    done = await deployment.run_cli("down")
+    assert done.code == 0, done.err
+    assert deployment.home.running() is None
+    assert [line for line in processes() if str(deployment.home.path) in line] == []
