@@ -1,5 +1,7 @@
 """The ear: hears an engine, keeps secrets out of what it says, and passes it on as drafts and commands."""
 
+import asyncio
+
 from outrider.model import commands as c
 from outrider.model.engine import EngineUpdate, PermissionAsk, TextDelta
 from outrider.model.ids import TurnId
@@ -14,9 +16,12 @@ class Ear:
 
     turn: TurnId | None
     """Whose words these are; between turns an engine is not heard."""
+    named: asyncio.Event
+    """Set when commits go by the name of who prompts. No tool runs before."""
 
     def __init__(self, actor: Actor, redactor: Redactor, clock: Clock) -> None:
         self.turn = None
+        self.named = asyncio.Event()
         self._actor = actor
         self._drafts = actor.hub.drafts
         self._redactor = redactor
@@ -37,6 +42,7 @@ class Ear:
     async def permission(self, ask: PermissionAsk) -> bool:
         """Allowed, once: the workspace is ready before any engine starts, and the sandbox is the boundary. Not while
         the turn is being stopped."""
+        await self.named.wait()
         turn = self._actor.state.turn
         if turn is None or turn.id != self.turn:
             return False

@@ -24,14 +24,13 @@ async def run_turn(effect: RunTurn, bench: Workbench, actor: Actor) -> Command:
     turn = actor.state.turn
     if turn is None or turn.id != effect.turn:
         raise Refused("This turn is over.")
-    await identify(guest, turn.prompt.author.person)
     texts = _words(turn)
     engine = bench.engine
     if engine is None:
         engine, before = await _open_engine(guest, turn, bench, actor)
         texts = [*before, *texts]
     await actor.ask(HandPrompt(turn.id, effect.attempt, effect.round))
-    return EngineTurnEnded(turn.id, effect.round, await _prompt(engine, texts, turn, bench))
+    return EngineTurnEnded(turn.id, effect.round, await _prompt(engine, texts, turn, guest, bench))
 
 
 def _words(turn: Turn) -> list[str]:
@@ -65,17 +64,19 @@ async def _open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor)
     return engine, [text for text in told if text]
 
 
-async def _prompt(engine: EngineSession, texts: list[str], turn: Turn, bench: Workbench) -> EngineStop:
+async def _prompt(engine: EngineSession, texts: list[str], turn: Turn, guest: Guest, bench: Workbench) -> EngineStop:
     """Give it the prompt and hear it to the end. An engine that broke, or that nobody heard to the end, is dropped."""
     ear = bench.ear
     if ear is None:
         raise EngineError("The engine went away before it had its prompt.")
     ear.turn = turn.id
+    ear.named.clear()
     bench.quiet.clear()
     kept = False
     try:
         async with asyncio.TaskGroup() as tasks:
             sealing = tasks.create_task(ear.keep_sealing(), name="seal old text")
+            tasks.create_task(_name(guest, turn, ear), name="name the author")
             stop = await engine.prompt(texts)
             sealing.cancel()
         kept = True
@@ -91,3 +92,9 @@ async def _prompt(engine: EngineSession, texts: list[str], turn: Turn, bench: Wo
         bench.quiet.set()
         if not kept:
             bench.drop_engine()
+
+
+async def _name(guest: Guest, turn: Turn, ear: Ear) -> None:
+    """Have commits go by the name of who prompts. It takes 25 ms, in which the engine may think but not act."""
+    await identify(guest, turn.prompt.author.person)
+    ear.named.set()
