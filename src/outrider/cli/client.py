@@ -59,18 +59,14 @@ class Client:
         except httpx.TransportError:
             return False
 
-    async def me(self) -> dict[str, Any]:
-        """Who we are there, and what the server can do."""
-        return await self._ask("GET", "/api/me")
-
     async def sessions(self, limit: int) -> list[dict[str, Any]]:
         """Sessions, newest change first."""
-        rows: list[dict[str, Any]] = (await self._ask("GET", f"/api/sessions?limit={limit}"))["sessions"]
+        rows: list[dict[str, Any]] = (await self.ask("GET", f"/api/sessions?limit={limit}"))["sessions"]
         return rows
 
     async def session(self, session: SessionId) -> dict[str, Any]:
         """One session as it is now. Raises NotFound."""
-        return await self._ask("GET", f"/api/sessions/{session}")
+        return await self.ask("GET", f"/api/sessions/{session}")
 
     async def import_repository(self, source: str, say: Callable[[str], None]) -> str:
         """Bring a repository in or up to date, telling how far it is, and return its name. Raises what the server
@@ -96,30 +92,25 @@ class Client:
     async def start_session(self, wanted: dict[str, Any], author: Person) -> SessionId:
         """Start a session with its first prompt. Raises what the server refuses it for."""
         body = {**wanted, "author": author.model_dump()}
-        return SessionId((await self._ask("POST", "/api/sessions", body, timeout=IMPORT_SECONDS))["session"])
+        return SessionId((await self.ask("POST", "/api/sessions", body, timeout=IMPORT_SECONDS))["session"])
 
     async def queue_prompt(self, session: SessionId, text: str, author: Person) -> PromptId:
         """Queue a prompt."""
         body = {"text": text, "author": author.model_dump()}
-        return PromptId((await self._ask("POST", f"/api/sessions/{session}/prompts", body))["prompt"])
-
-    async def merged(self) -> set[str]:
-        """Names of the repositories that have a merged pull request."""
-        pulls = (await self._ask("GET", "/api/pull-requests"))["pull_requests"]
-        return {pull["repository"] for pull in pulls if pull["state"] == "merged"}
+        return PromptId((await self.ask("POST", f"/api/sessions/{session}/prompts", body))["prompt"])
 
     async def stop(self, session: SessionId) -> None:
         """Stop the running turn."""
-        await self._ask("POST", f"/api/sessions/{session}/stop")
+        await self.ask("POST", f"/api/sessions/{session}/stop")
 
     async def result(self, session: SessionId) -> dict[str, Any]:
         """What came of the session. Raises Refused while it is at work."""
-        return await self._ask("GET", f"/api/sessions/{session}/result")
+        return await self.ask("GET", f"/api/sessions/{session}/result")
 
     async def login_link(self, page: str = "/", person: Person | None = None) -> str:
         """A link that logs a browser in once and leads to the page."""
         body = {"person": person.model_dump() if person else None}
-        url = str((await self._ask("POST", "/api/login-links", body))["url"])
+        url = str((await self.ask("POST", "/api/login-links", body))["url"])
         return url if page == "/" else f"{url}?to={page}"
 
     @asynccontextmanager
@@ -138,9 +129,10 @@ class Client:
             if not (isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code == CLOSE_RESYNC):
                 raise ServerGone("The connection to the server ended.") from error
 
-    async def _ask(
+    async def ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout: float = REQUEST_SECONDS
     ) -> dict[str, Any]:
+        """The server's answer to any request. Raises what the server refuses it for, ServerGone without an answer."""
         try:
             answer = await self._http.request(method, path, json=body, timeout=timeout)
         except httpx.TransportError as error:

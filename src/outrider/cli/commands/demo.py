@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from outrider.cli.checkout import Checkout
+from outrider.cli.client import Client
 from outrider.cli.commands.run import Wanted, run_session
 from outrider.cli.follow import Exit, exit_code
 from outrider.cli.server import Servers
@@ -37,11 +38,17 @@ async def _demo(servers: Servers, settings: Settings) -> dict[str, Any]:
         running = await servers.start_detached()
         click.echo(f"Started the server at {running.url}. `outrider down` stops it.")
     async with servers.client(running) as client:
-        repository = settings.home / "demo" / fresh_name(await client.merged())
+        repository = settings.home / "demo" / fresh_name(await merged(client))
     await asyncio.to_thread(write_demo_repository, repository)
     click.echo(f"The demo repository is {repository}.\n")
     wanted = Wanted(DEMO_PROMPT, Checkout.parse(str(repository)), model="rehearsal/demo")
     return await run_session(servers, wanted, as_json=False)
+
+
+async def merged(client: Client) -> set[str]:
+    """Names of the repositories that have a merged pull request."""
+    pulls = (await client.ask("GET", "/api/pull-requests"))["pull_requests"]
+    return {pull["repository"] for pull in pulls if pull["state"] == "merged"}
 
 
 def fresh_name(merged: set[str]) -> str:
