@@ -194,17 +194,18 @@ describe("queue and turn", () => {
 
 describe("from the commits to the pull request", () => {
   const HANDED: Event = { type: "prompt_handed", turn: "t", attempt: 1, round: 1 };
+  const commits = [{ sha: "c", author: PERSON, subject: "Mend it" }];
   const work = (head: string): Event => ({
     type: "work_collected",
     head,
-    commits: [],
+    commits: head === "base" ? [] : commits,
     files: [],
     leftovers_committed: false,
     uncommitted: 0,
   });
 
   it("says once that the same commits were collected", () => {
-    const view = fold(tapeOf(QUEUED("a"), STARTED, work("a"), work("a"), work("b")));
+    const view = fold(tapeOf(QUEUED("a"), STARTED, work("base"), work("a"), work("a"), work("b")));
     expect(only(view, "work").map((item) => item.head)).toEqual(["a", "b"]);
   });
 

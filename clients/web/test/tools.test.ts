@@ -29,6 +29,7 @@ describe("the object of a tool call", () => {
     ["paths below the workspace", { tool: "read", paths: ["/workspace/a.py", "/etc/hosts"] }, "a.py, /etc/hosts"],
     ["what is searched for", { tool: "search", title: "TODO", paths: ["/workspace"] }, "TODO"],
     ["our own tool in words", { title: "outrider_run_checks" }, "run checks"],
+    ["not known yet where the title only says the kind", { tool: "edit", title: "edit" }, "…"],
     ["the title where the input is no JSON", { tool: "execute", input: "{" }, "title"],
   ])("is %s", (_, change, object) => {
     expect(objectOf({ ...CALL, ...change })).toBe(object);

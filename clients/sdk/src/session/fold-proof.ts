@@ -23,10 +23,10 @@ export const foldProof: Pick<
     const { head, commits, files } = event;
     state.commits = commits;
     state.files = files;
-    if (state.head === head) return; // collected again, with nothing new
+    const uncommitted = event.uncommitted ?? 0; // an older server did not say
+    if (state.head === head || commits.length + uncommitted === 0) return; // nothing new
     state.head = head;
     const leftoversCommitted = event.leftovers_committed;
-    const uncommitted = event.uncommitted ?? 0; // an older server did not say
     const item = { kind: "work", key: `work-${seq}`, after: seq, at, head, commits, files } as const;
     state.transcript.put({ ...item, leftoversCommitted, uncommitted }, seq);
   },

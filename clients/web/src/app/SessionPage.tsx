@@ -2,6 +2,7 @@ import type { Connection, SessionView } from "@outrider/sdk";
 import { useParams } from "@tanstack/react-router";
 import { useState, type ReactElement } from "react";
 
+import { useFreshList } from "@/features/server/queries";
 import { useSession } from "@/features/server/useSession";
 import { About } from "@/features/session/About";
 import { ChangesPane } from "@/features/session/ChangesPane";
@@ -16,12 +17,15 @@ import { useTitle } from "./useTitle";
 
 type Tab = "transcript" | "evidence" | "changes" | "about";
 
+const PANES: Record<Tab, string> = { transcript: "Transcript", evidence: "Evidence", changes: "Changes", about: "About" };
+
 /** A session: the list beside it, its transcript, and one pane. A narrow screen shows one of them at a time. */
 export default function SessionPage(): ReactElement {
   const { session } = useParams({ from: "/sessions/$session" });
   const { view, connection, loaded, nudge } = useSession(session);
   const [tab, setTab] = useState<Tab>("transcript");
   useTitle(view.created?.title ?? "Session");
+  useFreshList(view.status);
   if (connection.kind === "refused") return <Failed error={connection.problem} reset={nudge} />;
   const pane = tab === "transcript" ? "evidence" : tab; // beside the transcript there is always a pane
   return (
@@ -32,19 +36,21 @@ export default function SessionPage(): ReactElement {
       <div className="flex min-h-0 min-w-0 flex-col">
         <SessionTitle session={session} view={view} loaded={loaded} />
         <ConnectionLine connection={connection} loaded={loaded} onRetry={nudge} />
-        <PaneTabs view={view} chosen={tab} onChoose={setTab} className="border-b border-line px-3 lg:hidden" withTranscript />
-        <div className={`min-h-0 flex-1 ${tab === "transcript" ? "" : "hidden lg:block"}`}>
-          <Stream session={session} view={view} loaded={loaded} onOpenEvidence={() => setTab("evidence")} />
-        </div>
-        {tab !== "transcript" && (
-          <div className="min-h-0 flex-1 overflow-y-auto p-4 lg:hidden">
-            <Pane tab={pane} view={view} session={session} />
+        <PaneTabs view={view} chosen={tab} onChoose={setTab} controls="narrow-pane" className="px-3 lg:hidden" />
+        <div id="narrow-pane" className="flex min-h-0 flex-1 flex-col">
+          <div className={`min-h-0 flex-1 ${tab === "transcript" ? "" : "hidden lg:block"}`}>
+            <Stream session={session} view={view} loaded={loaded} onOpenEvidence={() => setTab("evidence")} />
           </div>
-        )}
+          {tab !== "transcript" && (
+            <div className="min-h-0 flex-1 overflow-y-auto p-4 lg:hidden">
+              <Pane tab={pane} view={view} session={session} />
+            </div>
+          )}
+        </div>
       </div>
       <aside className="hidden min-h-0 flex-col border-l border-line lg:flex" aria-label="Evidence and changes">
-        <PaneTabs view={view} chosen={pane} onChoose={setTab} className="shrink-0 border-b border-line px-3" />
-        <div className="min-h-0 flex-1 overflow-y-auto p-4" role="tabpanel" id={`panel-${pane}`} aria-labelledby={`tab-${pane}`}>
+        <PaneTabs view={view} chosen={pane} onChoose={setTab} controls="wide-pane" className="shrink-0 px-3" />
+        <div className="min-h-0 flex-1 overflow-y-auto p-4" role="tabpanel" id="wide-pane" aria-label={PANES[pane]}>
           <Pane tab={pane} view={view} session={session} />
         </div>
       </aside>
@@ -56,18 +62,25 @@ interface PaneTabsProps {
   readonly view: SessionView;
   readonly chosen: Tab;
   readonly onChoose: (tab: Tab) => void;
+  readonly controls: "narrow-pane" | "wide-pane";
   readonly className: string;
-  readonly withTranscript?: boolean;
 }
 
-function PaneTabs({ view, chosen, onChoose, className, withTranscript = false }: PaneTabsProps): ReactElement {
-  const tabs = [
-    ...(withTranscript ? [{ id: "transcript" as const, word: "Transcript" }] : []),
-    { id: "evidence" as const, word: "Evidence" },
-    { id: "changes" as const, word: "Changes", count: view.files.length },
-    { id: "about" as const, word: "About" },
-  ];
-  return <Tabs label="Parts of the session" tabs={tabs} chosen={chosen} onChoose={onChoose} className={className} />;
+function PaneTabs({ view, chosen, onChoose, controls, className }: PaneTabsProps): ReactElement {
+  const all: readonly Tab[] = ["transcript", "evidence", "changes", "about"];
+  const tabs = all
+    .filter((id) => id !== "transcript" || controls === "narrow-pane")
+    .map((id) => ({ id, word: PANES[id], count: id === "changes" ? view.files.length : 0 }));
+  return (
+    <Tabs
+      label="Parts of the session"
+      tabs={tabs}
+      chosen={chosen}
+      onChoose={onChoose}
+      controls={controls}
+      className={`border-b border-line ${className}`}
+    />
+  );
 }
 
 interface PaneProps {

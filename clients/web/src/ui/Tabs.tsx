@@ -2,14 +2,16 @@ import type { KeyboardEvent, ReactElement } from "react";
 
 interface TabsProps<T extends string> {
   readonly label: string;
-  readonly tabs: readonly { readonly id: T; readonly word: string; readonly count?: number; readonly className?: string }[];
+  readonly tabs: readonly { readonly id: T; readonly word: string; readonly count?: number }[];
   readonly chosen: T;
   readonly onChoose: (tab: T) => void;
+  /** Id of what the tabs change. */
+  readonly controls: string;
   readonly className?: string;
 }
 
 /** Tabs as the keyboard expects them: one stop, arrows between. */
-export function Tabs<T extends string>({ label, tabs, chosen, onChoose, className = "" }: TabsProps<T>): ReactElement {
+export function Tabs<T extends string>({ label, tabs, chosen, onChoose, controls, className = "" }: TabsProps<T>): ReactElement {
   const step = (event: KeyboardEvent<HTMLDivElement>): void => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (by === undefined) return;
@@ -25,12 +27,11 @@ export function Tabs<T extends string>({ label, tabs, chosen, onChoose, classNam
           key={tab.id}
           type="button"
           role="tab"
-          id={`tab-${tab.id}`}
           aria-selected={tab.id === chosen}
-          aria-controls={`panel-${tab.id}`}
+          aria-controls={controls}
           tabIndex={tab.id === chosen ? 0 : -1}
           onClick={() => onChoose(tab.id)}
-          className={`h-11 border-b-2 px-2 font-medium ${tab.className ?? ""} ${
+          className={`h-11 border-b-2 px-2 font-medium ${
             tab.id === chosen ? "border-accent text-ink" : "border-transparent text-muted hover:text-ink"
           }`}
         >

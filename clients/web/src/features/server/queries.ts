@@ -9,6 +9,8 @@ import {
   type UseQueryResult,
 } from "@tanstack/react-query";
 
+import { useEffect } from "react";
+
 import { api } from "./api";
 
 /** How often lists are asked for again while they are looked at. A session's own page is told by its feed. */
@@ -32,6 +34,12 @@ export function useMe(): UseQueryResult<Me> {
 
 export function useSessions(): UseQueryResult<readonly SessionSummary[]> {
   return useQuery({ queryKey: ["sessions"], queryFn: () => api.sessions(), refetchInterval: LIST_INTERVAL_MS });
+}
+
+/** Asks for the list of sessions again when the one that is looked at has another status. */
+export function useFreshList(status: string): void {
+  const client = useQueryClient();
+  useEffect(() => void client.invalidateQueries({ queryKey: ["sessions"] }), [client, status]);
 }
 
 export function useSessionSummary(session: string | null): UseQueryResult<SessionSummary> {

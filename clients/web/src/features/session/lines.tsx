@@ -44,7 +44,7 @@ export function PullRequestLine(props: { readonly item: PullRequestItem; readonl
       <Link
         to="/pulls/$repository/$number"
         params={{ repository, number: String(item.number) }}
-        className="text-accent hover:underline"
+        className="text-accent underline decoration-1 underline-offset-3"
       >
         pull request {item.number}
       </Link>{" "}
@@ -56,7 +56,15 @@ export function PullRequestLine(props: { readonly item: PullRequestItem; readonl
 
 /** Something that a person should know. */
 export function NoticeLine({ item }: { readonly item: NoticeItem }): ReactElement {
-  if (item.tone === "info") return <Line icon={Info}><Inline text={item.sentence} /></Line>;
+  if (item.tone === "info") {
+    return (
+      <Line icon={Info}>
+        <span className="text-muted">
+          <Inline text={item.sentence} />
+        </span>
+      </Line>
+    );
+  }
   return (
     <Notice tone={item.tone === "problem" ? "problem" : "warning"} remedy={item.remedy && <Inline text={item.remedy} />}>
       <Inline text={item.sentence} />
@@ -73,13 +81,19 @@ const END = {
 /** The end of a turn and why. */
 export function EndLine({ item }: { readonly item: EndItem }): ReactElement {
   const { icon: Icon, look } = END[item.reason];
+  const word = TURN_END[item.reason];
   return (
     <div className="flex gap-2 border-t border-line pt-3">
       <Icon aria-hidden size={16} className={`mt-0.5 shrink-0 ${look}`} />
       <p className="min-w-0 flex-1">
-        <span className={`font-medium ${look}`}>{TURN_END[item.reason]}.</span> <Inline text={item.message} />
+        {!says(item.message, word) && <span className={`font-medium ${look}`}>{word}. </span>}
+        <Inline text={item.message} />
       </p>
       <span className="tabular text-xs leading-5 text-muted">{seconds(item.seconds)}</span>
     </div>
   );
+}
+
+function says(message: string, word: string): boolean {
+  return message.toLowerCase().startsWith(word.toLowerCase());
 }

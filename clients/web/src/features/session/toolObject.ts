@@ -12,7 +12,7 @@ export function objectOf(item: ToolItem): string {
   if (item.paths.length > 0 && item.tool !== "search") {
     return item.paths.slice(0, MOST_PATHS).map(withoutWorkspace).join(", ");
   }
-  const title = withoutWorkspace(item.title) || "…";
+  const title = item.title === item.tool ? "…" : withoutWorkspace(item.title) || "…";
   return title.startsWith(OWN_TOOLS) ? title.slice(OWN_TOOLS.length).replaceAll("_", " ") : title;
 }
 

@@ -1,0 +1,156 @@
+"""Every page, in four sizes and both colours: nothing is logged, nothing runs over, nothing is out of reach."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.e2e.ui.conftest import ROOT
+
+pytestmark = pytest.mark.e2e
+
+AXE = ROOT / "clients" / "node_modules" / "axe-core" / "axe.min.js"
+SIZES = {"desk": (1440, 900), "laptop": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
+LOOKS = [("desk", "dark"), ("laptop", "light"), ("tablet", "light"), ("phone", "dark")]
+LIVE = "/sessions/s-k4q7ab2xyz"
+PATHS = {
+    "home": "/",
+    "live": LIVE,
+    "red": "/sessions/s-redredred2",
+    "rehearsal": "/sessions/s-rehearsal2",
+    "pull": "/pulls/ledger/12",
+    "nothing": "/no/such/page",
+}
+
+
+@dataclass
+class Visit:
+    """A page that is open, and what its console said."""
+
+    page: Page
+    complaints: list[str]
+
+
+async def visit(browser: Browser, address: str, size: str = "laptop", colours: Any = "light") -> Visit:
+    width, height = SIZES[size]
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=colours,
+        reduced_motion="reduce",
+        has_touch=size == "phone",
+        is_mobile=size == "phone",
+    )
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(address)
+    await expect(page.locator("h1").first).to_be_visible()
+    await page.evaluate("document.fonts.ready.then(() => true)")
+    return Visit(page, complaints)
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe finds wrong for people who do not see, or do not use a mouse."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] })")
+    return [f"{fault['id']}: {fault['nodes'][0]['html'][:160]}" for fault in found["violations"]]
+
+
+@pytest.mark.parametrize(("size", "colours"), LOOKS)
+@pytest.mark.parametrize("name", PATHS)
+async def test_a_page_is_whole(
+    browser: Browser, pages: str, keep: Callable[[str], Path], name: str, size: str, colours: str
+) -> None:
+    visited = await visit(browser, pages + PATHS[name], size, colours)
+    page = visited.page
+    if name == "live":
+        await expect(page.get_by_text("bank's by a cent")).to_be_visible()
+    await page.screenshot(path=keep(f"{name}-{size}-{colours}"))
+    assert await page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+    assert await faults(page) == []
+    assert visited.complaints == []
+
+
+async def test_without_a_session_the_page_teaches(
+    browser: Browser, empty_pages: str, keep: Callable[[str], Path]
+) -> None:
+    page = (await visit(browser, empty_pages)).page
+    await expect(page.get_by_text("Say what you want")).to_be_visible()
+    await expect(page.get_by_text("Rehearsal: a script answers, no model is asked.").last).to_be_visible()
+    await page.screenshot(path=keep("empty"))
+    await page.get_by_role("button", name="Fill in the demo").click()
+    await expect(page.get_by_label("What should be done?")).to_have_value("Find the cent that is lost.")
+    assert await faults(page) == []
+
+
+async def test_without_a_login_there_is_only_the_way_to_one(browser: Browser, locked_pages: str) -> None:
+    page = (await visit(browser, locked_pages + LIVE)).page
+    await expect(page.get_by_role("heading", name="You are not logged in")).to_be_visible()
+    await expect(page.get_by_text("outrider login")).to_be_visible()
+    assert await faults(page) == []
+
+
+async def test_evidence_opens_to_command_exit_code_commit_and_log(browser: Browser, pages: str) -> None:
+    page = (await visit(browser, pages + LIVE)).page
+    card = page.get_by_role("complementary").get_by_role("region", name="Evidence")
+    await card.get_by_role("button", name="tests").click()
+    await expect(card.get_by_text("uv run pytest -q --junitxml=report.xml").first).to_be_visible()
+    log = card.get_by_role("link", name="Whole log").first
+    assert await log.get_attribute("href") == "/api/sessions/s-k4q7ab2xyz/artifacts/a-testsbaselog"
+    assert await faults(page) == []
+
+
+async def test_a_phone_shows_one_thing_at_a_time(browser: Browser, pages: str) -> None:
+    page = (await visit(browser, pages + LIVE, "phone")).page
+    prompt = page.get_by_role("textbox", name="Prompt")
+    evidence = page.get_by_text("Each run was made in a clean sandbox").locator("visible=true")
+    await expect(prompt).to_be_visible()
+    await expect(evidence).to_have_count(0)
+    await page.get_by_role("tab", name="Evidence").locator("visible=true").click()
+    await expect(evidence).to_have_count(1)
+    await expect(prompt).to_be_hidden()
+
+
+async def test_a_prompt_is_sent_by_keys_and_what_is_refused_is_said(browser: Browser, pages: str) -> None:
+    page = (await visit(browser, pages + LIVE)).page
+    box = page.get_by_role("textbox", name="Prompt")
+    await box.fill("one line")
+    await box.press("Enter")
+    await expect(box).to_have_value("one line\n")
+    await box.press("Control+Enter")
+    await expect(box).to_have_value("")
+    await page.get_by_role("button", name="Stop", exact=True).click()
+    await expect(page.get_by_role("alert")).to_contain_text("This is a preview.")
+
+
+async def test_merging_asks_first_and_escape_leaves_it(browser: Browser, pages: str) -> None:
+    page = (await visit(browser, pages + PATHS["pull"])).page
+    await page.get_by_role("button", name="Merge").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("The fix is proved")
+    assert await faults(page) == []
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+
+
+async def test_the_keyboard_reaches_the_content_first(browser: Browser, pages: str) -> None:
+    page = (await visit(browser, pages + "/")).page
+    await page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    await expect(skip).to_be_focused()
+    await expect(skip).to_be_visible()
+
+
+async def test_the_chosen_colours_stay(browser: Browser, pages: str) -> None:
+    page = (await visit(browser, pages + "/", colours="light")).page
+    button = page.get_by_role("button", name="change")
+    await button.click()
+    await button.click()
+    await page.reload()
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
