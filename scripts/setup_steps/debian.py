@@ -111,9 +111,7 @@ def _become(line: str) -> list[str]:
     may = ["sudo", "-n", "true"]
     if shutil.which("sudo") and subprocess.run(may, capture_output=True, check=False).returncode == 0:
         return ["sudo", "-n"]
-    raise SetupError(
-        f"This needs root, which we are not, nor is sudo free of a password. Run this line, then go on:\n\n  sudo {line}"
-    )
+    raise SetupError(f"This needs root, and sudo would ask for a password. Run this line, then go on:\n\n  sudo {line}")
 
 
 def _has_subordinate_ids() -> bool:
