@@ -15,7 +15,7 @@ from outrider.model import commands as c
 from outrider.model.events import Event, Recorded
 from outrider.session.decide import engine, failures, outcome, people, sandbox
 from outrider.session.decide.follow import follow
-from outrider.session.fold import fold
+from outrider.session.fold import changes_nothing, fold
 from outrider.session.state import State
 
 LONGEST_CHAIN = 20
@@ -56,6 +56,8 @@ def decide(state: State, command: c.Command, now: datetime) -> tuple[Event, ...]
     sentence for the person, where it may not be carried out."""
     events: list[Event] = []
     due = DECISIONS[type(command)](state, command)
+    if due and all(map(changes_nothing, due)):
+        return due  # text and tool calls, most events by far: what changes no state has no consequences
     for _ in range(LONGEST_CHAIN):
         for event in due:
             state = fold(state, Recorded(seq=state.seq + 1, at=now, event=event))
