@@ -1,0 +1,1 @@
+"""What this machine can do at best: the same work with nothing of ours in it."""
