@@ -1,6 +1,8 @@
 """What is a contract is documented: ports, events, frames, settings."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 from outrider.settings import Settings
@@ -39,3 +41,9 @@ def test_every_word_of_the_model_is_explained() -> None:
 def test_every_setting_is_in_the_reference() -> None:
     page = (ROOT / "docs/reference/settings.md").read_text()
     assert not [name for name in Settings.environment_names() if f"`{name}`" not in page]
+
+
+def test_the_generated_reference_is_fresh() -> None:
+    argv = [sys.executable, str(ROOT / "scripts/generate_reference.py"), "--check"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
