@@ -10,6 +10,7 @@ help: ## this list
 
 demo: setup ## set everything up, start the server, take one prompt to a proved pull request
 	@$(BIN)/outrider demo
+	@echo "The server goes on running. To stop it: $(BIN)/outrider down"
 
 up: setup ## set everything up and run the server until Ctrl-C
 	@$(BIN)/outrider up

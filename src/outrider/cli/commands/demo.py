@@ -36,7 +36,7 @@ async def _demo(servers: Servers, settings: Settings) -> dict[str, Any]:
     running = servers.home.running()
     if running is None:
         running = await servers.start_detached()
-        click.echo(f"Started the server at {running.url}. `outrider down` stops it.")
+        click.echo(f"Started the server at {running.url}.")
     async with servers.client(running) as client:
         repository = settings.home / "demo" / fresh_name(await merged(client))
     await asyncio.to_thread(write_demo_repository, repository)

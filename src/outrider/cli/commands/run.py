@@ -78,6 +78,8 @@ def read_prompt(argument: str) -> str:
 async def run_session(servers: Servers, wanted: Wanted, *, as_json: bool) -> dict[str, Any]:
     """Start a session, show it to its end, and return what came of it."""
     running = servers.home.running()
+    if running is None:
+        click.echo("Starting a server for this command.", err=True)
     async with servers.reach(start=True) as client:
         view = make_view(client.url, as_json=as_json)
         try:
