@@ -9,19 +9,20 @@ interface LineProps {
   readonly end?: ReactNode;
   /** What the line opens to; asked for only when it is open. */
   readonly detail?: (() => ReactNode) | undefined;
-  readonly startsOpen?: boolean;
+  /** Whether a long text goes on in a second line instead of being cut. */
+  readonly wraps?: boolean;
 }
 
 const ROW = "flex min-h-7 w-full pointer-coarse:min-h-9 items-center gap-2 rounded-md px-2 py-0.5 text-left";
 
 /** One quiet line of the transcript. Where there is more to see, it opens in place. */
-export function Line({ icon: Icon, iconClass = "text-muted", children, end, detail, startsOpen = false }: LineProps): ReactElement {
-  const [open, setOpen] = useState(startsOpen);
+export function Line({ icon: Icon, iconClass = "text-muted", children, end, detail, wraps = false }: LineProps): ReactElement {
+  const [open, setOpen] = useState(false);
   const id = useId();
   const content = (
     <>
       <Icon aria-hidden size={15} className={`shrink-0 ${iconClass}`} />
-      <span className="min-w-0 flex-1 truncate">{children}</span>
+      <span className={`min-w-0 flex-1 ${wraps ? "" : "truncate"}`}>{children}</span>
       {end && <span className="flex shrink-0 items-center gap-2.5 text-xs text-muted">{end}</span>}
     </>
   );

@@ -26,7 +26,7 @@ export function Stream({ session, view, loaded, onOpenEvidence }: StreamProps): 
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div ref={scroller} role="region" aria-label="Transcript" tabIndex={0} className="min-h-0 flex-1 overflow-y-auto">
         <div ref={content} className="mx-auto max-w-[45rem] px-4 pt-6 sm:px-6">
-          {loaded || view.items.length > 0 ? (
+          {loaded ? (
             <Transcript view={view} session={session} onOpenEvidence={onOpenEvidence} />
           ) : (
             <p className="text-muted">Opening the session…</p>

@@ -1,5 +1,7 @@
 import type { SessionView, TranscriptItem } from "@outrider/sdk";
-import { memo, type ReactElement } from "react";
+import { memo, useState, type ReactElement } from "react";
+
+import { Button } from "@/ui/Button";
 
 import { EndLine, NoticeLine, PullRequestLine, WorkLine } from "./lines";
 import { MessageBlock } from "./MessageBlock";
@@ -14,13 +16,24 @@ interface TranscriptProps {
   readonly onOpenEvidence: () => void;
 }
 
-/** The session from its beginning, in the order in which things happened. */
+/** How many items are drawn at first, and more each time that they are asked for. */
+const PAGE_ITEMS = 300;
+
+/** What happened, in its order. The beginning of a long session is drawn when it is asked for. */
 export function Transcript({ view, session, onOpenEvidence }: TranscriptProps): ReactElement {
   const rehearsal = view.created?.model.provider === "rehearsal";
+  const [start, setStart] = useState(() => Math.max(0, view.items.length - PAGE_ITEMS));
   return (
     <ol aria-label="Transcript" className="pb-4">
-      {view.items.map((item, i) => (
-        <li key={item.key} className={`skippable -mx-2 px-2 ${gapBefore(item, view.items[i - 1])}`}>
+      {start > 0 && (
+        <li>
+          <Button look="quiet" onClick={() => setStart(Math.max(0, start - PAGE_ITEMS))}>
+            Show earlier <span className="tabular">({start})</span>
+          </Button>
+        </li>
+      )}
+      {view.items.slice(start).map((item, i) => (
+        <li key={item.key} className={`skippable -mx-2 px-2 ${gapBefore(item, view.items[start + i - 1])}`}>
           {item.kind === "proof" ? (
             <ProofBlock
               proof={view.proofs.find((proof) => proof.id === item.proof)}

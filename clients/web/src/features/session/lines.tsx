@@ -58,7 +58,7 @@ export function PullRequestLine(props: { readonly item: PullRequestItem; readonl
 export function NoticeLine({ item }: { readonly item: NoticeItem }): ReactElement {
   if (item.tone === "info") {
     return (
-      <Line icon={Info}>
+      <Line icon={Info} wraps>
         <span className="text-muted">
           <Inline text={item.sentence} />
         </span>
