@@ -45,7 +45,9 @@ class Settings(Model):
     openai_api_key: SecretStr | None = None
     openai_base_url: str = "https://api.openai.com/v1"
     sandbox_memory_bytes: int = Field(default=4 << 30, ge=256 << 20, description="Memory of one sandbox, in bytes")
-    max_sandboxes: int = Field(default=16, ge=1, le=1000, description="Sandboxes of sessions at once, and as many for checks")
+    max_sandboxes: int = Field(
+        default=16, ge=1, le=1000, description="Sandboxes of sessions at once, and as many for checks"
+    )
     idle_seconds: float = Field(default=600, gt=0, description="After this long without a turn a sandbox is stopped")
     allowed_hosts: str = Field(default="", description="More hosts that set-up may reach, separated by commas")
     rehearsal_scripts: Path | None = Field(default=None, description="A folder of scripts for the rehearsal model")
