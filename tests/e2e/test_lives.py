@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
 SCRIPTS = Path(__file__).parent / "scripts"
 MARK = "4242"
 """Stands in the command line of everything that the stopped turn started."""
+STARTED = 5
+"""How many processes the script leaves behind, at the least."""
 STOP_SECONDS = 3
 SLACK = 3
 """Machines that run tests are slow: here the promise is held against three times its bound."""
@@ -31,12 +32,10 @@ def bakery(tmp_path: Path) -> Path:
     return repository
 
 
-async def start(deployment: Deployment, repository: Path, prompt: str) -> str:
-    async with deployment.client() as client:
-        request = {"repository": str(repository), "prompt": prompt, "model": "rehearsal/demo"}
-        answer = await client.post("/api/sessions", json=request)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["session"])
+async def until(condition: Callable[[], bool]) -> None:
+    """Nobody tells us when a process of a sandbox begins or ends: look again and again."""
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
 
 
 def processes() -> list[str]:
@@ -52,7 +51,7 @@ def of_type(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
 
 
 async def test_a_killed_server_goes_on_where_it_was(deployment: Deployment, bakery: Path) -> None:
-    session = await start(deployment, bakery, DEMO_PROMPT)
+    session = await deployment.begin(bakery, DEMO_PROMPT)
     async with deployment.feed(session) as feed:
         await feed.until("prompt_handed")
         await feed.until("tool_call_changed")
@@ -76,16 +75,13 @@ async def test_a_killed_server_goes_on_where_it_was(deployment: Deployment, bake
 async def test_stop_leaves_no_process_of_the_turn(make_deployment: Callable[..., Deployment], bakery: Path) -> None:
     deployment = make_deployment(OUTRIDER_REHEARSAL_SCRIPTS=str(SCRIPTS))
     await deployment.start()
-    session = await start(deployment, bakery, "Leave processes behind.")
+    session = await deployment.begin(bakery, "Leave processes behind.")
     async with deployment.feed(session) as feed:
         await feed.until("tool_call_changed")
-        while len(left_running()) < 5:
-            await asyncio.sleep(0.05)
-        asked = time.monotonic()
+        await until(lambda: len(left_running()) >= STARTED)
         await feed.send("stop", ref="s")
-        while left_running():
-            assert time.monotonic() - asked < STOP_SECONDS * SLACK
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(STOP_SECONDS * SLACK):
+            await until(lambda: not left_running())
         ended = await feed.until("turn_ended")
         assert ended["reason"] == "stopped"
         assert left_running() == []
@@ -95,7 +91,7 @@ async def test_stop_leaves_no_process_of_the_turn(make_deployment: Callable[...,
 
 
 async def test_a_server_that_is_told_to_end_leaves_nothing_running(deployment: Deployment, bakery: Path) -> None:
-    session = await start(deployment, bakery, DEMO_PROMPT)
+    session = await deployment.begin(bakery, DEMO_PROMPT)
     async with deployment.feed(session) as feed:
         await feed.until("tool_call_changed")
     done = await deployment.run_cli("down")
