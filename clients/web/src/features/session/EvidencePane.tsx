@@ -1,11 +1,13 @@
 import type { SessionView } from "@outrider/sdk";
-import type { ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 
 import { EvidenceCard } from "@/features/evidence/EvidenceCard";
+import { Button } from "@/ui/Button";
 import { Empty } from "@/ui/Empty";
 
-/** The newest proof whole, older ones below it. */
+/** The newest proof; older ones when they are asked for. */
 export function EvidencePane({ view, session }: { readonly view: SessionView; readonly session: string }): ReactElement {
+  const [all, setAll] = useState(false);
   const rehearsal = view.created?.model.provider === "rehearsal";
   if (view.proofs.length === 0) {
     return (
@@ -15,11 +17,17 @@ export function EvidencePane({ view, session }: { readonly view: SessionView; re
       </Empty>
     );
   }
+  const shown = all ? view.proofs : view.proofs.slice(-1);
   return (
     <div className="space-y-4">
-      {view.proofs.toReversed().map((proof) => (
+      {shown.toReversed().map((proof) => (
         <EvidenceCard key={proof.id} view={proof} session={session} rehearsal={rehearsal} />
       ))}
+      {!all && view.proofs.length > 1 && (
+        <Button look="quiet" onClick={() => setAll(true)}>
+          Show earlier evidence <span className="tabular">({view.proofs.length - 1})</span>
+        </Button>
+      )}
     </div>
   );
 }
