@@ -1,4 +1,4 @@
-"""A real deployment for a benchmark: the server as a child process, sandboxes and all, in a home that is thrown away."""
+"""A real deployment for a benchmark: the server as a child process, its sandboxes, in a home that is thrown away."""
 
 import os
 import tempfile

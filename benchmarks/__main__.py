@@ -1,0 +1,47 @@
+"""`python -m benchmarks [--only B4] [--quick]`: run the benchmarks, print a table, write results.json."""
+
+import argparse
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.append import append
+from benchmarks.figures import Figure, keep, machine, show
+from benchmarks.first_token import first_token
+from benchmarks.resume import resume
+
+RESULTS = Path(__file__).with_name("results.json")
+
+BENCHMARKS: Mapping[str, Callable[..., Coroutine[Any, Any, list[Figure]]]] = {
+    "B1": first_token,
+    "B4": append,
+    "B6": resume,
+}
+
+
+def main() -> None:
+    """Run what was asked for, one after the other."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Outrider beside what it is built on.")
+    parser.add_argument("--only", choices=sorted(BENCHMARKS), help="one of them")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats: to see that it works, not to quote")
+    asked = parser.parse_args()
+    facts = {**machine(), "quick": asked.quick}
+    print(", ".join(f"{name} {value}" for name, value in facts.items()))
+    if not facts["quiet"]:
+        print("This machine is not quiet: ratios within this run mean something, milliseconds do not.")
+    figures = asyncio.run(_run([asked.only] if asked.only else sorted(BENCHMARKS), quick=asked.quick))
+    keep(RESULTS, figures, facts)
+    print(f"\n{show(figures)}\n\nWritten to {RESULTS}")
+
+
+async def _run(names: list[str], *, quick: bool) -> list[Figure]:
+    figures = []
+    for name in names:
+        print(f"Running {name}", flush=True)
+        figures += await BENCHMARKS[name](quick=quick)
+    return figures
+
+
+if __name__ == "__main__":
+    main()
