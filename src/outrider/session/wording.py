@@ -1,5 +1,7 @@
 """What the control plane says: the sentences for people and the texts for engines, made from state. Pure."""
 
+import re
+
 from outrider.model.commands import EffectFailed
 from outrider.model.proof import CheckResult, CheckVerdict, Phase, Proof, ProofVerdict
 from outrider.session.state import State, Turn
@@ -10,8 +12,13 @@ INSTRUCTION_TAIL = 3000
 """Characters of a red check's log that the engine is shown."""
 
 
+CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What a terminal would obey. Sentences are read in terminals too, and may quote what a guest has printed."""
+
+
 def sentence(text: str) -> str:
-    """Within the limit of a stored sentence."""
+    """Plain, and within the limit of a stored sentence."""
+    text = CONTROL.sub("", text)
     return text if len(text) <= LONGEST_SENTENCE else text[: LONGEST_SENTENCE - 1] + "…"
 
 

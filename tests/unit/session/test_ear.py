@@ -1,0 +1,134 @@
+"""What an engine says, on its way to being stored."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outrider.model import commands as c
+from outrider.model.engine import PermissionAsk, PlanUpdate, Speaker, TextDelta, ToolCallUpdate, ToolStatus, ToolText
+from outrider.model.ids import MessageId, ToolCallId
+from outrider.session import wording
+from outrider.session.ear import Ear
+from outrider.session.feed import Hub
+from outrider.session.redaction import Redactor
+from outrider.session.tool_calls import STORE_SECONDS, ToolCalls, merge
+from outrider.testing.manual_clock import ManualClock
+from outrider.testing.playbook import ADA, play
+
+CALL = ToolCallId("call-1")
+
+
+class Listener:
+    """An actor's place: keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.session = play()
+        self.hub = Hub(0.0)
+        self.told: list[c.Command] = []
+
+    @property
+    def state(self) -> object:
+        return self.session.state
+
+    def tell(self, command: c.Command) -> None:
+        self.told.append(command)
+
+
+def make(*secrets: str) -> tuple[Ear, Listener, ManualClock]:
+    listener, clock = Listener(), ManualClock()
+    ear = Ear(listener, Redactor(secrets), clock)
+    ear.turn = listener.session.state.turn.id
+    return ear, listener, clock
+
+
+def text(message: str, said: str) -> TextDelta:
+    return TextDelta(message=MessageId(message), speaker=Speaker.AGENT, text=said)
+
+
+def running(output: str, status: ToolStatus | None = None) -> ToolCallUpdate:
+    return ToolCallUpdate(tool_call=CALL, status=status, content=(ToolText(text=output),))
+
+
+def test_text_is_stored_before_the_tool_call_that_follows_it():
+    ear, listener, _ = make()
+    ear.update(text("m-1", "I look."))
+    ear.update(ToolCallUpdate(tool_call=CALL, title="ls", status=ToolStatus.PENDING))
+    assert [type(command) for command in listener.told] == [c.SealText, c.EngineChanged]
+    assert listener.told[0].text == "I look."
+
+
+def test_another_message_closes_the_one_before():
+    ear, listener, _ = make()
+    ear.update(text("m-1", "One."))
+    ear.update(text("m-2", "Two."))
+    assert [command.text for command in listener.told] == ["One."]
+    ear.finish()
+    assert [command.text for command in listener.told] == ["One.", "Two."]
+
+
+def test_a_secret_in_pieces_at_the_end_of_a_message_is_not_said():
+    ear, listener, _ = make("0123456789abcdef")
+    for piece in ("key 01234", "56789", "abcdef"):
+        ear.update(text("m-1", piece))
+    ear.finish()
+    assert [command.text for command in listener.told] == ["key [redacted]"]
+
+
+def test_between_turns_an_engine_is_not_heard():
+    ear, listener, _ = make()
+    ear.finish()
+    ear.update(text("m-1", "Boo."))
+    ear.update(PlanUpdate(entries=()))
+    assert listener.told == []
+
+
+async def test_tools_are_allowed_but_not_while_the_turn_stops():
+    ear, listener, _ = make()
+    ear.named.set()
+    ask = PermissionAsk(tool_call=CALL, title="ls")
+    assert await ear.permission(ask)
+    listener.session.ask(c.StopTurn(by=ADA))
+    assert not await ear.permission(ask)
+    assert [command.allowed for command in listener.told] == [True, False]
+
+
+async def test_no_tool_runs_before_commits_go_by_the_name_of_who_prompts():
+    ear, listener, _ = make()
+    async with asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(ear.permission(PermissionAsk(tool_call=CALL, title="ls")), name="asking")
+        await asyncio.sleep(0)
+        assert listener.told == []
+        ear.named.set()
+    assert asking.result()
+
+
+def test_growing_output_is_stored_once_a_second_and_its_end_at_once():
+    ear, listener, clock = make()
+    ear.update(running("", ToolStatus.IN_PROGRESS))
+    for number in range(50):
+        clock.advance(0.1)
+        ear.update(running("x" * number, ToolStatus.IN_PROGRESS))
+    ear.update(running("all of it", ToolStatus.COMPLETED))
+    assert 5 <= len(listener.told) <= 7
+    assert listener.told[-1].update.content[0].text == "all of it"
+
+
+@given(st.lists(st.tuples(st.sampled_from([None, *ToolStatus]), st.text(max_size=3), st.floats(0, 2)), max_size=30))
+def test_whatever_is_held_is_stored_in_the_end(steps: list[tuple[ToolStatus | None, str, float]]):
+    calls, now, whole, stored = ToolCalls(), 0.0, None, None
+    for status, output, seconds in steps:
+        now += seconds
+        update = running(output, status)
+        whole = merge(whole, update) if whole else update
+        for kept in calls.take(update, now) + calls.due(now):
+            stored = merge(stored, kept) if stored else kept
+    for kept in calls.flush():
+        stored = merge(stored, kept) if stored else kept
+    assert stored == whole
+    assert calls.due(now + STORE_SECONDS) == []
+
+
+def test_sentences_are_plain():
+    assert wording.sentence("\x1b[91mError:\x1b[0m no\x07") == "Error: no"
+    assert len(wording.sentence("x" * 10_000)) == wording.LONGEST_SENTENCE
