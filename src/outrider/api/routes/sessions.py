@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from outrider.api.parts import UseLogin, UseParts, author_of
 from outrider.api.views import (
     Accepted,
+    Me,
     NewPlace,
     NewPrompt,
     NewSession,
@@ -43,7 +44,7 @@ async def sessions(parts: UseParts, limit: Annotated[int, Query(ge=1, le=500)] =
 async def start_session(parts: UseParts, login: UseLogin, wanted: NewSession) -> SessionStarted:
     """Start a session with its first prompt. The repository is imported where it is not known yet."""
     prompt = _prompt(author_of(login, wanted.author), wanted.prompt, wanted.key)
-    model = _model(wanted.model) if wanted.model else ModelRef.parse((await parts.describe(login.person)).default_model)
+    model = _model(wanted.model, await parts.describe(login.person))
     repository = await parts.forge.find(wanted.repository, lambda _line: None)
     branch, commit = await parts.forge.head(repository, wanted.branch)
     new = registry.NewSession(
@@ -149,11 +150,21 @@ def _prompt(person: Person, text: str, key: str | None) -> Prompt:
     return Prompt(id=PromptId(new_id("p")), author=Author(person=person), text=check_prompt_text(text), key=key)
 
 
-def _model(name: str) -> ModelRef:
+def _model(name: str | None, me: Me) -> ModelRef:
+    """The model that is named, else the default one. Raises BadRequest where its provider is not set up."""
     try:
-        return ModelRef.parse(name)
+        model = ModelRef.parse(name or me.default_model)
     except ValueError as error:
         raise BadRequest(f"{name!r} names no model.", "Write it as PROVIDER/NAME.") from error
+    if model.provider not in {ModelRef.parse(known).provider for known in me.models}:
+        setting = f"{model.provider.upper().replace('-', '_')}_API_KEY"
+        known = ", ".join(me.models)
+        raise BadRequest(
+            f"No provider named {model.provider} is set up here.",
+            f"Models that can be used: {known}. For another vendor's set its key, such as {setting}, "
+            "and start the server again.",
+        )
+    return model
 
 
 def _title(prompt: str) -> str:
