@@ -20,6 +20,7 @@ from outrider.session.decide import decide
 from outrider.session.effects.start_sandbox import SESSION_LABEL
 from outrider.session.feed import events_frame
 from outrider.session.fold import begin, fold_all
+from outrider.session.open_logs import OpenLogs
 from outrider.session.policy import Policy
 from outrider.session.projection import AT_REST, Projection
 from outrider.session.roster import Roster
@@ -51,7 +52,8 @@ class Registry:
         self._index = index
         self._world = world
         self._projection = Projection(index)
-        self._roster = Roster(logs, world, policy, self._projection.touch)
+        self._logs = OpenLogs(logs)
+        self._roster = Roster(self._logs, world, policy, self._projection.touch)
 
     async def run(self) -> None:
         """Own every task of every session until cancelled. At start: mend the index, wake every session with
@@ -73,14 +75,14 @@ class Registry:
         """Make a session with its first prompt queued; durable when this returns. Raises BadRequest, LimitReached."""
         await self._roster.running()
         session = _session_id(new)
-        await self._roster.settled(session)
+        await self._logs.readable(session)
         records = _opening(session, new, self._world)
-        log = self._roster.create_log(session)
+        log = self._logs.create(session)
         if log is not None:
             try:
                 log.append(records)
             except OutriderError:
-                log.close()
+                await self._logs.close(session)
                 raise
             actor = self._roster.adopt(log, fold_all(begin(records[0]), records[1:]))
             self._projection.touch(actor.state)
@@ -98,8 +100,8 @@ class Registry:
 
     async def events(self, session: SessionId, after: int, limit: int) -> list[bytes]:
         """Stored events after a number, each an encoded `Recorded`. Raises NotFound."""
-        await self._roster.settled(session)
-        return self._roster.read(session, after, limit)
+        await self._logs.readable(session)
+        return self._logs.read(session, after, limit)
 
     @asynccontextmanager
     async def attach(self, session: SessionId, after: int) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -136,7 +138,7 @@ class Registry:
 
     async def _take_up(self) -> None:
         """Go on with what was unfinished when the server ended. What cannot be read is said and harms no other."""
-        for session in self._roster.ids():
+        for session in self._logs.ids():
             try:
                 await self._take_up_one(session)
             except OutriderError as error:
@@ -149,15 +151,15 @@ class Registry:
 
     async def _take_up_one(self, session: SessionId) -> None:
         row = await self._index.get(session)
-        await self._roster.settled(session)
-        if row and row.status in AT_REST and row.projected_seq == self._roster.last_seq(session):
+        await self._logs.readable(session)
+        if row and row.status in AT_REST and row.projected_seq == self._logs.last_seq(session):
             return
         self._projection.touch((await self._roster.wake(session)).state)
 
     async def _reap(self) -> None:
         """Destroy the sandboxes of sessions that do not exist or are archived."""
         found = await self._world.provider.list({})
-        known = set(self._roster.ids())
+        known = set(self._logs.ids())
         for info in found:
             session = info.labels.get(SESSION_LABEL)
             if session is not None and (session not in known or await self._is_archived(SessionId(session))):
