@@ -1,24 +1,154 @@
-"""OpenCode keeps the contract: the real engine, driven by the rehearsal model over both wires."""
+"""OpenCode keeps the contract: the real engine, driven by the rehearsal model."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import pytest
 
 from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
-from outrider.model.engine import ModelRef
-from outrider.testing.engine_contract import EngineContract, EngineUnderTest
+from outrider.model.engine import EngineStop, ModelRef, ToolText
+from outrider.model.errors import EngineError, TurnFailed
+from outrider.testing.engine_contract import (
+    EDIT,
+    RUN,
+    SAID,
+    SLOW,
+    TALK,
+    Ear,
+    EngineContract,
+    EngineUnderTest,
+    slow_turn,
+)
+from outrider.testing.faulty_llm import FaultyModel
 from outrider.testing.local_guest import LocalGuest
 from outrider.testing.opencode_install import opencode_binary
 from outrider.testing.rehearsal_server import broker_like, contract_scripts, serving
 
+OPENAI_WIRE = "@ai-sdk/openai-compatible"
+
+
+@pytest.fixture
+def model() -> FaultyModel:
+    return FaultyModel(broker_like(contract_scripts()))
+
+
+@pytest.fixture
+async def opencode(
+    tmp_path: Path, model: FaultyModel, request: pytest.FixtureRequest
+) -> AsyncIterator[EngineUnderTest]:
+    """OpenCode outside any sandbox. A parameter names the wire or the model."""
+    wanted = getattr(request, "param", "rehearsal/demo")
+    name = "rehearsal/demo" if wanted == OPENAI_WIRE else wanted
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    async with serving(model) as broker, LocalGuest(tmp_path) as guest:
+        profile = OpenCode(
+            binary=str(opencode_binary()),
+            home=str(tmp_path / "engine"),
+            broker=broker,
+            rehearsal_wire=wanted if wanted == OPENAI_WIRE else "@ai-sdk/anthropic",
+        )
+        yield EngineUnderTest(AcpEngine(profile), guest, workspace, ModelRef.parse(name))
+
 
 class TestOpenCode(EngineContract):
     @pytest.fixture
-    async def under_test(self, tmp_path: Path) -> AsyncIterator[EngineUnderTest]:
-        workspace = tmp_path / "workspace"
-        workspace.mkdir()
-        async with serving(broker_like(contract_scripts())) as broker, LocalGuest(tmp_path) as guest:
-            profile = OpenCode(binary=str(opencode_binary()), home=str(tmp_path / "engine"), broker=broker)
-            yield EngineUnderTest(AcpEngine(profile), guest, workspace, ModelRef.parse("rehearsal/demo"))
+    def under_test(self, opencode: EngineUnderTest) -> EngineUnderTest:
+        return opencode
+
+
+@pytest.mark.parametrize("opencode", [OPENAI_WIRE], indirect=True)
+async def test_the_openai_wire_works_alike(opencode: EngineUnderTest) -> None:
+    ear = Ear()
+    session = await opencode.open(ear)
+    for prompt in (EDIT, RUN, TALK):
+        assert await session.prompt([prompt]) is EngineStop.END_TURN
+    assert ear.text().endswith(SAID)
+    await session.close()
+
+
+async def test_an_interrupted_script_goes_on_after_a_resume(opencode: EngineUnderTest) -> None:
+    """The engine is killed while its tool runs. Taken up again and told so, it repeats the step that was cut off."""
+    first = await opencode.open(Ear())
+    async with slow_turn(opencode) as began:
+        async with asyncio.TaskGroup() as group:
+            turn = group.create_task(_ended(first.prompt([SLOW])), name="slow turn")
+            await began.readline()
+            await opencode.guest.kill_everything()
+        assert "ended with exit code 137" in turn.result()
+        ear = Ear()
+        second = await opencode.open(ear, resume=first.id)
+        async with asyncio.TaskGroup() as group:
+            again = group.create_task(second.prompt(["You were interrupted in this turn. Continue."]), name="resumed")
+            await began.readline()
+            await second.cancel()
+    assert (second.resumed, again.result()) == (True, EngineStop.CANCELLED)
+    assert ear.text() == "This will take a while."
+    await second.close()
+
+
+async def test_tools_know_nothing_of_the_engine(opencode: EngineUnderTest) -> None:
+    """The role that the stop ladder spares, and settings that would lead astray, are not in a tool's environment."""
+    ear = Ear()
+    session = await opencode.open(ear)
+    assert await session.prompt(["Contract: environment."]) is EngineStop.END_TURN
+    (printed,) = [item.text for item in ear.last_content() if isinstance(item, ToolText)]
+    names = {line.partition("=")[0] for line in printed.splitlines()}
+    assert "HOME" in names
+    assert not [name for name in names if name.startswith(("OUTRIDER_", "OPENCODE", "XDG_"))]
+    await session.close()
+
+
+@pytest.mark.parametrize("opencode", ["rehearsal/fault-401"], indirect=True)
+async def test_a_refused_key_fails_the_turn_at_once(opencode: EngineUnderTest, model: FaultyModel) -> None:
+    session = await opencode.open(Ear())
+    with pytest.raises(TurnFailed, match="authentication_error"):
+        await session.prompt([TALK])
+    assert model.failed.total() == 1
+    await session.close()
+
+
+@pytest.mark.parametrize("opencode", ["rehearsal/fault-529-2", "rehearsal/fault-429-2"], indirect=True)
+async def test_a_busy_vendor_is_asked_again(opencode: EngineUnderTest, model: FaultyModel) -> None:
+    ear = Ear()
+    session = await opencode.open(ear)
+    assert await session.prompt([TALK]) is EngineStop.END_TURN
+    assert (ear.text(), model.failed.total()) == (SAID, 2)
+    await session.close()
+
+
+@pytest.mark.parametrize("opencode", ["rehearsal/fault-529"], indirect=True)
+async def test_a_vendor_that_stays_busy_fails_the_turn(opencode: EngineUnderTest) -> None:
+    session = await opencode.open(Ear())
+    with pytest.raises(TurnFailed, match="overloaded_error"):
+        await session.prompt([TALK])
+    await session.close()
+
+
+@pytest.mark.parametrize("opencode", ["rehearsal/fault-break-1", "rehearsal/fault-garbage-1"], indirect=True)
+async def test_a_stream_that_breaks_is_asked_for_again(opencode: EngineUnderTest, model: FaultyModel) -> None:
+    ear = Ear()
+    session = await opencode.open(ear)
+    assert await session.prompt([TALK]) is EngineStop.END_TURN
+    assert ear.text().endswith(SAID)
+    assert model.failed.total() == 1
+    await session.close()
+
+
+@pytest.mark.parametrize("opencode", ["rehearsal/fault-hang"], indirect=True)
+async def test_a_model_that_says_nothing_can_be_stopped(opencode: EngineUnderTest, model: FaultyModel) -> None:
+    session = await opencode.open(Ear())
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        turn = group.create_task(session.prompt([TALK]), name="hanging turn")
+        await model.spoiled.wait()
+        await session.cancel()
+    assert turn.result() is EngineStop.CANCELLED
+    await session.close()
+
+
+async def _ended(turn: Awaitable[EngineStop]) -> str:
+    with pytest.raises(EngineError) as caught:
+        await turn
+    return caught.value.sentence

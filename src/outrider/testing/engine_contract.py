@@ -159,7 +159,7 @@ class EngineContract:
 
     async def test_cancel_ends_the_turn_and_the_next_prompt_works(self, under_test: EngineUnderTest, ear: Ear) -> None:
         session = await under_test.open(ear)
-        async with _slow_turn(under_test) as began, asyncio.TaskGroup() as group:
+        async with slow_turn(under_test) as began, asyncio.TaskGroup() as group:
             turn = group.create_task(_prompted(session, SLOW), name="slow turn")
             await began.readline()
             await session.cancel()
@@ -199,7 +199,7 @@ class EngineContract:
 
     async def test_an_engine_that_ends_in_its_turn_is_an_error(self, under_test: EngineUnderTest, ear: Ear) -> None:
         session = await under_test.open(ear)
-        async with _slow_turn(under_test) as began, asyncio.TaskGroup() as group:
+        async with slow_turn(under_test) as began, asyncio.TaskGroup() as group:
             turn = group.create_task(_failing(session, SLOW), name="slow turn")
             await began.readline()
             await session.close()
@@ -233,12 +233,12 @@ async def _failing(session: EngineSession, prompt: str) -> EngineError:
 
 
 @asynccontextmanager
-async def _slow_turn(under_test: EngineUnderTest) -> AsyncIterator[asyncio.StreamReader]:
-    """A pipe at SLOW_FILE. A line comes out of it when the command of SLOW has begun."""
+async def slow_turn(under_test: EngineUnderTest) -> AsyncIterator[asyncio.StreamReader]:
+    """A pipe at SLOW_FILE. A line comes out of it when the command of SLOW has begun, each time that it begins."""
     path = under_test.workspace / SLOW_FILE
     os.mkfifo(path)
     began = asyncio.StreamReader()
-    pipe = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)
+    pipe = os.fdopen(os.open(path, os.O_RDWR | os.O_NONBLOCK), "r+b", buffering=0)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(began), pipe)
     try:
         yield began

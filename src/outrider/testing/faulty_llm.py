@@ -9,6 +9,7 @@ A number after it, as in `fault-529-2`, says how many requests fail before the r
 with `retry-after: 0`, so that nobody waits in vain.
 """
 
+import asyncio
 import json
 import re
 from collections import Counter
@@ -24,21 +25,25 @@ BREAK_AFTER_BYTES = 600
 
 
 class FaultyModel:
-    """An ASGI app that stands before another one. `failed` counts the requests that it spoiled, by model name."""
+    """An ASGI app that stands before another one. `failed` counts the requests that it spoiled, by model name. `fault`
+    takes the place of every model's name where it is set: so one session sees one fault after the other."""
 
     def __init__(self, inner: ASGIApp) -> None:
+        self.fault = ""
         self.failed: Counter[str] = Counter()
+        self.spoiled = asyncio.Event()
         self._inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Spoil a request, or pass it on."""
         body = await Request(scope, receive).body()
-        model = _model(body)
+        model = self.fault or _model(body)
         fault = _FAULT.match(model)
         if fault is None or (fault["times"] and self.failed[model] >= int(fault["times"])):
             await self._inner(scope, _again(body, receive), send)
             return
         self.failed[model] += 1
+        self.spoiled.set()
         await self._spoil(fault["kind"], scope, _again(body, receive), send)
 
     async def _spoil(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
