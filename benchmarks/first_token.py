@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.bare_opencode import Ask, bare_acp, bare_serve
 from benchmarks.fake_model import MODEL, FakeModel, Heard
 from benchmarks.figures import Figure, median, percentile
-from benchmarks.product import STATE, product
+from benchmarks.product import STATE, fresh_home, serving_home, with_sandboxes
 from outrider.fleet.toolbox import OPENCODE
 from outrider.model.errors import OutriderError
 from outrider.model.sandbox import TOOLBOX
@@ -107,15 +107,13 @@ def _bare_place(place: Path, repository: Path) -> Path:
 @asynccontextmanager
 async def _outrider(repository: Path, model_url: str) -> AsyncIterator[Ask]:
     """A warm session of a real deployment, its client on a WebSocket."""
-    async with product(OPENAI_BASE_URL=f"{model_url}/v1", OPENAI_API_KEY="bench-key-of-no-worth") as deployment:
-        session = await _start_session(deployment, repository)
-        async with deployment.feed(session) as feed:
-            await feed.until("turn_ended", READY_SECONDS)
-
-            async def ask(text: str) -> Heard:
-                return await _prompt(feed, text)
-
-            yield ask
+    settings = {"OPENAI_BASE_URL": f"{model_url}/v1", "OPENAI_API_KEY": "bench-key-of-no-worth"}
+    with fresh_home() as home:
+        async with with_sandboxes(home), serving_home(home, **settings) as deployment:
+            session = await _start_session(deployment, repository)
+            async with deployment.feed(session) as feed:
+                await feed.until("turn_ended", READY_SECONDS)
+                yield lambda text: _prompt(feed, text)
 
 
 async def _start_session(deployment: Deployment, repository: Path) -> str:

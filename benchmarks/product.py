@@ -1,12 +1,14 @@
 """A real deployment for a benchmark: the server as a child process, its sandboxes, in a home that is thrown away."""
 
+import fcntl
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from outrider.app.home import Home
+from outrider.model.errors import Refused
 from outrider.ports.clock import SystemClock
 from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
@@ -16,21 +18,37 @@ STATE = Path(__file__).resolve().parents[1] / ".state" / "bench" / f"uid-{os.get
 """Layers are kept between runs. The benchmarks' own: a deployment ends sandboxes that it does not know."""
 
 
+@contextmanager
+def fresh_home() -> Iterator[Path]:
+    """An empty home."""
+    with tempfile.TemporaryDirectory(prefix="bench-home-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @asynccontextmanager
-async def product(prepare: Callable[[Path], None] = lambda _home: None, **variables: str) -> AsyncIterator[Deployment]:
-    """A running deployment. `prepare` may put files into its home before it starts."""
+async def serving_home(home: Path, **variables: str) -> AsyncIterator[Deployment]:
+    """The real server in this home, as a child process."""
+    deployment = Deployment(Home(home), variables)
+    try:
+        await deployment.start()
+        yield deployment
+    finally:
+        await deployment.stop()
+
+
+@asynccontextmanager
+async def with_sandboxes(home: Path) -> AsyncIterator[None]:
+    """Give the home the kept layers. Its sandboxes are gone afterwards. Raises Refused where another run has them."""
     STATE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bench-home-") as folder:
-        home = Path(folder) / "home"
-        home.mkdir(mode=0o700)
-        (home / "sandboxes").symlink_to(STATE)
-        prepare(home)
-        deployment = Deployment(Home(home), variables)
+    (home / "sandboxes").symlink_to(STATE)
+    with STATE.with_name("lock").open("w") as lock:
         try:
-            await deployment.start()
-            yield deployment
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Refused("Another run of the benchmarks has the sandboxes.", "Wait for it.") from error
+        try:
+            yield
         finally:
-            await deployment.stop()
             await _destroy_sandboxes()
 
 

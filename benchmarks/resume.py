@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.figures import Figure, median
 from benchmarks.floors import sqlite_loop
-from benchmarks.product import product
+from benchmarks.product import fresh_home, serving_home
 from benchmarks.sessions import write_session
 from outrider.model.ids import SessionId, new_id
 from outrider.storage.session_log import FILE_NAME
@@ -33,10 +32,11 @@ async def resume(*, quick: bool) -> list[Figure]:
     """Run it: our server and the bare read in turn, after a warm-up."""
     repeats = 5 if quick else 15
     session = SessionId(new_id("s"))
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        write_session(Path(name), session, EVENTS)
-        bare = Path(name) / session / FILE_NAME
-        async with product(lambda home: write_session(home / "sessions", session, EVENTS)) as deployment:
+    with fresh_home() as home:
+        write_session(home / "bare", session, EVENTS)
+        write_session(home / "sessions", session, EVENTS)
+        bare = home / "bare" / session / FILE_NAME
+        async with serving_home(home) as deployment:
             whole = await _compare(deployment, session, bare, after=0, repeats=repeats)
             rest = await _compare(deployment, session, bare, after=EVENTS - MISSED, repeats=repeats)
     return [*_figures("whole session", EVENTS, *whole, repeats), *_figures("resume", MISSED, *rest, repeats)]
