@@ -13,12 +13,12 @@ const LAYERS = [
 ];
 
 export default defineConfig(
-  globalIgnores(["**/node_modules", "**/dist", "protocol/src/generated.ts", "web/public"]),
+  globalIgnores(["**/node_modules", "**/dist", "protocol/src/generated.ts", "web/public", "eslint-resolver.cjs"]),
   tseslint.configs.strict,
   {
     files: ["**/*.{ts,tsx}"],
     plugins: { import: importPlugin },
-    settings: { "import/resolver": { typescript: { noWarnOnMultipleProjects: true, project: ["sdk/tsconfig.json", "web/tsconfig.json"] } } },
+    settings: { "import/resolver": { [`${import.meta.dirname}/eslint-resolver.cjs`]: {} } },
     rules: {
       "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
       complexity: ["error", { max: 8, variant: "modified" }],
