@@ -97,7 +97,7 @@ async def test_tools_know_nothing_of_the_engine(opencode: EngineUnderTest) -> No
     (printed,) = [item.text for item in ear.last_content() if isinstance(item, ToolText)]
     names = {line.partition("=")[0] for line in printed.splitlines()}
     assert "HOME" in names
-    assert not [name for name in names if name.startswith(("OUTRIDER_", "OPENCODE", "XDG_"))]
+    assert not [name for name in names if name.startswith(("OUTRIDER_ROLE", "OPENCODE", "XDG_"))]
     await session.close()
 
 

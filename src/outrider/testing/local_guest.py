@@ -12,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from outrider.model.ids import SandboxId
+from outrider.model.ids import SandboxId, new_id
 from outrider.ports.sandbox import ByteReader, ByteWriter, ExecResult, ExecSpec
+from outrider.testing.fake_guest import MARK, kill_marked
 
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 _CHUNK_BYTES = 65_536
@@ -24,11 +25,6 @@ class LocalProcess:
 
     def __init__(self, child: asyncio.subprocess.Process) -> None:
         self._child = child
-
-    @property
-    def running(self) -> bool:
-        """Whether it has not ended."""
-        return self._child.returncode is None
 
     async def write(self, data: bytes) -> None:
         """Send bytes to its stdin. Nothing where it is dead."""
@@ -73,9 +69,9 @@ class LocalGuest:
     """Implements of `outrider.ports.sandbox.Guest` what needs no wall. Its home is `home`."""
 
     def __init__(self, home: Path, env: Mapping[str, str] | None = None) -> None:
-        self.sandbox = SandboxId("sb-local")
+        self.sandbox = SandboxId(new_id("sb"))
         self.home = home
-        self._env = {"PATH": _PATH, "HOME": str(home), "LANG": "C.UTF-8", **(env or {})}
+        self._env = {"PATH": _PATH, "HOME": str(home), "LANG": "C.UTF-8", MARK: self.sandbox, **(env or {})}
         self._started: list[LocalProcess] = []
 
     async def __aenter__(self) -> Self:
@@ -84,8 +80,8 @@ class LocalGuest:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await kill_marked(self.sandbox)
         for process in self._started:
-            await process.signal("KILL")
             await process.wait()
             process.drop()
 
@@ -141,12 +137,8 @@ class LocalGuest:
         raise NotImplementedError
 
     async def kill_everything(self, *, spare: Sequence[str] = ()) -> int:
-        """Kill the process groups of what was started and still runs."""
-        running = [process for process in self._started if process.running]
-        for process in running:
-            await process.signal("KILL")
-            await process.wait()
-        return len(running)
+        """Kill all that was started from here, whatever became of it since."""
+        return await kill_marked(self.sandbox)
 
     async def wait_lost(self) -> str:
         """This machine is not lost."""

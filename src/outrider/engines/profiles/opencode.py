@@ -48,7 +48,7 @@ _PLUGIN = """\
 export const Outrider = async () => ({
   "shell.env": async (_input, output) => {
     for (const name of Object.keys(process.env))
-      if (/^(OUTRIDER_|OPENCODE|XDG_)/.test(name)) output.env[name] = undefined
+      if (/^(OUTRIDER_ROLE$|OPENCODE|XDG_)/.test(name)) output.env[name] = undefined
   },
 })
 """
