@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import httpx
@@ -22,12 +23,39 @@ TURN_SECONDS = 240
 KEPT_VARIABLES = ("PATH", "LANG", "HOME", "SSL_CERT_FILE", "PIP_INDEX_URL", "HTTPS_PROXY", "NO_PROXY")
 
 
+def make_repository(folder: Path, **files: str) -> Path:
+    """A git repository with one commit of a file or more."""
+    folder.mkdir()
+    for name, text in {"README.md": "A plain repository.\n", **files}.items():
+        (folder / name).write_text(text)
+    identity = ("-c", "user.name=Ada Lovelace", "-c", "user.email=ada@example.com")
+    for command in (("init", "-qb", "main"), ("add", "."), (*identity, "commit", "-qm", "Begin")):
+        subprocess.run(["git", "-C", str(folder), *command], check=True)
+    return folder
+
+
+def processes() -> list[tuple[int, str]]:
+    """Every process of the machine, and its command line."""
+    listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    return [(int(pid), args) for pid, args in (line.split(maxsplit=1) for line in listed.splitlines())]
+
+
+def namespace(process: int) -> str:
+    """The namespace of process ids that a process lives in; empty where it is gone."""
+    try:
+        return str(Path(f"/proc/{process}/ns/pid").readlink())
+    except FileNotFoundError:
+        return ""
+
+
 @dataclass
 class Deployment:
     """One home, and the server that runs in it."""
 
     home: Home
     variables: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+    """The command that runs the server, such as `unshare`, where it is to run in other circumstances."""
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -40,7 +68,7 @@ class Deployment:
         """Start the server and wait until it answers."""
         self.home.prepare()
         with self.home.log_file.open("ab") as log:
-            argv = [sys.executable, "-m", "outrider.cli", "up"]
+            argv = [*self.prefix, sys.executable, "-m", "outrider.cli", "up"]
             self.process = await asyncio.to_thread(self._spawn, argv, log)
         async with asyncio.timeout(START_SECONDS):
             while (running := self.home.running()) is None:
@@ -73,6 +101,33 @@ class Deployment:
         headers = {"authorization": f"Bearer {self.home.token()}"}
         async with httpx.AsyncClient(base_url=self.server.url, headers=headers, timeout=60) as client:
             yield client
+
+    async def begin(self, repository: Path, prompt: str, model: str = "rehearsal/demo") -> str:
+        """Start a session; gives its id."""
+        async with self.client() as client:
+            request = {"repository": str(repository), "prompt": prompt, "model": model}
+            answer = await client.post("/api/sessions", json=request)
+        assert answer.status_code == 201, answer.text + self.log()
+        return str(answer.json()["session"])
+
+    def children(self) -> list[str]:
+        """The command lines of what the server itself runs now, such as git. Sandboxes are not among them."""
+        listed = subprocess.run(
+            ["ps", "--ppid", str(self.server.pid), "-o", "args="], capture_output=True, text=True, check=False
+        ).stdout
+        return [line for line in listed.splitlines() if "bwrap" not in line]
+
+    def running(self, sandbox: str, words: str) -> list[int]:
+        """The processes in a sandbox whose command line has these words."""
+        pids = json.loads((self.home.path / "sandboxes" / "sandboxes" / sandbox / "pids.json").read_text())
+        theirs = namespace(pids["inner"][0])
+        return [process for process, line in processes() if words in line and theirs == namespace(process) != ""]
+
+    async def until_runs(self, sandbox: str, words: str) -> None:
+        """Wait until such a process is there."""
+        async with asyncio.timeout(TURN_SECONDS):
+            while not self.running(sandbox, words):
+                await asyncio.sleep(0.05)
 
     async def run_cli(self, *arguments: str, seconds: float = TURN_SECONDS, stdin: bytes = b"") -> "Finished":
         """Run `outrider …` to its end."""
@@ -110,6 +165,11 @@ class Finished:
         return [json.loads(line) for line in self.out.splitlines()]
 
     @property
+    def said(self) -> str:
+        """All that was printed, whatever the width of the terminal."""
+        return " ".join((self.out + self.err).split())
+
+    @property
     def result(self) -> dict[str, Any]:
         return self.lines[-1]["result"]
 
@@ -134,6 +194,27 @@ class Feed:
                         return event
                 await self.read()
 
+    async def live(self) -> None:
+        """Read on until everything that is stored has come, and let the next `until` begin there."""
+        while not any(frame["kind"] == "live" for frame in self.frames):
+            await self.read()
+        self.position = len(self.events)
+
+    async def ask(self, prompt: str) -> "Turn":
+        """Queue a prompt, and read on to the end of its turn."""
+        await self.send("prompt", ref="ask", text=prompt)
+        accepted = await self.answer("ask")
+        assert accepted["kind"] == "accepted", accepted
+        return await self.turn(accepted["prompt"])
+
+    async def turn(self, prompt: str | None = None) -> "Turn":
+        """Read on to the end of a turn, the next one where no prompt is named."""
+        await self.until("turn_started", **({"prompt": prompt} if prompt else {}))
+        begin = self.position
+        await self.until("turn_ended")
+        progress = [frame["text"] for frame in self.frames if frame["kind"] == "progress"]
+        return Turn([recorded["event"] for recorded in self.events[begin : self.position]], progress)
+
     async def answer(self, ref: str, seconds: float = 30) -> dict[str, Any]:
         """Read on to the answer to our own command."""
         async with asyncio.timeout(seconds):
@@ -155,3 +236,27 @@ class Feed:
     @property
     def numbers(self) -> list[int]:
         return [recorded["seq"] for recorded in self.events]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What came of a prompt: the events of its turn, and all lines of progress so far."""
+
+    events: list[dict[str, Any]]
+    progress: list[str]
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["type"] == kind]
+
+    @property
+    def reason(self) -> str:
+        return str(self.events[-1]["reason"])
+
+    @property
+    def message(self) -> str:
+        return str(self.events[-1]["message"])
+
+    @property
+    def text(self) -> str:
+        """What the agent said."""
+        return "".join(event["text"] for event in self.of("text_sealed"))
