@@ -51,7 +51,7 @@ class Settings(Model):
     idle_seconds: float = Field(default=600, gt=0, description="After this long without a turn a sandbox is stopped")
     allowed_hosts: str = Field(default="", description="More hosts that set-up may reach, separated by commas")
     rehearsal_scripts: Path | None = Field(default=None, description="A folder of scripts for the rehearsal model")
-    rehearsal_tokens_per_second: float = Field(default=120, ge=0, description="Pace of the rehearsal model; 0: none")
+    rehearsal_tokens_per_second: float = Field(default=240, ge=0, description="Pace of the rehearsal model; 0: none")
     environment: Mapping[str, str] = Field(default={}, repr=False, description="For the package clients' own settings")
 
     @field_validator("model")

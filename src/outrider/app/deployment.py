@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import getpass
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +13,8 @@ from pathlib import Path
 from outrider import __version__
 from outrider.api.auth import Authenticator
 from outrider.api.parts import Parts
-from outrider.api.views import Me
+from outrider.api.views import Demo, Me
+from outrider.app.author import find_author
 from outrider.app.home import Home
 from outrider.app.supplies import make_base_image, make_provider, make_toolbox
 from outrider.app.way_out import open_broker, upstreams
@@ -36,6 +36,7 @@ from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock, SystemClock
 from outrider.ports.sandbox import SandboxProvider
 from outrider.proof.runner import Prover
+from outrider.rehearsal.demo import DEMO_NAME, DEMO_PROMPT, write_demo_repository
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.sandboxes.namespaces.watchdog import Watchdog
 from outrider.session.effects.start_sandbox import SESSION_LABEL
@@ -79,7 +80,7 @@ async def deploy(settings: Settings, home: Home, url: str) -> AsyncIterator[Part
             tasks.create_task(_watchdog(base, registry).run(), name="watchdog"),
         )
         try:
-            yield _parts(base, registry, forge)
+            yield await _parts(base, registry, forge)
         finally:
             for task in running:
                 task.cancel()
@@ -150,8 +151,9 @@ def _heart(base: Foundation) -> tuple[Registry, BuiltinForge]:
     return registry, forge
 
 
-def _parts(base: Foundation, registry: Registry, forge: BuiltinForge) -> Parts:
-    owner = os_user()
+async def _parts(base: Foundation, registry: Registry, forge: BuiltinForge) -> Parts:
+    owner = (await asyncio.to_thread(find_author)).person
+    demo = await asyncio.to_thread(_demo, base.home) if base.settings.default_model.is_rehearsal else None
 
     async def describe(person: Person) -> Me:
         return Me(
@@ -162,6 +164,7 @@ def _parts(base: Foundation, registry: Registry, forge: BuiltinForge) -> Parts:
             models=_models(base.settings),
             isolation=base.probe.isolation if base.probe.works else None,
             limit_tier=base.probe.limit_tier if base.probe.works else None,
+            demo=demo,
         )
 
     return Parts(
@@ -176,10 +179,11 @@ def _parts(base: Foundation, registry: Registry, forge: BuiltinForge) -> Parts:
     )
 
 
-def os_user() -> Person:
-    """The person whom this machine knows us as."""
-    name = getpass.getuser()
-    return Person(name=name, email=f"{name}@localhost")
+def _demo(home: Home) -> Demo:
+    """A first job for the page to offer where only the rehearsal model answers."""
+    repository = home.path / "demo" / DEMO_NAME
+    write_demo_repository(repository)
+    return Demo(repository=str(repository), prompt=DEMO_PROMPT)
 
 
 def _models(settings: Settings) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from outrider.cli.git import ask_git
+from outrider.app.git import ask_git
 
 NAMED_CHANGES = 5
 

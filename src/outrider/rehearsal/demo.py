@@ -14,6 +14,9 @@ from outrider.model.base import Model
 from outrider.model.errors import RepositoryError
 from outrider.rehearsal.script import built_in_scripts
 
+DEMO_NAME = "bakery"
+"""The demo repository's folder, and so its name on the forge."""
+
 DEMO_PROMPT = built_in_scripts()[0].prompt
 """The prompt that the first built-in script plays in the demo repository."""
 

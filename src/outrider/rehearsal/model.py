@@ -22,7 +22,7 @@ from outrider.rehearsal.conversation import Conversation
 from outrider.rehearsal.script import Answer, NoScript, Script, answer
 from outrider.rehearsal.wire import Event
 
-DEMO_TOKENS_PER_SECOND = 120.0
+DEMO_TOKENS_PER_SECOND = 240.0
 """Fast enough to wait for, slow enough to read along. Hosted models say 50 to 150 tokens a second."""
 
 REQUEST_LIMIT_BYTES = 32 << 20

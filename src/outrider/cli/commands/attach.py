@@ -4,7 +4,7 @@ import asyncio
 
 import click
 
-from outrider.cli.author import find_author
+from outrider.app.author import find_author
 from outrider.cli.commands.run import follow_turn, read_prompt
 from outrider.cli.follow import Exit, LeftByPerson, exit_code
 from outrider.cli.progress import Goal, Progress

@@ -11,10 +11,8 @@ from outrider.cli.client import Client
 from outrider.cli.commands.run import Wanted, run_session
 from outrider.cli.follow import Exit, exit_code
 from outrider.cli.server import Servers
-from outrider.rehearsal.demo import DEMO_PROMPT, write_demo_repository
+from outrider.rehearsal.demo import DEMO_NAME, DEMO_PROMPT, write_demo_repository
 from outrider.settings import Settings
-
-NAME = "bakery"
 
 
 @click.command()
@@ -53,5 +51,5 @@ async def merged(client: Client) -> set[str]:
 
 def fresh_name(merged: set[str]) -> str:
     """The first repository of ours whose bug is not mended yet: where it was merged, the script has nothing to do."""
-    names = (NAME if number == 1 else f"{NAME}-{number}" for number in count(1))
+    names = (DEMO_NAME if number == 1 else f"{DEMO_NAME}-{number}" for number in count(1))
     return next(name for name in names if name not in merged)

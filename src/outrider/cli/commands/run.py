@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from outrider.cli.author import find_author, introduce
+from outrider.app.author import find_author, introduce
 from outrider.cli.checkout import Checkout
 from outrider.cli.client import Client
 from outrider.cli.follow import Follower, LeftByPerson, exit_code, listening_for_ctrl_c

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.cli.author import find_author, introduce
+from outrider.app.author import find_author, introduce
 from outrider.cli.checkout import Checkout
 
 

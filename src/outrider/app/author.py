@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from outrider.cli.git import ask_git
+from outrider.app.git import ask_git
 from outrider.model.person import Person
 
 SAID_ONCE = "author-told"
