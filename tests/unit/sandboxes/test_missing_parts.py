@@ -40,7 +40,9 @@ def test_a_person_needs_the_map_tools_and_root_does_not(tmp_path: Path) -> None:
         ("work", errno.ENOSPC, "No space left on device", "The disk is full.", "Free some space"),
         ("user namespace", errno.EPERM, "Operation not permitted", "does not allow user namespaces", "sysctl"),
         ("newuidmap", 0, "newuidmap: uid range [0-1) -> [1-2) not allowed", "user ids was refused", "/etc/subuid"),
-        ("bwrap", 0, "bwrap: No permissions to create new namespace", "could not be handled", "AppArmor"),
+        ("user namespace", errno.ENOSPC, "No space left on device", "does not allow user namespaces", "sysctl"),
+        ("bwrap", 0, "bwrap: No permissions to create new namespace", "does not allow user namespaces", "AppArmor"),
+        ("bwrap", 0, "max_*_namespaces exceeded (ENOSPC)", "does not allow user namespaces", "max_user_namespaces"),
         ("overlay", errno.EINVAL, "Invalid argument", "cannot carry an overlay", "ext4"),
     ],
 )  # fmt: skip

@@ -35,6 +35,9 @@ USERNS_REMEDY = (
     "also kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile for bwrap."
 )
 
+_FORBIDDEN = ("setting up uid map", "No permissions to create", "max_*_namespaces exceeded")
+"""Bubblewrap's words for the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class MappedCalls:
@@ -94,9 +97,11 @@ def explain(step: str, number: int, detail: str) -> SandboxError:
         "overlay": ("This file system cannot carry an overlay", "Put the state folder on ext4, xfs or btrfs."),
         "mount overlay": ("The sandbox's root could not be mounted", ""),
     }
-    if number == errno.ENOSPC or "No space left" in detail:
+    forbidden = step == "user namespace" or any(words in detail for words in _FORBIDDEN)
+    # The kernel says ENOSPC for a namespace beyond the limit as well.
+    if not forbidden and (number == errno.ENOSPC or "No space left" in detail):
         return SandboxError("The disk is full.", "Free some space where the state folder is.")
     sentence, remedy = known.get(step, (f"The sandbox could not be handled ({step})", ""))
-    if "setting up uid map" in detail or "No permissions to create new namespace" in detail:
-        remedy = USERNS_REMEDY
+    if forbidden:
+        sentence, remedy = known["user namespace"]
     return SandboxError(f"{sentence}: {detail}.", remedy)
