@@ -1,11 +1,12 @@
 """Have the engine answer the prompt."""
 
 import asyncio
+from contextlib import suppress
 
 from outrider.model.commands import AttachEngine, Command, EngineTurnEnded, HandPrompt
 from outrider.model.effects import RunTurn
 from outrider.model.engine import EngineStop
-from outrider.model.errors import EngineError, Refused, TurnFailed
+from outrider.model.errors import EngineError, Refused, SandboxError, TurnFailed
 from outrider.model.sandbox import WORKSPACE
 from outrider.ports.engine import EngineLaunch, EngineSession
 from outrider.ports.sandbox import Guest
@@ -65,7 +66,8 @@ async def _open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor)
 
 
 async def _prompt(engine: EngineSession, texts: list[str], turn: Turn, guest: Guest, bench: Workbench) -> EngineStop:
-    """Give it the prompt and hear it to the end. An engine that broke, or that nobody heard to the end, is dropped."""
+    """Give it the prompt and hear it to the end. An engine that broke, or that nobody heard to the end, is dropped;
+    what one that broke had started is nobody's, and ends with it."""
     ear = bench.ear
     if ear is None:
         raise EngineError("The engine went away before it had its prompt.")
@@ -86,6 +88,8 @@ async def _prompt(engine: EngineSession, texts: list[str], turn: Turn, guest: Gu
         raise
     except* EngineError:
         await engine.close()
+        with suppress(SandboxError):
+            await guest.kill_everything()
         raise
     finally:
         ear.finish()
