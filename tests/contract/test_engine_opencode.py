@@ -152,3 +152,25 @@ async def _ended(turn: Awaitable[EngineStop]) -> str:
     with pytest.raises(EngineError) as caught:
         await turn
     return caught.value.sentence
+
+
+async def test_talk_without_end_can_be_stopped(opencode: EngineUnderTest) -> None:
+    ear = Ear()
+    session = await opencode.open(ear)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        turn = group.create_task(session.prompt(["Trouble: endless."]), name="endless turn")
+        await ear.until(lambda: len(ear.updates) > 500)
+        await session.cancel()
+    assert turn.result() is EngineStop.CANCELLED
+    await session.close()
+
+
+async def test_a_flood_of_output_is_bounded(opencode: EngineUnderTest) -> None:
+    ear = Ear()
+    session = await opencode.open(ear)
+    async with asyncio.timeout(60):
+        assert await session.prompt(["Trouble: flood."]) is EngineStop.END_TURN
+    texts = [item.text for call in ear.calls() for item in call.content or () if isinstance(item, ToolText)]
+    assert texts
+    assert max(map(len, texts)) <= 65_536
+    await session.close()

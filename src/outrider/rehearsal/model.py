@@ -80,8 +80,8 @@ class _Stage:
 
     async def _paced(self, events: Iterator[Event]) -> AsyncIterator[bytes]:
         for event in events:
-            if self.tokens_per_second and event.tokens:
-                await asyncio.sleep(event.tokens / self.tokens_per_second)
+            # Also without a pace: a long answer to a fast reader would never let anything else run.
+            await asyncio.sleep(event.tokens / self.tokens_per_second if self.tokens_per_second else 0)
             yield event.data
 
 

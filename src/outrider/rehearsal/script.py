@@ -142,16 +142,23 @@ def _title(scripts: Sequence[Script], messages: Sequence[Message]) -> str:
 
 
 def _prompt(scripts: Sequence[Script], messages: Sequence[Message]) -> tuple[int, Script]:
-    """Where the prompt that is being worked on stands, and its script. Notes after it, such as that the turn was
-    interrupted, are passed over."""
+    """Where the prompt that is being worked on stands, and its script. Notes after it are passed over: that the turn
+    was interrupted, alone or with the same prompt once more."""
+    repeated: tuple[int, Script] | None = None
     for index in reversed(range(len(messages))):
         said = _said(messages[index])
         found = next((script for script in scripts if script.fits(said)), None)
-        if found:
-            return index, found
-        if said.texts and not any(_NOTE.search(text) for text in said.texts):
+        note = any(_NOTE.search(text) for text in said.texts)
+        if repeated and found and found != repeated[1]:
             break
-    raise NoScript(scripts)
+        if found and not note:
+            return index, found
+        repeated = (index, found) if found else repeated
+        if said.texts and not note:
+            break
+    if repeated is None:
+        raise NoScript(scripts)
+    return repeated
 
 
 def _said(message: Message) -> Message:

@@ -14,6 +14,9 @@ from starlette.types import ASGIApp
 from outrider.rehearsal.model import rehearsal_app
 from outrider.rehearsal.script import Script, load_scripts
 
+TOKENS_PER_SECOND = 2000.0
+"""Ten times what models say. An engine that is sent more than it can show holds it in memory, and hears no cancel."""
+
 
 def contract_scripts() -> tuple[Script, ...]:
     """The scripts that the engine contract, and tests of trouble, play."""
@@ -36,4 +39,5 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
 
 def broker_like(scripts: Sequence[Script]) -> Starlette:
     """What of the broker an engine needs to talk to the rehearsal model."""
-    return Starlette(routes=[Mount("/llm/rehearsal", rehearsal_app(scripts))])
+    model = rehearsal_app(scripts, tokens_per_second=TOKENS_PER_SECOND)
+    return Starlette(routes=[Mount("/llm/rehearsal", model)])

@@ -176,3 +176,18 @@ def test_every_built_in_script_finds_its_own_prompt() -> None:
     assert [answer(scripts, talk(person(script.prompt))).text for script in scripts] == [
         script.steps[0].text for script in scripts
     ]
+
+
+AGAIN = "Your work on the following was interrupted: the server restarted. Go on to the end."
+
+
+def test_the_prompt_once_more_with_a_note_goes_on_where_it_was() -> None:
+    resumed = talk(*played_to(2).messages, person(AGAIN, "Please tidy up"))
+    assert answer([SCRIPT], resumed).text == "Three."
+    twice = talk(*resumed.messages, person(f"{AGAIN}\n\nPlease tidy up"))
+    assert answer([SCRIPT], twice).text == "Three."
+
+
+def test_a_note_with_the_prompt_starts_it_where_nothing_is_known_of_it() -> None:
+    assert answer([SCRIPT], talk(person(AGAIN, "Please tidy up"))).text == "One."
+    assert answer([SCRIPT, OTHER], talk(person("Say no"), person(AGAIN, "Please tidy up"))).text == "One."
