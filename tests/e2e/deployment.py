@@ -126,13 +126,15 @@ class Deployment:
     async def until_runs(self, sandbox: str, words: str) -> None:
         """Wait until such a process is there."""
         async with asyncio.timeout(TURN_SECONDS):
-            while not self.running(sandbox, words):
+            while True:
+                if self.running(sandbox, words):
+                    return
                 await asyncio.sleep(0.05)
 
     async def run_cli(self, *arguments: str, seconds: float = TURN_SECONDS, stdin: bytes = b"") -> "Finished":
         """Run `outrider …` to its end."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "outrider.cli", *arguments, env=self.environment,
+            *self.prefix, sys.executable, "-m", "outrider.cli", *arguments, env=self.environment,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         try:

@@ -1,0 +1,78 @@
+"""An engine that dies, at its start or in the middle of a turn, and a guest that cuts its own connection."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.e2e.deployment import Deployment, Turn, make_repository
+
+pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
+
+DIED = "The engine opencode ended with exit code 137"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_repository(tmp_path_factory.mktemp("engine") / "plain")
+
+
+async def test_an_engine_killed_in_the_middle_is_taken_up_again(
+    shared_deployment: Deployment, repository: Path
+) -> None:
+    session = await shared_deployment.begin(repository, "Wait a little.")
+    async with shared_deployment.feed(session) as feed:
+        sandbox = (await feed.until("sandbox_ready"))["handle"]["id"]
+        await feed.until("prompt_handed")
+        await shared_deployment.until_runs(sandbox, "sleep")
+        for process in shared_deployment.running(sandbox, "opencode acp"):
+            os.kill(process, signal.SIGKILL)
+        interrupted = await feed.until("turn_interrupted")
+        assert DIED in interrupted["reason"]
+        assert not interrupted["final"]
+        assert (await feed.until("engine_attached"))["how"] == "resumed"
+        assert (await feed.until("turn_ended"))["reason"] == "completed"
+        assert shared_deployment.running(sandbox, "sleep") == []
+
+
+async def test_an_engine_that_always_dies_ends_with_a_reason(shared_deployment: Deployment, repository: Path) -> None:
+    session = await shared_deployment.begin(repository, "Kill your engine every time.")
+    async with shared_deployment.feed(session) as feed:
+        turn = await feed.turn()
+        assert [event["final"] for event in turn.of("turn_interrupted")] == [False, False, True]
+        assert turn.reason == "failed"
+        assert DIED in turn.message
+        assert left(shared_deployment, turn, "sleep") == []
+        assert (await feed.ask("Only talk.")).reason == "completed"
+
+
+async def test_an_engine_that_dies_at_its_start_says_why(shared_deployment: Deployment, repository: Path) -> None:
+    session = await shared_deployment.begin(repository, "Break your engine.")
+    async with shared_deployment.feed(session) as feed:
+        turn = await feed.turn()
+    assert turn.reason == "failed"
+    assert "It last said:" in turn.message
+    assert "opencode.json" in turn.message
+    assert left(shared_deployment, turn, "sleep") == left(shared_deployment, turn, "opencode") == []
+
+
+async def test_a_guest_that_kills_its_sshd_is_connected_again_with_its_files(
+    shared_deployment: Deployment, repository: Path
+) -> None:
+    session = await shared_deployment.begin(repository, "Kill the sshd once.")
+    async with shared_deployment.feed(session) as feed:
+        turn = await feed.turn()
+    (lost,) = turn.of("sandbox_lost")
+    (interrupted,) = turn.of("turn_interrupted")
+    assert lost["reason"] == interrupted["reason"]
+    assert not interrupted["final"]
+    assert turn.reason == "completed"
+    assert "I am back, and the file is there." in turn.text
+    assert left(shared_deployment, turn, "sleep") == []
+
+
+def left(deployment: Deployment, turn: Turn, words: str) -> list[int]:
+    """What runs in the turn's sandbox."""
+    return deployment.running(turn.of("sandbox_ready")[-1]["handle"]["id"], words)
