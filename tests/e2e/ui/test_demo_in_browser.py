@@ -1,0 +1,72 @@
+"""The main job once more, clicked through: log in by link, start the demo, watch it, look at the proof, merge."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.e2e.deployment import Deployment
+
+pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
+
+TURN_MS = 180_000
+
+
+async def log_in(browser: Browser, deployment: Deployment) -> Page:
+    """By the link that the terminal prints."""
+    async with deployment.client() as client:
+        link = (await client.post("/api/login-links", json={})).json()["url"]
+    context = await browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    page = await context.new_page()
+    await page.goto(link)
+    await expect(page.get_by_role("heading", name="New session")).to_be_visible()
+    return page
+
+
+async def test_the_demo_is_clicked_through(
+    deployment: Deployment, browser: Browser, keep: Callable[[str], Path]
+) -> None:
+    page = await log_in(browser, deployment)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    await page.get_by_role("button", name="Fill in the demo").click()
+    await page.screenshot(path=keep("demo-1-new"))
+    await page.get_by_role("button", name="Start").click()
+    await page.wait_for_url(re.compile("/sessions/s-"))
+    await expect(page.get_by_role("button", name=re.compile("Stop"))).to_be_visible()
+    await page.screenshot(path=keep("demo-2-begun"))
+
+    await expect(page.get_by_text("Fix proved").first).to_be_visible(timeout=TURN_MS)
+    await expect(page.get_by_text("Done.").first).to_be_visible(timeout=TURN_MS)
+    await expect(page.get_by_text("1 red").first).to_be_visible()
+    await expect(page.get_by_text("1 green").first).to_be_visible()
+    await page.screenshot(path=keep("demo-3-proved"))
+
+    await page.get_by_role("link", name=re.compile("pull request 1")).click()
+    await expect(page.get_by_text("Merges cleanly into main")).to_be_visible()
+    await expect(page.get_by_text("test_an_order_of_exactly_thirty_euros_is_delivered_free").first).to_be_visible()
+    await page.screenshot(path=keep("demo-4-pull-request"), full_page=True)
+    await page.get_by_role("button", name="Merge").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Merge").click()
+    await expect(page.get_by_text("Merged").first).to_be_visible()
+    await page.screenshot(path=keep("demo-5-merged"))
+    assert complaints == []
+
+
+async def test_a_login_link_is_good_once(deployment: Deployment, browser: Browser) -> None:
+    async with deployment.client() as client:
+        link = (await client.post("/api/login-links", json={})).json()["url"]
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(link)
+    await expect(page.get_by_role("heading", name="New session")).to_be_visible()
+    stranger = await (await browser.new_context()).new_page()
+    answer = await stranger.goto(link)
+    assert answer is not None
+    assert answer.status == 410
+    await stranger.goto(deployment.server.url)
+    await expect(stranger.get_by_text("outrider login").first).to_be_visible()
