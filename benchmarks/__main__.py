@@ -31,6 +31,9 @@ def main() -> None:
     if not facts["quiet"]:
         print("This machine is not quiet: ratios within this run mean something, milliseconds do not.")
     figures = asyncio.run(_run([asked.only] if asked.only else sorted(BENCHMARKS), quick=asked.quick))
+    for figure in figures:
+        if figure.ours is None:
+            print(f"{figure.name}: {figure.workload}")
     keep(RESULTS, figures, facts)
     print(f"\n{show(figures)}\n\nWritten to {RESULTS}")
 
