@@ -1,7 +1,6 @@
 """A whole deployment in a folder of its own: the real server as a child process, driven as people drive it."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -110,6 +109,16 @@ class Deployment:
         assert answer.status_code == 201, answer.text + self.log()
         return str(answer.json()["session"])
 
+    async def sessions(self) -> set[str]:
+        """The ids of all sessions."""
+        async with self.client() as client:
+            return {one["id"] for one in (await client.get("/api/sessions")).json()["sessions"]}
+
+    async def repositories(self) -> set[str]:
+        """The names of all repositories that were brought in."""
+        async with self.client() as client:
+            return {one["name"] for one in (await client.get("/api/repositories")).json()["repositories"]}
+
     def children(self) -> list[str]:
         """The command lines of what the server itself runs now, such as git. Sandboxes are not among them."""
         listed = subprocess.run(
@@ -140,9 +149,10 @@ class Deployment:
         try:
             async with asyncio.timeout(seconds):
                 out, err = await process.communicate(stdin)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+        except BaseException:
+            process.kill()
+            await process.communicate()
+            raise
         return Finished(process.returncode or 0, out.decode(), err.decode())
 
     @asynccontextmanager

@@ -121,12 +121,11 @@ async def test_a_model_without_a_key_is_refused_before_anything_begins(
     shared_deployment: Deployment, tmp_path: Path
 ) -> None:
     repository = make_repository(tmp_path / "plain")
+    known = await shared_deployment.sessions()
     done = await shared_deployment.run_cli("run", "Only talk.", "--repo", str(repository), "--model", "openai/gpt-5.1")
     assert done.code == 2
     assert "OPENAI_API_KEY" in done.said
-    async with shared_deployment.client() as client:
-        listed = (await client.get("/api/sessions")).json()["sessions"]
-        assert "openai/gpt-5.1" not in {one["model"] for one in listed}
+    assert await shared_deployment.sessions() == known
 
 
 def assert_told_nobody(deployment: Deployment) -> None:

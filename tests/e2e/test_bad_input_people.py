@@ -41,13 +41,13 @@ async def test_a_prompt_of_a_megabyte_is_refused_everywhere(shared_deployment: D
 
 
 async def refused(deployment: Deployment, repository: Path, prompt: str) -> dict[str, str]:
+    known = await deployment.sessions()
     async with deployment.client() as client:
-        before = (await client.get("/api/sessions")).json()
         answer = await client.post("/api/sessions", json={"repository": str(repository), "prompt": prompt})
         assert answer.status_code in (413, 422), answer.text
-        assert (await client.get("/api/sessions")).json() == before
-        told: dict[str, str] = answer.json()
-        return told
+    assert await deployment.sessions() == known
+    told: dict[str, str] = answer.json()
+    return told
 
 
 @pytest.mark.parametrize("command", ["attach", "stop"])

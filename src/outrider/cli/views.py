@@ -13,9 +13,12 @@ from rich.text import Text
 from outrider.cli.transcript import MAX_WIDTH, MIN_WIDTH, Transcript
 from outrider.cli.words import seconds
 from outrider.model.events import CheckStarted, Event, StageReported
-from outrider.model.feed import EventsFrame, ServerFrame
+from outrider.model.feed import EventsFrame, ProgressFrame, ServerFrame
 
 REFRESHES_PER_SECOND = 12
+
+ANNOUNCED_STAGES = ("import", "clone", "model")
+"""Whose progress is worth a line for good: they take minutes in silence, and say little."""
 
 
 class View(Protocol):
@@ -91,12 +94,13 @@ class Plain:
         """Print what is whole."""
         if not isinstance(frame, EventsFrame):
             self._print(self._transcript.apply(frame))
+            if isinstance(frame, ProgressFrame) and frame.stage in ANNOUNCED_STAGES:
+                self._announce()
             return
         for recorded in frame.events:
             self._print(self._transcript.event(recorded))
             if self._begins(recorded.event):
-                self._announced = self._transcript.status
-                self._console.print(Text(f"  … {self._announced}"))
+                self._announce()
 
     def say(self, sentence: str, style: str = "") -> None:
         """Print a sentence."""
@@ -113,10 +117,15 @@ class Plain:
         for line in lines:
             self._console.print(line)
 
+    def _announce(self) -> None:
+        """Print what goes on now, once."""
+        if self._transcript.status != self._announced:
+            self._announced = self._transcript.status
+            self._console.print(Text(f"  … {self._announced}"))
+
     def _begins(self, event: Event) -> bool:
-        """Whether this is the beginning of something that takes long and was not announced yet."""
-        long = isinstance(event, CheckStarted) or (isinstance(event, StageReported) and event.seconds is None)
-        return long and self._transcript.status != self._announced
+        """Whether this is the beginning of something that takes long."""
+        return isinstance(event, CheckStarted) or (isinstance(event, StageReported) and event.seconds is None)
 
 
 class Screen:
