@@ -70,6 +70,15 @@ def test_a_terminal_shows_what_goes_on_and_leaves_no_trace_of_it(tape: Tape) -> 
     assert out.getvalue().endswith("\n")
 
 
+def test_plain_says_how_far_an_import_is_and_why_a_model_is_silent() -> None:
+    out = io.StringIO()
+    view = Plain(Console(file=out, width=60), "http://localhost:4100")
+    half = ProgressFrame(stage="import", text="Receiving objects: 50 %")
+    show(view, half, half, ProgressFrame(stage="model", text="The model's provider is overloaded (529)."))
+    told = ["  … Receiving objects: 50 %", "  … The model's provider is overloaded (529)."]
+    assert out.getvalue().splitlines() == told
+
+
 def test_json_is_taken_where_it_is_asked_for() -> None:
     assert isinstance(make_view("http://localhost", as_json=True), JsonView)
 
