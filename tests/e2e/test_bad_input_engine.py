@@ -48,13 +48,21 @@ async def test_an_engine_that_always_dies_ends_with_a_reason(shared_deployment: 
         assert (await feed.ask("Only talk.")).reason == "completed"
 
 
-async def test_an_engine_that_dies_at_its_start_says_why(shared_deployment: Deployment, repository: Path) -> None:
-    session = await shared_deployment.begin(repository, "Break your engine.")
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("Break your engine.", "opencode.json"),
+        ("Garble your engine.", "lines that are no ACP message"),
+    ],
+)
+async def test_an_engine_that_does_not_start_says_why(
+    shared_deployment: Deployment, repository: Path, prompt: str, said: str
+) -> None:
+    session = await shared_deployment.begin(repository, prompt)
     async with shared_deployment.feed(session) as feed:
         turn = await feed.turn()
     assert turn.reason == "failed"
-    assert "It last said:" in turn.message
-    assert "opencode.json" in turn.message
+    assert said in turn.message
     assert left(shared_deployment, turn, "sleep") == left(shared_deployment, turn, "opencode") == []
 
 
