@@ -46,7 +46,8 @@ def turn_stopped(state: State, turn: Turn) -> str:
 
 def turn_failed(state: State, turn: Turn) -> str:
     """A failure, and what is kept."""
-    return sentence(f"{turn.failure} {_kept(state, turn)}")
+    failure = turn.failure if turn.failure.endswith((".", "!", "?", "…")) else f"{turn.failure}."
+    return sentence(f"{failure} {_kept(state, turn)}")
 
 
 def turn_completed(state: State, turn: Turn) -> str:

@@ -74,7 +74,7 @@ def test_a_sandbox_that_dies_three_times_ends_the_turn():
         session.sandbox_ready()
         session.hand()
     assert vanish(session) == "sandbox_lost turn_interrupted turn_ended"
-    assert session.last.message == "its sshd was killed Nothing had been changed."
+    assert session.last.message == "its sshd was killed. Nothing had been changed."
 
 
 def test_a_sandbox_lost_while_collecting_is_started_again():
