@@ -8,11 +8,16 @@ process that left its session by setsid is not spared, whatever environment it i
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-ROUNDS = 200
+SECONDS = 2.5
+"""How long it goes on: less than our caller waits. A killed engine of half a gigabyte needs a moment to die, on a busy
+machine a second."""
+
+NAP_SECONDS = 0.005
 
 
 class Seen(NamedTuple):
@@ -88,14 +93,17 @@ def main() -> None:
     """Repeat until nothing is left."""
     spare = set(sys.argv[1:])
     killed: set[int] = set()
-    for _ in range(ROUNDS):
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
         found = doomed(spare)
         if not found:
             sys.stdout.write(f"{len(killed)}\n")
             return
         kill(found)
+        if killed.issuperset(found):
+            time.sleep(NAP_SECONDS)
         killed.update(found)
-    sys.exit("some processes come back faster than they can be killed")
+    sys.exit("some processes come back faster than they can be killed.")
 
 
 main()
