@@ -76,7 +76,7 @@ async def test_a_guest_that_kills_its_sshd_is_connected_again_with_its_files(
     (interrupted,) = turn.of("turn_interrupted")
     assert lost["reason"] == interrupted["reason"]
     assert not interrupted["final"]
-    assert turn.reason == "completed"
+    assert turn.reason == "completed", turn.message
     assert "I am back, and the file is there." in turn.text
     assert left(shared_deployment, turn, "sleep") == []
 
