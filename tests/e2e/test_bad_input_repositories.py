@@ -13,8 +13,9 @@ from tests.e2e.deployment import Deployment
 pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
 
 MEGABYTE = 1 << 20
-BLOBS = 32
-BLOB_BYTES = 32 * MEGABYTE
+BLOBS = 128
+BLOB_BYTES = 8 * MEGABYTE
+"""Together 1 GB, in more objects than git would unpack."""
 
 
 def missing(folder: Path) -> str:
