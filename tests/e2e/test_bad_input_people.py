@@ -29,7 +29,7 @@ async def test_an_empty_prompt_is_refused_everywhere(
     done = await shared_deployment.run_cli("run", prompt, "--repo", str(repository))
     assert done.code == 2
     assert "The prompt is empty." in done.said
-    assert "prompt" in (await refused(shared_deployment, repository, prompt))["sentence"].lower()
+    assert (await refused(shared_deployment, repository, prompt))["sentence"] == "The prompt is empty."
 
 
 async def test_a_prompt_of_a_megabyte_is_refused_everywhere(shared_deployment: Deployment, repository: Path) -> None:
@@ -38,6 +38,29 @@ async def test_a_prompt_of_a_megabyte_is_refused_everywhere(shared_deployment: D
     assert "The prompt is longer than 256 kB. Put the long part into a file of the repository." in done.said
     told = await refused(shared_deployment, repository, "x" * MEGABYTE)
     assert "262,144 is the most" in told["sentence"]
+
+
+async def test_bad_messages_are_refused_on_the_feed_and_it_goes_on(
+    shared_deployment: Deployment, repository: Path
+) -> None:
+    session = await shared_deployment.begin(repository, "Only talk.")
+    async with shared_deployment.feed(session) as feed:
+        assert (await feed.turn()).reason == "completed"
+        for ref, text, said in (
+            ("1", "", "The text is empty."),
+            ("2", " \n", "The prompt is empty."),
+            ("3", "x" * 300_000, "The text is longer than 262,144 characters."),
+            ("", "x" * MEGABYTE, "The message is too long; 512 kB are the most."),
+        ):
+            await feed.send("prompt", ref=ref, text=text)
+            told = await feed.answer(ref)
+            assert (told["kind"], told["sentence"]) == ("refused", said)
+        for message in ("no json", '{"kind": "dance", "ref": "1"}', "[]"):
+            await feed.socket.send(message)
+            assert (await feed.answer("1" if "ref" in message else ""))["kind"] == "refused"
+        assert (await feed.ask("Only talk.")).reason == "completed"
+        queued = [recorded for recorded in feed.events if recorded["event"]["type"] == "prompt_queued"]
+        assert len(queued) == 2
 
 
 async def refused(deployment: Deployment, repository: Path, prompt: str) -> dict[str, str]:

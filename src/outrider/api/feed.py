@@ -4,6 +4,7 @@ Raw ASGI: the frames are encoded once for all clients, and a response object for
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from outrider.model.commands import Command, MovePrompt, QueuePrompt, SteerNow, 
 from outrider.model.errors import OutriderError
 from outrider.model.feed import (
     CLIENT_FRAME,
+    LONGEST_REF,
     AcceptedFrame,
     ClientFrame,
     MoveFrame,
@@ -32,6 +34,8 @@ from outrider.model.prompt import Prompt, check_prompt_text
 
 MAX_FRAME_BYTES = 512 * 1024
 """Longest message of a client."""
+
+LONG_TEXT = "Put long text into a file of the repository and name that file."
 
 CLOSE_GONE = 4404
 CLOSE_RESYNC = 4409
@@ -89,11 +93,12 @@ class Client:
     async def _answer(self, message: Message) -> AcceptedFrame | RefusedFrame:
         text = message.get("text") or ""
         if len(text) > MAX_FRAME_BYTES:
-            return RefusedFrame(ref="", sentence="The message is too long.")
+            most = f"{MAX_FRAME_BYTES // 1024} kB are the most."
+            return RefusedFrame(ref="", sentence=f"The message is too long; {most}", remedy=LONG_TEXT)
         try:
             frame: ClientFrame = CLIENT_FRAME.validate_json(text)
         except ValidationError as error:
-            return RefusedFrame(ref="", sentence=describe_invalid(list(error.errors())))
+            return RefusedFrame(ref=_ref(text), sentence=_describe(error))
         try:
             command, prompt = self._command(frame)
             seq = await self._parts.registry.ask(self._session, command)
@@ -121,3 +126,18 @@ class Client:
 
 def _after(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 16 else 0
+
+
+def _ref(text: str) -> str:
+    """The `ref` of a message that is no valid command: its client waits for the answer all the same."""
+    try:
+        ref = json.loads(text).get("ref")
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    return ref if isinstance(ref, str) and len(ref) <= LONGEST_REF else ""
+
+
+def _describe(error: ValidationError) -> str:
+    """What does not fit, without the name of the union's member that the path begins with."""
+    errors = [{**one, "loc": one["loc"][1:] or one["loc"]} for one in error.errors()]
+    return describe_invalid(errors)

@@ -48,6 +48,15 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
 
 def describe_invalid(errors: list[Any]) -> str:
     """One sentence about what does not fit, naming the first field; never repeats what was sent."""
-    first = errors[0] if errors else {"loc": (), "msg": "the request does not fit"}
+    first: dict[str, Any] = errors[0] if errors else {"loc": (), "msg": "it does not fit", "type": ""}
     place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
-    return f"{place or 'The request'}: {first['msg']}."
+    limits = first.get("ctx", {})
+    match first["type"]:
+        case "missing":
+            return f"The {place} is missing."
+        case "string_too_short" if limits.get("min_length") == 1:
+            return f"The {place} is empty."
+        case "string_too_long":
+            return f"The {place} is longer than {limits['max_length']:,} characters."
+        case _:
+            return f"{place or 'The request'}: {first['msg']}."

@@ -21,6 +21,9 @@ HOST_NAMES = ("localhost", "127.0.0.1")
 PORTS_TRIED = 100
 """How many ports above the wanted one are tried where other programs have them."""
 
+LONGEST_MESSAGE_BYTES = 4 << 20
+"""A longer message of a WebSocket's client ends its connection. The feed refuses far shorter ones with a sentence."""
+
 SHUTDOWN_SECONDS = 5
 """How long open requests may take to end after a stop was asked for."""
 
@@ -61,7 +64,7 @@ def _uvicorn(app: ASGIApp) -> ReadyServer:
         loop="none",
         http="httptools",
         ws="websockets-sansio",
-        ws_max_size=1 << 20,
+        ws_max_size=LONGEST_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         lifespan="off",
         access_log=False,

@@ -99,7 +99,8 @@ ServerFrame = Annotated[
     Field(discriminator="kind"),
 ]
 
-Ref = Annotated[str, Field(max_length=64)]
+LONGEST_REF = 64
+Ref = Annotated[str, Field(max_length=LONGEST_REF)]
 
 
 class PromptFrame(Model):
