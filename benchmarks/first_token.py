@@ -47,12 +47,15 @@ async def first_token(*, quick: bool) -> list[Figure]:
 
 
 async def _rounds(asks: dict[str, Ask], prompts: int) -> dict[str, list[Heard]]:
+    """Each round begins with another: an engine still tidies up when the next one is asked."""
     heard: dict[str, list[Heard]] = {name: [] for name in asks}
+    names = list(asks)
     for number in range(WARM_UPS + prompts):
-        for name, ask in asks.items():
-            answer = await ask(f"{PROMPT} ({number})")
+        for name in names:
+            answer = await asks[name](f"{PROMPT} ({number})")
             if number >= WARM_UPS:
                 heard[name].append(answer)
+        names.append(names.pop(0))
     return heard
 
 
