@@ -30,7 +30,8 @@ class Quarantine(Protocol):
         """Make it, with the mirror's objects as alternates. No error where it exists."""
 
     async def dirty(self, guest: Guest) -> tuple[str, ...]:
-        """Paths in the workspace that are not committed (asked of the guest, so only a hint), 100 at most."""
+        """Paths in the workspace that are not committed (asked of the guest, so only a hint), 100 at most. Raises
+        RepositoryError where it does not say."""
 
     async def commit_leftovers(self, guest: Guest, author: Person, message: str) -> bool:
         """Commit in the guest, as its user, hooks off, what is not committed. Whether there was anything."""

@@ -12,9 +12,11 @@ _STATUS_PREFIX = 3
 
 
 async def list_dirty(guest: Guest, workspace: str) -> tuple[str, ...]:
-    """Paths that are not committed, 100 at most."""
+    """Paths that are not committed, 100 at most. Raises RepositoryError where git does not say."""
     status = ("--no-optional-locks", "status", "--porcelain=v1", "-z", "--no-renames")
     result = await _run(guest, workspace, *status)
+    if result.exit_code != 0:
+        raise RepositoryError("What is uncommitted in the workspace cannot be told: git was cut off or failed there.")
     entries = result.output.decode(errors="replace").split("\0")
     paths = [entry[_STATUS_PREFIX:] for entry in entries if len(entry) > _STATUS_PREFIX]
     return tuple("".join(letter for letter in path if letter.isprintable())[:_MAX_PATH] for path in paths[:_MAX_PATHS])

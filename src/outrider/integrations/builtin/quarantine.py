@@ -74,7 +74,8 @@ class GitQuarantine:
             shutil.rmtree(fresh, ignore_errors=True)
 
     async def dirty(self, guest: Guest) -> tuple[str, ...]:
-        """Paths in the workspace that are not committed (asked of the guest, so only a hint), 100 at most."""
+        """Paths in the workspace that are not committed (asked of the guest, so only a hint), 100 at most. Raises
+        RepositoryError where it does not say."""
         return await list_dirty(guest, self._workspace)
 
     async def commit_leftovers(self, guest: Guest, author: Person, message: str) -> bool:

@@ -47,6 +47,7 @@ async def _descend(bench: Workbench, guest: Guest) -> int:
     if not bench.quiet.is_set() and bench.engine:
         await bench.engine.close()
         bench.drop_engine()
+        await _wait_quiet(bench)  # its turn kills what it had started, and would kill our own questions too
     return killed
 
 
