@@ -53,10 +53,10 @@ def describe_invalid(errors: list[Any]) -> str:
     limits = first.get("ctx", {})
     match first["type"]:
         case "missing":
-            return f"The {place} is missing."
+            return f"The {place or 'request'} is missing."
         case "string_too_short" if limits.get("min_length") == 1:
-            return f"The {place} is empty."
+            return f"The {place or 'request'} is empty."
         case "string_too_long":
-            return f"The {place} is longer than {limits['max_length']:,} characters."
+            return f"The {place or 'request'} is longer than {limits['max_length']:,} characters."
         case _:
             return f"{place or 'The request'}: {first['msg']}."
