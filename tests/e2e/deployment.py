@@ -33,18 +33,14 @@ def make_repository(folder: Path, **files: str) -> Path:
     return folder
 
 
-def processes() -> list[tuple[int, str]]:
-    """Every process of the machine, and its command line."""
-    listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    return [(int(pid), args) for pid, args in (line.split(maxsplit=1) for line in listed.splitlines())]
-
-
-def namespace(process: int) -> str:
-    """The namespace of process ids that a process lives in; empty where it is gone."""
-    try:
-        return str(Path(f"/proc/{process}/ns/pid").readlink())
-    except FileNotFoundError:
-        return ""
+def below(ancestor: int) -> list[tuple[int, str]]:
+    """Every process that comes from this one, and its command line. What is orphaned in a sandbox falls to its init."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    table = {int(pid): (int(parent), args) for pid, parent, args in (row.split(None, 2) for row in listed.splitlines())}
+    found = {ancestor}
+    while more := {pid for pid, (parent, _) in table.items() if parent in found} - found:
+        found |= more
+    return [(pid, table[pid][1]) for pid in sorted(found - {ancestor})]
 
 
 @dataclass
@@ -129,8 +125,7 @@ class Deployment:
     def running(self, sandbox: str, words: str) -> list[int]:
         """The processes in a sandbox whose command line has these words."""
         pids = json.loads((self.home.path / "sandboxes" / "sandboxes" / sandbox / "pids.json").read_text())
-        theirs = namespace(pids["inner"][0])
-        return [process for process, line in processes() if words in line and theirs == namespace(process) != ""]
+        return [process for process, line in below(pids["inner"][0]) if words in line]
 
     async def until_runs(self, sandbox: str, words: str) -> None:
         """Wait until such a process is there."""
