@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 import click
+import uvloop
 
 from outrider.app.home import RunningServer
 from outrider.app.server import serve as run_server
@@ -21,7 +22,7 @@ Ready = asyncio.Queue[RunningServer]
 def serve(*, quiet: bool, private: bool) -> None:
     """Be the server, until Ctrl-C or SIGTERM."""
     try:
-        asyncio.run(_serve(Settings.read(), quiet=quiet, private=private))
+        uvloop.run(_serve(Settings.read(), quiet=quiet, private=private))
     except BaseExceptionGroup as group:
         raise first_of(group) from None
 

@@ -1,6 +1,7 @@
 """Limits by the kernel's control groups, version 1 or 2, where we may write them."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,10 +43,14 @@ def find_cgroups(mount: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/s
 
 
 def remove(groups: tuple[Path, ...]) -> None:
-    """Remove the groups of a sandbox whose processes are gone."""
+    """Remove the groups of a sandbox whose processes are gone. One that a dying process still holds is left: the next
+    start of the provider sweeps it, and nothing is to fail for it now."""
     for group in groups:
-        with contextlib.suppress(FileNotFoundError):
+        try:
             group.rmdir()
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.EBUSY):
+                raise
 
 
 def out_of_memory_kills(groups: tuple[Path, ...]) -> int:
