@@ -56,9 +56,11 @@ async def test_a_killed_server_goes_on_where_it_was(deployment: Deployment, bake
         await feed.until("prompt_handed")
         await feed.until("tool_call_changed")
         before = feed.events
+    runtime = (deployment.home.path / "runtime").readlink()
     await deployment.stop(signal.SIGKILL)
 
     await deployment.start()
+    assert not runtime.exists()
     async with deployment.feed(session) as feed:
         interrupted = await feed.until("turn_interrupted")
         assert interrupted["attempt"] == 1

@@ -88,7 +88,7 @@ async def deploy(settings: Settings, home: Home, url: str) -> AsyncIterator[Part
 
 async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExitStack) -> Foundation:
     clock = SystemClock()
-    runtime = Path(stack.enter_context(_short_folder()))
+    runtime = stack.enter_context(_short_folder(home))
     catalog = await stack.enter_async_context(open_catalog(home.path / "catalog.sqlite", clock))
     provider = make_provider(settings, clock)
     return Foundation(
@@ -105,13 +105,20 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
 
 
 @contextmanager
-def _short_folder() -> Iterator[Path]:
-    """A private folder for sockets. A Unix socket's path may have 107 bytes, and a home may be deep."""
+def _short_folder(home: Home) -> Iterator[Path]:
+    """A private folder for sockets. A Unix socket's path may have 107 bytes, and a home may be deep. A link in the home
+    names it, so that what a killed server left is removed by the next one."""
+    link = home.path / "runtime"
+    if link.is_symlink():
+        shutil.rmtree(link.readlink(), ignore_errors=True)
+    link.unlink(missing_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="outrider-"))
+    link.symlink_to(folder)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        link.unlink(missing_ok=True)
 
 
 def _heart(base: Foundation) -> tuple[Registry, BuiltinForge]:
