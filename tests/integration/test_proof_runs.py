@@ -17,7 +17,7 @@ from outrider.broker.network import HostNetwork
 from outrider.broker.package_clients import PackageClients
 from outrider.fleet.base_image import BaseImage
 from outrider.fleet.clean import PURPOSE_LABEL, CleanSandboxes
-from outrider.fleet.images import Images
+from outrider.fleet.images.machine import Images
 from outrider.fleet.limits import SandboxSlots
 from outrider.fleet.toolbox import Toolbox
 from outrider.model.events import CheckFinished, CheckStarted, StageReported

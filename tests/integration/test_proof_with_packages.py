@@ -18,7 +18,8 @@ from outrider.broker.network import split_url
 from outrider.broker.package_clients import ClientFiles, PackageClients
 from outrider.fleet.base_image import BaseImage
 from outrider.fleet.clean import CleanSandboxes
-from outrider.fleet.images import Images, layer_id
+from outrider.fleet.images.layers import layer_id
+from outrider.fleet.images.machine import Images
 from outrider.fleet.limits import SandboxSlots
 from outrider.fleet.toolbox import Toolbox
 from outrider.model.errors import SandboxError

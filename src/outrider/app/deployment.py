@@ -22,7 +22,7 @@ from outrider.broker.git import GitReadApp
 from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
 from outrider.fleet.clean import CleanSandboxes, reap_clean_sandboxes
-from outrider.fleet.images import Images
+from outrider.fleet.images.machine import Images
 from outrider.fleet.limits import SandboxSlots
 from outrider.integrations.builtin.forge import BuiltinForge
 from outrider.integrations.builtin.quarantine import GitQuarantine

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from outrider.fleet.clean import CleanSandboxes
-from outrider.fleet.images import Images
+from outrider.fleet.images.machine import Images
 from outrider.model.errors import OutriderError
 from outrider.model.ids import CommitId, ProofId, SessionId
 from outrider.model.proof import Phase, Proof, ProofVerdict

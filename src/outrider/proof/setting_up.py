@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from outrider.fleet.clean import CleanSandboxes, CleanSpec
 from outrider.fleet.commands import Progress
-from outrider.fleet.images import Image, OneAtATime, layer_id
+from outrider.fleet.images.layers import OneAtATime, layer_id
+from outrider.fleet.images.machine import Image
 from outrider.model.ids import CommitId, LayerId, SessionId
 from outrider.model.sandbox import SandboxHandle
 from outrider.ports.broker import DoorSpec

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from outrider.fleet.images import Images
+from outrider.fleet.images.machine import Images
 from outrider.fleet.limits import SandboxSlots
 from outrider.model.errors import RepositoryError
 from outrider.ports.broker import Broker

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from outrider.fleet.images import Image
+from outrider.fleet.images.machine import Image
 from outrider.fleet.limits import SandboxSlots
 from outrider.integrations.builtin.forge import BuiltinForge
 from outrider.integrations.builtin.quarantine import GitQuarantine

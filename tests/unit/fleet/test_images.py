@@ -12,7 +12,8 @@ import pytest
 
 from outrider.fleet.clean import PURPOSE_LABEL, CleanSandboxes, reap_clean_sandboxes
 from outrider.fleet.commands import Progress
-from outrider.fleet.images import Image, Images, layer_id, tar_of
+from outrider.fleet.images.layers import layer_id, tar_of
+from outrider.fleet.images.machine import Image, Images
 from outrider.fleet.limits import SandboxSlots
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId, SandboxId

@@ -1,21 +1,15 @@
-"""Images: the layers that sandboxes start from. Base below, then the Debian packages that a recipe asks for."""
+"""Machine images: the layers below every repository. Base first, then the Debian packages that a recipe asks for."""
 
 import asyncio
-import base64
 import hashlib
-import io
-import json
-import tarfile
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from weakref import WeakValueDictionary
 
 from outrider.fleet.clean import CleanSandboxes, CleanSpec
 from outrider.fleet.commands import Progress
+from outrider.fleet.images.layers import OneAtATime, layer_id, tar_of
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId
 from outrider.model.sandbox import GuestRole
@@ -50,20 +44,6 @@ class LayerSource(Protocol):
 
     async def ensure(self, provider: SandboxProvider, say: Progress) -> LayerId:
         """The layer, made where the provider has it not. Raises SandboxError."""
-
-
-class OneAtATime:
-    """Lets one caller at a time make the layer of an id; the others wait and then find it made."""
-
-    def __init__(self) -> None:
-        self._locks: WeakValueDictionary[LayerId, asyncio.Lock] = WeakValueDictionary()
-
-    @asynccontextmanager
-    async def making(self, layer: LayerId) -> AsyncIterator[None]:
-        """Hold the making of a layer."""
-        lock = self._locks.setdefault(layer, asyncio.Lock())
-        async with lock:
-            yield
 
 
 class Images:
@@ -134,21 +114,3 @@ class Images:
             f"The Debian packages could not be installed: apt-get {why}: {' / '.join(lines)}",
             "Check the names under `packages` in outrider.toml, and whether this machine reaches its Debian mirror.",
         )
-
-
-def layer_id(kind: str, *parts: str) -> LayerId:
-    """The id of the layer that these parts make: the same parts, the same layer."""
-    digest = hashlib.sha256(json.dumps(parts).encode()).digest()
-    return LayerId(f"{kind}-{base64.b32encode(digest).decode().lower()[:26]}")
-
-
-def tar_of(files: Mapping[str, bytes]) -> bytes:
-    """A tar of files by absolute path, owned by guest root. The same files make the same tar."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for path, content in sorted(files.items()):
-            entry = tarfile.TarInfo(path.lstrip("/"))
-            entry.size = len(content)
-            entry.mode = 0o644
-            tar.addfile(entry, io.BytesIO(content))
-    return packed.getvalue()

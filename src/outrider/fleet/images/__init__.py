@@ -1,0 +1,1 @@
+"""Images: what sandboxes start from, layer upon layer."""
