@@ -66,6 +66,20 @@ async def test_an_engine_that_does_not_start_says_why(
     assert left(shared_deployment, turn, "sleep") == left(shared_deployment, turn, "opencode") == []
 
 
+async def test_an_engine_that_is_garbled_in_the_middle_is_taken_up_again(
+    shared_deployment: Deployment, repository: Path
+) -> None:
+    session = await shared_deployment.begin(repository, "Write noise between your own words.")
+    async with shared_deployment.feed(session) as feed:
+        turn = await feed.turn()
+    (interrupted,) = turn.of("turn_interrupted")
+    assert "lines that are no ACP message" in interrupted["reason"]
+    assert not interrupted["final"]
+    assert turn.reason == "completed", turn.message
+    assert "It speaks clearly again." in turn.text
+    assert left(shared_deployment, turn, "sleep") == left(shared_deployment, turn, "yes") == []
+
+
 async def test_a_guest_that_kills_its_sshd_is_connected_again_with_its_files(
     shared_deployment: Deployment, repository: Path
 ) -> None:
