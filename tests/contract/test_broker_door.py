@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from outrider.broker import http_server
 from outrider.broker.door import UnixBroker
 from outrider.broker.egress.dial import Dialer
-from outrider.broker.egress.proxy import EgressProxy
+from outrider.broker.egress.proxy import EgressDecision, EgressProxy
 from outrider.broker.egress.rules import EgressRules
 from outrider.broker.gateway import LlmGateway
 from outrider.broker.network import HostNetwork
@@ -40,11 +40,12 @@ ended: list[str] = []
 
 
 @contextlib.asynccontextmanager
-async def named_app(tools: SessionTools) -> AsyncIterator[ASGIApp]:
-    """Answers with the session's own name; `/mcp/hold` never does."""
+async def named_app(whose: Callable[[], SessionTools | None]) -> AsyncIterator[ASGIApp]:
+    """Answers with the session's own name, or that it has none; `/mcp/hold` never does."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        name = (await tools.run_checks()).encode()
+        tools = whose()
+        name = (await tools.run_checks()).encode() if tools else b"not yet"
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": name, "more_body": True})
         if scope["path"].endswith("/hold"):
@@ -87,6 +88,45 @@ async def test_each_door_knows_its_own_session(broker: UnixBroker) -> None:
     ):
         assert (await at_one.get("/mcp")).text == "a"
         assert (await at_two.get("/mcp")).text == "b"
+
+
+async def test_a_door_that_is_handed_over_has_only_its_new_owners_rights(broker: UnixBroker, tmp_path: Path) -> None:
+    init = await asyncio.create_subprocess_exec("git", "init", "-q", "--bare", str(tmp_path / "one.git"))
+    assert await init.wait() == 0
+    asked = "/git/repository.git/info/refs?service=git-upload-pack"
+    warm = DoorSpec("pool", unowned=True, repository=tmp_path / "one.git")
+    async with broker.open(warm) as door, client(door) as at_door, broker.open(DoorSpec("x")) as other:
+        assert (await at_door.get("/mcp")).text == "not yet"
+        assert (await at_door.get(asked)).status_code == 200
+        broker.hand_over(door, DoorSpec("s", tools=Named("s")))
+        assert (await at_door.get("/mcp")).text == "s"
+        assert (await at_door.get(asked)).status_code == 404
+        async with client(other) as at_other:
+            assert (await at_other.get("/mcp")).status_code == 404
+    with pytest.raises(SandboxError, match="closed"):
+        broker.hand_over(door, DoorSpec("late"))
+
+
+async def test_egress_asks_for_the_owner_of_now(short_path: Path) -> None:
+    told: list[EgressDecision] = []
+    proxy = EgressProxy(EgressRules([]), Dialer(HostNetwork()), told.append)
+    clients = PackageClients(HostNetwork())
+    async with (
+        LlmGateway([]) as gateway,
+        UnixBroker(short_path / "b", gateway, proxy, named_app, clients) as broker,
+        broker.open(DoorSpec("pool", egress=True)) as door,
+    ):
+        await connect_through(door)
+        broker.hand_over(door, DoorSpec("s"))
+        await connect_through(door)
+    assert [(line.owner, "no way out" in line.why) for line in told] == [("pool", False), ("s", True)]
+
+
+async def connect_through(door: Door) -> None:
+    reader, writer = await asyncio.open_unix_connection(door.egress)
+    writer.write(b"CONNECT nowhere.example:443 HTTP/1.1\r\nHost: nowhere.example\r\n\r\n")
+    assert b"403" in await reader.read()
+    writer.close()
 
 
 async def test_sockets_are_private_and_short_and_gone_afterwards(broker: UnixBroker) -> None:

@@ -58,7 +58,7 @@ async def demo(tmp_path: Path, tools: NotedTools) -> AsyncIterator[EngineUnderTe
     workspace = tmp_path / "workspace"
     await asyncio.to_thread(write_demo_repository, workspace)
     model = rehearsal_app(built_in_scripts())
-    async with build_tools_app(tools) as tools_app:
+    async with build_tools_app(lambda: tools) as tools_app:
         routes = [Mount("/llm/rehearsal", model), Mount("/mcp", tools_app)]
         async with serving(Starlette(routes=routes)) as broker, LocalGuest(tmp_path, PERSON) as guest:
             profile = OpenCode(binary=str(opencode_binary()), home=str(tmp_path / "engine"), broker=broker)

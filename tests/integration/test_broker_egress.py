@@ -11,7 +11,7 @@ import pytest
 
 from outrider.broker.egress import proxy as proxy_module
 from outrider.broker.egress.dial import Dialer, Unreachable, resolve
-from outrider.broker.egress.proxy import EgressDecision, EgressProxy
+from outrider.broker.egress.proxy import EgressAsker, EgressDecision, EgressProxy
 from outrider.broker.egress.rules import AllowedHost, EgressRules
 from outrider.broker.egress.target import Target
 from outrider.broker.network import HostNetwork, UpstreamProxy
@@ -77,7 +77,7 @@ async def proxy(
         return answers
 
     served = EgressProxy(EgressRules(hosts), Dialer(network or HostNetwork(), resolver), made.told.append)
-    async with served.serve(made.path, "s-test", opened=True):
+    async with served.serve(made.path, lambda: EgressAsker("s-test", opened=True)):
         yield made
 
 
@@ -236,7 +236,7 @@ async def test_closing_the_door_ends_its_tunnels(short_path: Path) -> None:
 
 async def test_a_door_without_egress_refuses_everything(short_path: Path) -> None:
     served = EgressProxy(EgressRules([AllowedHost("allowed.example", operator=True)]), Dialer(HostNetwork()))
-    async with served.serve(short_path / "e", "s-test", opened=False):
+    async with served.serve(short_path / "e", lambda: EgressAsker("s-test", opened=False)):
         answer = await Proxy(short_path / "e").ask(connect(443, "allowed.example"))
         assert answer.startswith(b"HTTP/1.1 403 ")
         assert b"no way out" in answer

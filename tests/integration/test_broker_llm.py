@@ -3,9 +3,10 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from outrider.broker.egress.dial import Dialer
 from outrider.broker.egress.proxy import EgressProxy
 from outrider.broker.egress.rules import EgressRules
 from outrider.broker.gateway import LlmGateway, Upstream, WireFormat
+from outrider.broker.http_server import serve_http
 from outrider.broker.network import HostNetwork
 from outrider.broker.package_clients import PackageClients
 from outrider.model.engine import ModelRef, Usage
 from outrider.ports.broker import DoorSpec
+from outrider.rehearsal.primer import primer_app
 from outrider.testing.rehearsal_server import serving
 from outrider.testing.scripted_upstream import Reply, ScriptedUpstream, anthropic_stream, openai_stream
 from outrider.tools.mcp import build_tools_app
@@ -36,6 +39,7 @@ class Bench:
     """One door with a client at it, and what was told about it."""
 
     upstream: ScriptedUpstream
+    hand_over: Callable[[DoorSpec], None] = field(init=False)
     client: httpx.AsyncClient = field(init=False)
     socket: Path = field(init=False)
     used: list[Usage] = field(default_factory=list)
@@ -57,7 +61,11 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    short: Path, replies: Sequence[Reply], model: ModelRef = CLAUDE, upstreams: Sequence[Upstream] | None = None
+    short: Path,
+    replies: Sequence[Reply],
+    model: ModelRef = CLAUDE,
+    upstreams: Sequence[Upstream] | None = None,
+    primer: Path | None = None,
 ) -> AsyncIterator[Bench]:
     upstream = ScriptedUpstream(list(replies))
     async with AsyncExitStack() as stack:
@@ -66,7 +74,7 @@ async def bench(
             Upstream("anthropic", url, WireFormat.ANTHROPIC, SecretStr(CANARY)),
             Upstream("openai", f"{url}/v1", WireFormat.OPENAI, SecretStr(CANARY)),
         ]
-        gateway = await stack.enter_async_context(LlmGateway(given))
+        gateway = await stack.enter_async_context(LlmGateway(given, primer=primer))
         proxy = EgressProxy(EgressRules([]), Dialer(HostNetwork()))
         clients = PackageClients(HostNetwork())
         broker = await stack.enter_async_context(UnixBroker(short, gateway, proxy, build_tools_app, clients))
@@ -76,6 +84,7 @@ async def bench(
         transport = httpx.AsyncHTTPTransport(uds=str(door.http))
         client = httpx.AsyncClient(transport=transport, base_url="http://broker", trust_env=False, timeout=20)
         made.socket = door.http
+        made.hand_over = partial(broker.hand_over, door)
         made.client = await stack.enter_async_context(client)
         yield made
 
@@ -104,6 +113,28 @@ async def test_usage_is_told_before_the_engine_sees_the_end(short_path: Path) ->
             if b"message_stop" in chunk:
                 assert len(door.used) == 1
         await response.aclose()
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_primer_answers_where_nobody_owns_the_door_and_is_free(short_path: Path, streamed: bool) -> None:
+    async with serve_http(primer_app(), short_path / "primer"):
+        primer = short_path / "primer"
+        async with bench(short_path / "b", [Reply(anthropic_stream("Mine"))], primer=primer) as door:
+            for model in (CLAUDE, GPT):
+                door.hand_over(DoorSpec("pool", model=model, unowned=True))
+                ask = door.ask if model is CLAUDE else door.ask_gpt
+                answer = await ask(messages=[{"role": "user", "content": "Say that you are ready."}], stream=streamed)
+                assert (answer.status_code, "Ready" in answer.text) == (200, True), answer.text
+            door.hand_over(DoorSpec("s-test", model=CLAUDE, on_usage=door.on_usage))
+            assert door.upstream.asked == []
+            assert "Mine" in (await door.ask(stream=True)).text
+            assert len(door.used) == 1
+
+
+async def test_without_a_primer_an_unowned_door_has_no_model(short_path: Path) -> None:
+    async with bench(short_path, []) as door:
+        door.hand_over(DoorSpec("pool", model=CLAUDE, unowned=True))
+        assert (await door.ask(stream=True)).status_code == 403
 
 
 async def test_the_guests_key_is_dropped_and_ours_is_put_in(short_path: Path) -> None:

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from outrider.broker.door import UnixBroker
 from outrider.broker.egress.dial import Dialer
 from outrider.broker.egress.proxy import EgressProxy
@@ -22,6 +24,7 @@ from outrider.model.engine import EngineStop, ModelRef, Usage
 from outrider.ports.broker import Door, DoorSpec
 from outrider.ports.engine import EngineLaunch, EngineSession
 from outrider.rehearsal.model import rehearsal_app
+from outrider.rehearsal.primer import primer_app
 from outrider.rehearsal.script import load_scripts
 from outrider.testing.engine_contract import Ear
 from outrider.testing.local_guest import LocalGuest
@@ -94,35 +97,49 @@ async def forwarded(door: Door) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def engine(checks: Checks, short: Path, tmp_path: Path, ear: Ear) -> AsyncIterator[EngineSession]:
+async def engine(
+    checks: Checks, short: Path, tmp_path: Path, ear: Ear, *, warm: bool = False
+) -> AsyncIterator[EngineSession]:
+    """A running engine; a warm one was started and primed while nobody owned its door."""
     for name in ("scripts", "workspace"):
         (tmp_path / name).mkdir()
     (tmp_path / "scripts/checks.toml").write_text(SCRIPT)
     async with AsyncExitStack() as stack:
         app = rehearsal_app(load_scripts(tmp_path / "scripts"), tokens_per_second=None)
         await stack.enter_async_context(serve_http(app, short / "up"))
+        await stack.enter_async_context(serve_http(primer_app(), short / "primer"))
         upstream = Upstream("rehearsal", "http://rehearsal", WireFormat.ANTHROPIC, socket=short / "up")
-        gateway = await stack.enter_async_context(LlmGateway([upstream]))
+        gateway = await stack.enter_async_context(LlmGateway([upstream], primer=short / "primer"))
         proxy = EgressProxy(EgressRules([]), Dialer(HostNetwork()))
         broker = UnixBroker(short / "b", gateway, proxy, build_tools_app, PackageClients(HostNetwork()))
         await stack.enter_async_context(broker)
         guest = await stack.enter_async_context(LocalGuest(tmp_path))
         spec = DoorSpec("s-test", model=MODEL, on_usage=checks.on_usage, tools=checks)
-        url = await stack.enter_async_context(forwarded(await stack.enter_async_context(broker.open(spec))))
+        door = await stack.enter_async_context(
+            broker.open(DoorSpec("pool", model=MODEL, unowned=True) if warm else spec)
+        )
+        url = await stack.enter_async_context(forwarded(door))
         profile = OpenCode(binary=str(opencode_binary()), home=str(tmp_path / "engine"), broker=url)
-        session = await AcpEngine(profile).open(guest, EngineLaunch(MODEL, str(tmp_path / "workspace")), ear)
+        launch = EngineLaunch(MODEL, str(tmp_path / "workspace"))
+        session = await AcpEngine(profile).open(guest, launch, Ear() if warm else ear)
+        if warm:
+            await session.prime()
+            broker.hand_over(door, spec)
+            session.listen(ear)
         try:
             yield session
         finally:
             await session.close()
 
 
-async def test_the_engine_runs_our_checks_and_is_counted(short_path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("warm", [False, True])
+async def test_the_engine_runs_our_checks_and_is_counted(short_path: Path, tmp_path: Path, warm: bool) -> None:
     checks, ear = Checks(), Ear()
     checks.done.set()
-    async with engine(checks, short_path, tmp_path, ear) as session, asyncio.timeout(120):
+    async with engine(checks, short_path, tmp_path, ear, warm=warm) as session, asyncio.timeout(120):
+        assert (checks.used, ear.updates) == ([], [])
         assert await session.prompt(["Run the checks."]) is EngineStop.END_TURN
-        assert "They are done." in ear.text()
+        assert ear.text() == "I run the checks.They are done."
         assert len(checks.used) == 2
         assert len({usage.call for usage in checks.used}) == 2
         assert all(usage.input_tokens > 0 and usage.cost_usd == 0 for usage in checks.used)

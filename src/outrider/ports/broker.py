@@ -25,6 +25,8 @@ class DoorSpec:
     """A bare repository served read-only at `/git/repository.git`."""
     egress: bool = False
     """Whether the egress proxy answers, with the allow-list of the deployment."""
+    unowned: bool = False
+    """Nobody's yet: its tools answer “not yet”, and a primer answers for the model, which costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class Broker(Protocol):
 
     def open(self, spec: DoorSpec) -> AbstractAsyncContextManager[Door]:
         """A door for as long as the context lives; its connections end with it."""
+
+    def hand_over(self, door: Door, spec: DoorSpec) -> None:
+        """From its next request on the door is another owner's: tools, usage, model, repository, egress, audit. What
+        an engine has open goes on, its MCP session too. Raises SandboxError where the door is closed."""
 
     def guest_environment(self) -> dict[str, str]:
         """Environment for setup commands and package clients in a guest with egress: proxy and CA settings."""

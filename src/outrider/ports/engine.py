@@ -40,6 +40,13 @@ class EngineSession(Protocol):
     async def prompt(self, texts: Sequence[str]) -> EngineStop:
         """Give it a prompt and wait for the end of its turn. Raises EngineError where it dies or breaks ACP."""
 
+    async def prime(self) -> None:
+        """Have its process load now what it would load at its first prompt: a tiny prompt in a session that is thrown
+        away, of which nobody hears anything. Raises EngineError."""
+
+    def listen(self, listener: EngineListener) -> None:
+        """From now on this one hears it, and is asked for permission."""
+
     async def cancel(self) -> None:
         """Ask it to stop; `prompt` then returns CANCELLED. Returns at once."""
 

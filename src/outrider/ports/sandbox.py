@@ -146,6 +146,10 @@ class SandboxProvider(Protocol):
     async def list(self, labels: Mapping[str, str]) -> Sequence[SandboxInfo]:
         """The sandboxes that exist now and carry all these labels, running or stopped. The truth after a restart."""
 
+    async def relabel(self, handle: SandboxHandle, labels: Mapping[str, str]) -> None:
+        """Replace its labels, all of them at once, whether it runs or not. It is another's from now on: its wall time
+        begins anew. Survives our death. Raises SandboxLost where it does not exist."""
+
     async def stop(self, handle: SandboxHandle) -> None:
         """Kill every process of it and free its memory; its files are kept. No error where it is not running."""
 

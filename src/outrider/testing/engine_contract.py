@@ -197,6 +197,26 @@ class EngineContract:
         assert await _prompted(session, TALK) is EngineStop.END_TURN
         await session.close()
 
+    async def test_nothing_is_heard_of_its_primer(self, under_test: EngineUnderTest, ear: Ear) -> None:
+        session = await under_test.open(ear)
+        own = session.id
+        async with asyncio.timeout(SECONDS):
+            await session.prime()
+        assert (session.id, ear.updates, ear.asked) == (own, [], [])
+        assert await _prompted(session, TALK) is EngineStop.END_TURN
+        assert ear.text() == SAID
+        await session.close()
+
+    async def test_another_ear_hears_from_then_on(self, under_test: EngineUnderTest, ear: Ear) -> None:
+        session = await under_test.open(ear)
+        assert await _prompted(session, TALK) is EngineStop.END_TURN
+        heard, other = len(ear.updates), Ear()
+        session.listen(other)
+        assert await _prompted(session, EDIT) is EngineStop.END_TURN
+        assert (len(ear.updates), ear.asked) == (heard, [])
+        assert [ask.kind for ask in other.asked] == [ToolKind.EDIT]
+        await session.close()
+
     async def test_an_engine_that_ends_in_its_turn_is_an_error(self, under_test: EngineUnderTest, ear: Ear) -> None:
         session = await under_test.open(ear)
         async with slow_turn(under_test) as began, asyncio.TaskGroup() as group:

@@ -181,6 +181,16 @@ class FakeSession:
         self._workspace = launch.workspace
         self._listener = listener
         self._turn: asyncio.Timeout | None = None
+        self.primed = False
+
+    async def prime(self) -> None:
+        """Nothing to load."""
+        self._live()
+        self.primed = True
+
+    def listen(self, listener: EngineListener) -> None:
+        """From now on this one hears it."""
+        self._listener = listener
 
     async def prompt(self, texts: Sequence[str]) -> EngineStop:
         """Play the steps for it."""

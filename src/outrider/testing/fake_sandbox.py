@@ -102,6 +102,14 @@ class FakeProvider:
             if labels.items() <= row.spec.labels.items()
         ]
 
+    async def relabel(self, handle: SandboxHandle, labels: Mapping[str, str]) -> None:
+        """Write other labels."""
+        saved = _read(self._boxes / handle.id)
+        if saved is None:
+            raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
+        spec = saved.spec.model_copy(update={"labels": dict(labels)})
+        _write(self._boxes / handle.id, saved.model_copy(update={"spec": spec}))
+
     async def stop(self, handle: SandboxHandle) -> None:
         """Kill its processes and note that it is stopped."""
         self._note(handle, running=False)

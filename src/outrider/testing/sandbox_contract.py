@@ -91,6 +91,20 @@ class LifecycleContract(SandboxFixtures):
         async with await again.connect(sandbox) as other:
             assert (await other.run(shell("cat file"))).output == b"kept\n"
 
+    async def test_another_label_is_its_only_one_and_survives_us(
+        self, make_provider: MakeProvider, provider: SandboxProvider, base: LayerId
+    ) -> None:
+        handle = await provider.create(spec_of(base, labels={"pool": "p-one", "kind": "warm"}))
+        async with await provider.connect(handle) as guest:
+            await provider.relabel(handle, {"session": "s-relabelled"})
+            assert (await guest.run(shell("echo on"))).output == b"on\n"
+        rows = [row for row in await make_provider().list({"session": "s-relabelled"}) if row.handle == handle]
+        assert [(dict(row.labels), row.running) for row in rows] == [({"session": "s-relabelled"}, True)]
+        assert handle not in [row.handle for row in await provider.list({"pool": "p-one"})]
+        await provider.destroy(handle)
+        with pytest.raises(SandboxLost):
+            await provider.relabel(handle, {"session": "s-relabelled"})
+
     async def test_stop_and_start_keep_the_files(self, provider: SandboxProvider, sandbox: SandboxHandle) -> None:
         async with await provider.connect(sandbox) as guest:
             await guest.run(shell("echo kept >file && sync"))

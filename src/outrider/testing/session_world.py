@@ -70,6 +70,10 @@ class FakeBroker:
         self.doors.append(spec)
         yield Door(http=Path("/nonexistent"), egress=Path("/nonexistent"))
 
+    def hand_over(self, door: Door, spec: DoorSpec) -> None:
+        """Another owner."""
+        self.doors.append(spec)
+
     def guest_environment(self) -> dict[str, str]:
         """Something to find in the guest."""
         return {"HTTPS_PROXY": "http://127.0.0.1:4181"}

@@ -35,6 +35,9 @@ _INSTRUCTIONS = (
 )
 
 
+_NOT_YET = "Not yet: this sandbox belongs to no session. Its tools answer once it has its first prompt."
+
+
 class NoArguments(BaseModel):
     """A tool that takes nothing."""
 
@@ -102,11 +105,14 @@ _OFFERS = {
 
 
 @asynccontextmanager
-async def build_tools_app(tools: SessionTools, *, progress_seconds: float = PROGRESS_SECONDS) -> AsyncIterator[ASGIApp]:
-    """The MCP server of a session as an ASGI app, for as long as the context lives. Leave it in the task that entered
-    it. Calls that are still running then are cancelled."""
+async def build_tools_app(
+    whose: Callable[[], SessionTools | None], *, progress_seconds: float = PROGRESS_SECONDS
+) -> AsyncIterator[ASGIApp]:
+    """The MCP server of a sandbox as an ASGI app, for as long as the context lives. Whose tools they are is asked at
+    each call, so that what an engine has open goes on where the sandbox gets an owner. Leave it in the task that
+    entered it. Calls that are still running then are cancelled."""
     manager = StreamableHTTPSessionManager(
-        _server(tools, progress_seconds),
+        _server(whose, progress_seconds),
         # Not stateless: there a client's cancellation arrives at another server than its call.
         stateless=False,
         max_request_body_size=BODY_LIMIT,
@@ -128,7 +134,7 @@ async def build_tools_app(tools: SessionTools, *, progress_seconds: float = PROG
         yield app
 
 
-def _server(tools: SessionTools, progress_seconds: float) -> Server[Any, Any]:
+def _server(whose: Callable[[], SessionTools | None], progress_seconds: float) -> Server[Any, Any]:
     server: Server[Any, Any] = Server("outrider", instructions=_INSTRUCTIONS)
 
     @server.list_tools()  # type: ignore[no-untyped-call, untyped-decorator]
@@ -139,6 +145,9 @@ def _server(tools: SessionTools, progress_seconds: float) -> Server[Any, Any]:
     async def call_tool(name: str, arguments: dict[str, Any]) -> CallToolResult:
         if name not in _OFFERS:
             return _result(f"There is no tool named {name[:80]}.", failed=True)
+        tools = whose()
+        if tools is None:
+            return _result(_NOT_YET, failed=True)
         return await _attended(server.request_context, _answer(tools, _OFFERS[name], arguments), progress_seconds)
 
     return server

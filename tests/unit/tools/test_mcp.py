@@ -52,7 +52,7 @@ class Tools:
 
 @asynccontextmanager
 async def serving(tools: Tools, socket: Path, progress_seconds: float = 0.05) -> AsyncIterator[None]:
-    async with build_tools_app(tools, progress_seconds=progress_seconds) as app, serve_http(app, socket):
+    async with build_tools_app(lambda: tools, progress_seconds=progress_seconds) as app, serve_http(app, socket):
         yield
 
 
@@ -90,6 +90,19 @@ async def test_calls_reach_the_session(short_path: Path) -> None:
         opened = await session.call_tool("open_pull_request", {"title": "Mend", "body": "Why"})
         assert text(opened) == "http://outrider/pulls/1"
     assert tools.opened == [("Mend", "Why")]
+
+
+async def test_one_connection_lives_on_when_the_tools_get_an_owner(short_path: Path) -> None:
+    owners: list[Tools] = []
+    app_of = build_tools_app(lambda: owners[-1] if owners else None)
+    async with app_of as app, serve_http(app, short_path / "m"), connected(short_path / "m") as session:
+        early = await session.call_tool("run_checks", {})
+        assert early.isError
+        assert "Not yet" in text(early)
+        for _ in range(2):
+            owners.append(Tools())
+            assert not (await session.call_tool("run_checks", {})).isError
+    assert all(owner.started.is_set() for owner in owners)
 
 
 async def test_a_refusal_is_told_with_its_remedy(short_path: Path) -> None:

@@ -41,7 +41,9 @@ def log_decision(decision: EgressDecision) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Door:
+class EgressAsker:
+    """Whose connection it is, and whether its owner has a way out at all."""
+
     owner: str
     opened: bool
 
@@ -57,9 +59,10 @@ class EgressProxy:
         self._audit = audit
 
     @asynccontextmanager
-    async def serve(self, path: Path, owner: str, *, opened: bool) -> AsyncIterator[None]:
-        """Answer on the Unix socket `path` as long as the context lives. Where it is not opened, refuse everything."""
-        talks, door = Conversations(TUNNEL_SECONDS), _Door(owner, opened)
+    async def serve(self, path: Path, asker: Callable[[], EgressAsker]) -> AsyncIterator[None]:
+        """Answer on the Unix socket `path` as long as the context lives. Who asks is asked for each connection; where
+        it is not opened, everything is refused."""
+        talks = Conversations(TUNNEL_SECONDS)
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
@@ -67,9 +70,9 @@ class EgressProxy:
                     await _refuse(writer, 503, f"A sandbox has at most {CONNECTION_LIMIT} connections at a time.")
                     return
                 async with talks.one():
-                    await self._converse(door, (reader, writer))
+                    await self._converse(asker(), (reader, writer))
             except OSError:
-                _log.debug("a guest of %s left in the middle of a request", owner)
+                _log.debug("a guest of %s left in the middle of a request", asker().owner)
             finally:
                 writer.close()
 
@@ -80,7 +83,7 @@ class EgressProxy:
             server.close()
             await talks.end()
 
-    async def _converse(self, door: _Door, guest: Streams) -> None:
+    async def _converse(self, door: EgressAsker, guest: Streams) -> None:
         """One request: read it, decide it, carry it out, or say why not."""
         try:
             request = await _read(guest[0])
@@ -93,14 +96,14 @@ class EgressProxy:
         except Unreachable as error:
             await _refuse(guest[1], 502, error.sentence)
 
-    def _judge(self, door: _Door, target: Target) -> Verdict:
+    def _judge(self, door: EgressAsker, target: Target) -> Verdict:
         verdict = self._rules.judge(target) if door.opened else _SHUT
         if not verdict.allowed:
             self._tell(door, target, allowed=False, why=verdict.why)
             raise self._refusal(target, verdict.why)
         return verdict
 
-    async def _carry(self, door: _Door, request: ProxyRequest, verdict: Verdict, guest: Streams) -> None:
+    async def _carry(self, door: EgressAsker, request: ProxyRequest, verdict: Verdict, guest: Streams) -> None:
         scheme = "https" if request.path is None else "http"
         proxy = self._dialer.network.proxy_for(scheme, request.target.host)
         outside = await self._connect(door, request, verdict, proxy)
@@ -116,7 +119,7 @@ class EgressProxy:
             outside[1].close()
 
     async def _connect(
-        self, door: _Door, request: ProxyRequest, verdict: Verdict, proxy: UpstreamProxy | None
+        self, door: EgressAsker, request: ProxyRequest, verdict: Verdict, proxy: UpstreamProxy | None
     ) -> Streams:
         """A connection that leads to the target. Tells the decision, with what came of it."""
         target = request.target
@@ -136,7 +139,7 @@ class EgressProxy:
         self._tell(door, target, allowed=True, why=verdict.why)
         return streams
 
-    def _tell(self, door: _Door, target: Target, *, allowed: bool, why: str) -> None:
+    def _tell(self, door: EgressAsker, target: Target, *, allowed: bool, why: str) -> None:
         self._audit(EgressDecision(door.owner, target.host, target.port, allowed, why))
 
     def _refusal(self, target: Target, why: str) -> Refused:

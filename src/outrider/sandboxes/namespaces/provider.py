@@ -85,6 +85,13 @@ class NamespaceProvider:
         rows = await asyncio.to_thread(self.state.infos)
         return [row for row in rows if labels.items() <= row.labels.items()]
 
+    async def relabel(self, handle: SandboxHandle, labels: Mapping[str, str]) -> None:
+        """Replace its labels, and begin its wall time anew."""
+        async with self._lock(handle.id):
+            record = self._record(handle)
+            spec = record.spec.model_copy(update={"labels": dict(labels)})
+            self.state.write(record.model_copy(update={"spec": spec, "started_at": self._clock.now()}))
+
     async def stop(self, handle: SandboxHandle) -> None:
         """Kill every process of it and free its memory."""
         async with self._lock(handle.id):
