@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from outrider.fleet.base_image import BaseImage
 from outrider.fleet.toolbox import Toolbox
@@ -14,6 +15,10 @@ from outrider.ports.clock import SystemClock
 from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers
+
+settings.register_profile("outrider", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("outrider")
+"""How long an example takes says more of the machine than of the code."""
 
 ROOT = Path(os.environ.get("OUTRIDER_TEST_STATE") or Path(__file__).resolve().parents[1] / ".state" / "test")
 STATE = ROOT / f"uid-{os.geteuid()}" / "sandboxes"
