@@ -46,6 +46,12 @@ def _write(box: Path, saved: _Saved) -> None:
     (box / "saved.json").write_text(saved.model_dump_json())
 
 
+def _note(box: Path, *, running: bool) -> None:
+    saved = _read(box)
+    if saved:
+        _write(box, saved.model_copy(update={"running": running}))
+
+
 class FakeProvider:
     """Implements `outrider.ports.sandbox.SandboxProvider` below a folder."""
 
@@ -112,14 +118,14 @@ class FakeProvider:
 
     async def stop(self, handle: SandboxHandle) -> None:
         """Kill its processes and note that it is stopped."""
-        self._note(handle, running=False)
+        _note(self._boxes / handle.id, running=False)
         await kill_marked(handle.id)
 
     async def start(self, handle: SandboxHandle) -> None:
         """Note that it runs."""
         if _read(self._boxes / handle.id) is None:
             raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
-        self._note(handle, running=True)
+        _note(self._boxes / handle.id, running=True)
 
     async def freeze(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
         """Move its folder to the layers."""
@@ -167,11 +173,6 @@ class FakeProvider:
     def _runs(self, sandbox: SandboxId) -> bool:
         saved = _read(self._boxes / sandbox)
         return saved is not None and saved.running
-
-    def _note(self, handle: SandboxHandle, *, running: bool) -> None:
-        saved = _read(self._boxes / handle.id)
-        if saved:
-            _write(self._boxes / handle.id, saved.model_copy(update={"running": running}))
 
 
 class SlowSandbox(FakeProvider):

@@ -48,10 +48,10 @@ class NamespaceProvider:
         try:
             await self.launcher.probe()
         except SandboxError as error:
-            return self._report(works=False, detail=error.sentence, remedy=error.remedy)
+            return _report(self.tier, works=False, detail=error.sentence, remedy=error.remedy)
         means = "control groups" if self.tier is LimitTier.CGROUP else "rlimits and a watchdog"
         detail = f"Sandboxes share this machine's kernel, run as ids that own nothing, and are limited by {means}."
-        return self._report(works=True, detail=detail)
+        return _report(self.tier, works=True, detail=detail)
 
     async def create(self, spec: SandboxSpec) -> SandboxHandle:
         """Make and start a sandbox."""
@@ -147,12 +147,13 @@ class NamespaceProvider:
             raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
         return record
 
-    def _report(self, *, works: bool, detail: str, remedy: str = "") -> ProbeReport:
-        return ProbeReport(
-            provider=PROVIDER,
-            works=works,
-            isolation=Isolation.SHARED_KERNEL,
-            limit_tier=self.tier,
-            detail=detail,
-            remedy=remedy,
-        )
+
+def _report(tier: LimitTier, *, works: bool, detail: str, remedy: str = "") -> ProbeReport:
+    return ProbeReport(
+        provider=PROVIDER,
+        works=works,
+        isolation=Isolation.SHARED_KERNEL,
+        limit_tier=tier,
+        detail=detail,
+        remedy=remedy,
+    )
