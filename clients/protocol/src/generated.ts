@@ -271,6 +271,20 @@ export interface PlanEntry {
   readonly status: "pending" | "in_progress" | "completed";
 }
 
+/** A port on which what is being built can be looked at. */
+export interface PreviewSpec {
+  /** Lower case letters, digits and dashes; unique */
+  readonly name: string;
+  /** The loopback port in the sandbox */
+  readonly port: number;
+}
+
+/** The repository's recipe names these ports of the sandbox as worth looking at. */
+export interface PreviewsNamed {
+  readonly type: "previews_named";
+  readonly previews: readonly PreviewSpec[];
+}
+
 /** Something went wrong that a person should know. */
 export interface ProblemReported {
   readonly type: "problem_reported";
@@ -450,7 +464,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SandboxLost | SandboxStopped | StageReported | TurnStarted | EngineAttached | PromptHanded | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | SessionArchived;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SandboxLost | SandboxStopped | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | SessionArchived;
 }
 
 /** The client's command was not carried out. */
@@ -516,6 +530,20 @@ export interface SandboxStopped {
   readonly sandbox: string;
 }
 
+/** A service of the sandbox is ready, or could not be made ready; the session goes on either way. */
+export interface ServiceChanged {
+  readonly type: "service_changed";
+  readonly name: string;
+  readonly state: ServiceStatus;
+  readonly port: number | null;
+  readonly detail: string;
+  /** How long it took to be ready */
+  readonly seconds: number;
+}
+
+/** How a service does. */
+export type ServiceStatus = "ready" | "failed";
+
 /** The session is closed for good: no more prompts. */
 export interface SessionArchived {
   readonly type: "session_archived";
@@ -580,6 +608,10 @@ export interface SessionView {
   readonly turn: TurnView | null;
   readonly commits: readonly Commit[];
   readonly branch_name: string;
+  /** The services of the sandbox, as it last was with each */
+  readonly services: readonly ServiceChanged[];
+  /** Ports of the sandbox that are worth looking at */
+  readonly previews: readonly PreviewSpec[];
 }
 
 /** Whose text it is: the agent's prose, or its thoughts. */
@@ -752,6 +784,8 @@ export type Event =
   | SandboxLost
   | SandboxStopped
   | StageReported
+  | ServiceChanged
+  | PreviewsNamed
   | TurnStarted
   | EngineAttached
   | PromptHanded

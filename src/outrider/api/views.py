@@ -10,6 +10,7 @@ from outrider.model.ids import PromptId, SessionId
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
 from outrider.model.repository import Commit, PullRequest, Repository
+from outrider.model.services import PreviewSpec, ServiceChanged
 
 RawPrompt = Annotated[str, Field(max_length=8 << 20, description="Checked by `check_prompt_text`")]
 ModelName = Annotated[str, Field(max_length=240, description="PROVIDER/NAME")]
@@ -94,6 +95,8 @@ class SessionView(SessionSummary):
     turn: TurnView | None
     commits: tuple[Commit, ...]
     branch_name: str
+    services: tuple[ServiceChanged, ...] = Field(description="The services of the sandbox, as it last was with each")
+    previews: tuple[PreviewSpec, ...] = Field(description="Ports of the sandbox that are worth looking at")
 
 
 class NewPrompt(Model):

@@ -14,6 +14,7 @@ from outrider.model import events
 from outrider.model.base import Model
 from outrider.model.proof import CheckVerdict
 from outrider.model.repository import Commit
+from outrider.model.services import ServiceStatus
 
 PROMPT_LINES = 30
 PLAN_ICON = {"completed": "✓", "in_progress": "▸", "pending": "·"}
@@ -74,6 +75,20 @@ def _(event: events.SandboxReady, scene: Scene) -> Block:
     means = f"{words.ISOLATION[event.isolation]}, {words.LIMITS[event.limit_tier]}"
     line = Text("Sandbox ready").append(f" ({means})  {words.seconds(event.seconds)}", style="dim")
     return Block("stage", (beside("✓", line, "green"),))
+
+
+@draw.register
+def _(event: events.ServiceChanged, scene: Scene) -> Block:
+    port = "" if event.port is None else f" on port {event.port}"
+    if event.state is ServiceStatus.FAILED:
+        return _warning(clean_line(event.detail))
+    return Block("stage", (beside("✓", Text(f"{event.name} is ready{port}", style="dim"), "green"),))
+
+
+@draw.register
+def _(event: events.PreviewsNamed, scene: Scene) -> Block | None:
+    named = ", ".join(f"{preview.name} (port {preview.port})" for preview in event.previews)
+    return _note(f"Previews: {named}") if named else None
 
 
 @draw.register

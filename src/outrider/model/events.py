@@ -1,6 +1,5 @@
 """Events: what happened in a session. Stored, numbered without gaps, in the past tense, never changed."""
 
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
@@ -30,6 +29,9 @@ from outrider.model.repository import (
     Repository,
 )
 from outrider.model.sandbox import Isolation, LimitTier, SandboxHandle
+from outrider.model.services import PreviewsNamed as PreviewsNamed
+from outrider.model.services import ServiceChanged as ServiceChanged
+from outrider.model.turn import TurnEndReason as TurnEndReason
 
 Sentence = Annotated[str, Field(max_length=4096)]
 
@@ -316,14 +318,6 @@ class TurnInterrupted(Model):
     final: bool = Field(default=False, description="True: it is not tried again, only what is there is kept")
 
 
-class TurnEndReason(StrEnum):
-    """Why a turn ended."""
-
-    COMPLETED = "completed"
-    STOPPED = "stopped"
-    FAILED = "failed"
-
-
 class TurnEnded(Model):
     """The turn is over; `message` is the sentence for every surface that it came from."""
 
@@ -358,6 +352,8 @@ Event = Annotated[
     | SandboxLost
     | SandboxStopped
     | StageReported
+    | ServiceChanged
+    | PreviewsNamed
     | TurnStarted
     | EngineAttached
     | PromptHanded

@@ -100,7 +100,8 @@ class Guest(Protocol):
 
     async def kill_everything(self, *, spare: Sequence[str] = ()) -> int:
         """Kill every process of the guest's user but sshd, what carries this connection, and those whose
-        environment holds one of `spare` as OUTRIDER_ROLE. Returns how many were killed. Repeats until none is left."""
+        environment holds one of `spare` as OUTRIDER_ROLE: a command that was started here, with its session; of
+        “service” also detached ones, with all below them. Returns how many were killed. Repeats until none is left."""
 
     async def wait_lost(self) -> str:
         """Return, with the reason, when the connection has ended for whatever cause."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import CommitId
 from outrider.model.sandbox import BROKER_PORT, WORKSPACE
+from outrider.model.services import SERVICE_ROLE
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import ExecSpec, Guest, Process
 from outrider.proof.printed import Printed
@@ -73,7 +74,7 @@ async def run_command(
     guest: Guest, command: str, env: Mapping[str, str], *, timeout_seconds: float, clock: Clock
 ) -> Ended:
     """Run a shell command in the workspace, stdout and stderr as one. Beyond its time it is killed with all that it
-    started. Raises SandboxLost."""
+    started; services go on. Raises SandboxLost."""
     printed = Printed()
     started = clock.monotonic()
     argv = ["sh", "-c", 'exec sh -c "$1" 2>&1', "sh", command]
@@ -93,11 +94,11 @@ async def run_command(
 async def _kill_leftovers(guest: Guest) -> None:
     """Twice where it must be: on a busy machine the first may run out of time. Raises SandboxError."""
     try:
-        await guest.kill_everything()
+        await guest.kill_everything(spare=[SERVICE_ROLE])
     except SandboxLost:
         raise
     except SandboxError:
-        await guest.kill_everything()
+        await guest.kill_everything(spare=[SERVICE_ROLE])
 
 
 async def _follow(process: Process, printed: Printed) -> int:

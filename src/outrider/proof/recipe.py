@@ -10,18 +10,18 @@
 What is examined does not set the exam: the recipe that judges a change is always that of the base commit.
 """
 
-import re
 import tomllib
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from outrider.model.base import Model
 from outrider.model.errors import RecipeError
+from outrider.model.services import PreviewSpec, ServiceSpec, ShellCommand
 from outrider.proof.globs import fixed_folder
-
-RECIPE_FILE = "outrider.toml"
+from outrider.proof.recipe_errors import RECIPE_FILE as RECIPE_FILE
+from outrider.proof.recipe_errors import recipe_error
 
 RECIPE_BYTES_LIMIT = 64 << 10
 """A recipe is written by hand; this is a hundred times the longest one that was written."""
@@ -39,8 +39,18 @@ DEFAULT_TESTS = (
 )
 """Where tests live by the customs of pytest, jest, vitest, node and Go."""
 
+Preset = Literal["pypi", "npm", "debian", "crates", "go", "github"]
+Stack = Literal["postgres", "redis", "desktop", "ide"]
+ImageReference = Annotated[
+    str, StringConstraints(max_length=255, pattern=r"^[a-z0-9][A-Za-z0-9._-]*([/:@][A-Za-z0-9._-]+)*$")
+]
+HostName = Annotated[
+    str,
+    StringConstraints(
+        max_length=253, pattern=r"^(\*\.)?[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9]([a-z0-9-]{0,62}))+(:[0-9]{1,5})?$"
+    ),
+]
 PackageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]{1,99}$")]
-ShellCommand = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00]+$")]
 
 
 def _stays_inside(path: str) -> str:
@@ -82,9 +92,24 @@ class CheckSpec(Model):
     egress: bool = Field(default=False, description="Whether the command may reach the allowed hosts of the network")
 
 
+class EgressSpec(Model):
+    """What the sandboxes of this repository may reach beyond what the deployment allows."""
+
+    presets: tuple[Preset, ...] = Field(default=(), max_length=10, description="Names of groups of hosts")
+    hosts: tuple[HostName, ...] = Field(
+        default=(), max_length=100, description="Host names, `*.` before one for all below it, `:port` after it"
+    )
+
+
 class RecipeFile(Model):
     """The keys of `outrider.toml`."""
 
+    image: ImageReference | None = Field(
+        default=None, description="An OCI image to start from, such as `docker.io/library/python:3.12-bookworm`"
+    )
+    stacks: tuple[Stack, ...] = Field(
+        default=(), max_length=4, description="Ready-made parts of the image, each with its service"
+    )
     packages: tuple[PackageName, ...] = Field(
         default=(), max_length=200, description="Debian packages, installed into the image as root"
     )
@@ -100,6 +125,18 @@ class RecipeFile(Model):
         description="Globs of the only files that setup depends on. Where none of them changed, a finished setup is "
         "used again. Without it every commit is set up anew",
     )
+    start: tuple[ShellCommand, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Commands run in order each time a sandbox starts, after the services, as the guest's user",
+    )
+    start_timeout_seconds: float = Field(default=120, gt=0, le=3600, description="For all start commands together")
+    services: tuple[ServiceSpec, ...] = Field(default=(), max_length=20)
+    preview: tuple[PreviewSpec, ...] = Field(default=(), max_length=20)
+    egress: EgressSpec = EgressSpec()
+    warm: int | None = Field(
+        default=None, ge=0, le=20, description="How many warm sandboxes are kept; without it, by demand"
+    )
     checks: tuple[CheckSpec, ...] = Field(default=(), max_length=20)
     tests: tuple[Glob, ...] = Field(
         default=DEFAULT_TESTS,
@@ -109,11 +146,24 @@ class RecipeFile(Model):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "RecipeFile":
-        names = [check.name for check in self.checks]
-        doubled = next((name for name in names if names.count(name) > 1), None)
-        if doubled is not None:
-            raise ValueError(f"two checks are named “{doubled}”; each needs a name of its own")
+        for what, specs in (("checks", self.checks), ("services", self.services), ("previews", self.preview)):
+            name = _doubled([spec.name for spec in specs])
+            if name is not None:
+                raise ValueError(f"two {what} are named “{name}”; each needs a name of its own")
+        port = _doubled([spec.port for spec in self.services if spec.port is not None])
+        if port is not None:
+            raise ValueError(f"two services have port {port}; each needs a port of its own")
+        if stack := _doubled(self.stacks):
+            raise ValueError(f"the stack “{stack}” is named twice")
         return self
+
+
+T = TypeVar("T")
+
+
+def _doubled(values: Sequence[T]) -> T | None:
+    """The first value that is there twice."""
+    return next((value for value in values if values.count(value) > 1), None)
 
 
 class Recipe(RecipeFile):
@@ -137,77 +187,5 @@ def parse_recipe(text: bytes) -> Recipe:
     try:
         file = RecipeFile.model_validate(keys)
     except ValidationError as error:
-        raise _recipe_error(error.errors(include_url=False)[0], source) from error
+        raise recipe_error(error.errors(include_url=False)[0], source, RecipeFile) from error
     return Recipe(**dict(file), source=RECIPE_FILE, notice="" if file.checks else f"{RECIPE_FILE} names no checks.")
-
-
-def _recipe_error(problem: ErrorDetails, source: str) -> RecipeError:
-    where = problem["loc"]
-    key = _spell(where)
-    line = _line_of(where, source)
-    place = f"{RECIPE_FILE}, line {line}" if line else RECIPE_FILE
-    if problem["type"] == "extra_forbidden":
-        allowed = ", ".join(CheckSpec.model_fields if where[0] == "checks" else RecipeFile.model_fields)
-        return RecipeError(f"{place}: `{key}` is not a key.", f"Allowed are: {allowed}.")
-    if problem["type"] == "missing":
-        return RecipeError(f"{place}: `{key}` is missing.", _meaning(where))
-    said = _SAID.get(problem["type"]) or problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    if problem["type"] == "string_pattern_mismatch":
-        said = f"{problem['input']!r:.100} is not allowed"
-    subject = f"`{key}`: " if key else ""
-    return RecipeError(f"{place}: {subject}{said}.", _meaning(where))
-
-
-def _spell(where: tuple[int | str, ...]) -> str:
-    """`checks[1].name` for a location in the parsed file, counted from 1 as people do."""
-    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).removeprefix(".")
-
-
-def _line_of(where: tuple[int | str, ...], source: str) -> int | None:
-    """The line of a key, or of its table where the key is missing; None where it is written in another style."""
-    lines = source.splitlines()
-    start = 0
-    if len(where) > 1 and where[0] == "checks" and isinstance(where[1], int):
-        tables = [number for number, line in enumerate(lines) if re.match(r"\s*\[\[\s*checks\s*\]\]", line)]
-        if where[1] >= len(tables):
-            return None
-        start = tables[where[1]]
-    name = next((part for part in reversed(where) if isinstance(part, str)), None)
-    if name is None:
-        return None
-    for number, line in enumerate(lines[start:], start + 1):
-        if re.match(rf"""\s*["']?{re.escape(name)}["']?\s*=""", line):
-            return number
-        if start and number > start + 1 and line.lstrip().startswith("["):
-            break
-    return start + 1 if start else None
-
-
-def _meaning(where: tuple[int | str, ...]) -> str:
-    """What is allowed for the key at a location, from the type itself."""
-    names = [part for part in where if isinstance(part, str)]
-    if not names:
-        return ""
-    fields: dict[str, Any] = dict(CheckSpec.model_fields if names[0] == "checks" and len(names) > 1 else {})
-    field = fields.get(names[-1]) or RecipeFile.model_fields.get(names[0])
-    hint = _HINTS.get(names[-1], "")
-    meaning = field.description if field is not None and field.description else ""
-    return " ".join(part for part in (f"{meaning}." if meaning else "", hint) if part)
-
-
-_SAID = {
-    "tuple_type": "should be a list",
-    "string_type": "should be a string in quotes",
-    "float_parsing": "should be a number",
-    "float_type": "should be a number",
-    "bool_type": "should be true or false",
-    "bool_parsing": "should be true or false",
-    "model_type": "should be a table",
-}
-
-_HINTS = {
-    "packages": "A package is named in lower case letters, digits, plus, dot and dash, such as `libpq-dev`.",
-    "tests": "A glob is relative to the repository and has no `..` and at most eight stars, such as `tests/**`.",
-    "setup_inputs": "A glob is relative to the repository and has no `..` and at most eight stars, such as `uv.lock`.",
-    "checks": "Each check is a [[checks]] table with a name and a command.",
-}

@@ -2,7 +2,8 @@
 
 Spared are the sshds of living connections (children of the listener, which is not ours), the way from here up to
 them, and every process of a session whose leader was started over such a connection with a spared OUTRIDER_ROLE. A
-process that left its session by setsid is not spared, whatever environment it inherited.
+process that left its session by setsid is not spared, whatever environment it inherited; but where services are to be
+spared, everything below a process that began as one is.
 """
 
 import os
@@ -18,6 +19,10 @@ SECONDS = 2.5
 machine a second."""
 
 NAP_SECONDS = 0.005
+
+
+SERVICE = "service"
+"""The role of services: they are started detached, and outlive the connection that started them."""
 
 
 class Seen(NamedTuple):
@@ -56,11 +61,22 @@ def doomed(spare: set[str]) -> list[int]:
     ways_in = carriers(table, mine)
     leaders = [pid for pid, seen in table.items() if seen.session == pid and seen.parent in ways_in]
     kept = {leader for leader in leaders if role(leader) in spare}
-    spared, pid = set(ways_in), os.getpid()
+    spared, pid = set(ways_in) | (services(table, mine) if SERVICE in spare else set()), os.getpid()
     while pid in table:
         spared.add(pid)
         pid = table[pid].parent
     return [pid for pid, seen in table.items() if seen.uid == mine and pid not in spared and seen.session not in kept]
+
+
+def services(table: Mapping[int, Seen], mine: int) -> set[int]:
+    """Processes that began as services, and their descendants: a database overwrites its environment, or forks into
+    sessions of its own."""
+    found = {pid for pid, seen in table.items() if seen.uid == mine and role(pid) == SERVICE}
+    while True:
+        below = {pid for pid, seen in table.items() if seen.parent in found} - found
+        if not below:
+            return found
+        found |= below
 
 
 def carriers(table: Mapping[int, Seen], mine: int) -> set[int]:

@@ -97,12 +97,22 @@ def _sandbox_requested(state: State, event: e.SandboxRequested) -> State:
     before = state.sandbox
     start = before.start + 1 if before else 1
     handle = before.handle if before else None
-    return replace(state, sandbox=Sandbox(event.sandbox, start, SandboxPhase.STARTING, handle))
+    return replace(state, sandbox=Sandbox(event.sandbox, start, SandboxPhase.STARTING, handle), services={})
 
 
 @_on(e.SandboxReady)
 def _sandbox_ready(state: State, event: e.SandboxReady) -> State:
     return _with_sandbox(state, phase=SandboxPhase.READY, handle=event.handle)
+
+
+@_on(e.ServiceChanged)
+def _service_changed(state: State, event: e.ServiceChanged) -> State:
+    return replace(state, services={**state.services, event.name: event})
+
+
+@_on(e.PreviewsNamed)
+def _previews_named(state: State, event: e.PreviewsNamed) -> State:
+    return replace(state, previews=event.previews)
 
 
 @_on(e.SandboxLost)

@@ -12,6 +12,7 @@ from outrider.model.prompt import Prompt
 from outrider.model.proof import Proof
 from outrider.model.repository import PullRequest
 from outrider.model.sandbox import SandboxHandle
+from outrider.model.services import PreviewSpec, ServiceChanged
 
 
 class SandboxPhase(StrEnum):
@@ -124,6 +125,9 @@ class State:
     queue: tuple[Prompt, ...] = ()
     keys: Mapping[str, PromptId] = field(default_factory=dict)
     sandbox: Sandbox | None = None
+    services: Mapping[str, ServiceChanged] = field(default_factory=dict)
+    """The services of the sandbox by name, as it last was with each."""
+    previews: tuple[PreviewSpec, ...] = ()
     engine_session: EngineSessionId | None = None
     turn: Turn | None = None
     turns: int = 0

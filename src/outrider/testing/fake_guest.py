@@ -16,6 +16,7 @@ from typing import Self
 from outrider.model.errors import LimitReached, SandboxError, SandboxLost
 from outrider.model.ids import SandboxId
 from outrider.model.sandbox import GUEST_HOME, TOOLBOX, WORKSPACE
+from outrider.model.services import SERVICE_ROLE
 from outrider.ports.sandbox import ByteReader, ByteWriter, ExecResult, ExecSpec
 
 MARK = "OUTRIDER_FAKE_SANDBOX"
@@ -195,9 +196,13 @@ class FakeGuest:
             raise SandboxError(f"Port {port} in the sandbox is taken.", "Start the sandbox again.") from error
 
     async def kill_everything(self, *, spare: Sequence[str] = ()) -> int:
-        """Kill all that carries the mark, but sessions that were started here with a spared role."""
+        """Kill all that carries the mark, but sessions that were started here with a spared role, and services."""
         running = [process.child.pid for process in self._started if process.child.returncode is None]
-        return await kill_marked(self.sandbox, {pid for pid in running if _variable(pid, "OUTRIDER_ROLE") in spare})
+        spared = {pid for pid in running if _variable(pid, "OUTRIDER_ROLE") in spare}
+        if SERVICE_ROLE in spare:
+            leaders = {_session(pid) for pid in _marked(self.sandbox)}
+            spared |= {pid for pid in leaders if _variable(pid, "OUTRIDER_ROLE") == SERVICE_ROLE}
+        return await kill_marked(self.sandbox, spared)
 
     async def wait_lost(self) -> str:
         """Ask again and again."""

@@ -46,7 +46,44 @@ def test_a_recipe_without_checks_says_so() -> None:
     assert parse_recipe(b"packages = ['jq']").notice == "outrider.toml names no checks."
 
 
+ROUND = b"""
+image = "docker.io/library/python:3.12-bookworm"
+stacks = ["postgres", "redis"]
+start = ["make migrate"]
+start_timeout_seconds = 20
+warm = 2
+
+[egress]
+presets = ["pypi"]
+hosts = ["*.example.org", "files.example.org:8443"]
+
+[[services]]
+name = "web"
+command = "make serve"
+ready = "curl -fs http://127.0.0.1:8000/health"
+port = 8000
+timeout_seconds = 30
+
+[[preview]]
+name = "app"
+port = 8000
+"""
+
+
+def test_what_runs_beside_the_work_is_taken() -> None:
+    recipe = parse_recipe(ROUND)
+    assert (recipe.image, recipe.stacks) == ("docker.io/library/python:3.12-bookworm", ("postgres", "redis"))
+    assert (recipe.start, recipe.start_timeout_seconds, recipe.warm) == (("make migrate",), 20, 2)
+    assert (recipe.egress.presets, recipe.egress.hosts) == (("pypi",), ("*.example.org", "files.example.org:8443"))
+    assert [(it.name, it.command, it.ready, it.port, it.timeout_seconds) for it in recipe.services] == [
+        ("web", "make serve", "curl -fs http://127.0.0.1:8000/health", 8000, 30)
+    ]
+    assert [(it.name, it.port) for it in recipe.preview] == [("app", 8000)]
+
+
 CHECK = b'[[checks]]\nname = "a"\ncommand = "true"\n'
+SERVICE = b'[[services]]\nname = "db"\ncommand = "true"\n'
+PREVIEW = b'[[preview]]\nname = "app"\nport = 8000\n'
 
 
 @pytest.mark.parametrize(
@@ -66,6 +103,24 @@ CHECK = b'[[checks]]\nname = "a"\ncommand = "true"\n'
         (CHECK + b"timeout_seconds = 0", ["line 4", "greater than 0"]),
         (CHECK + b'egress = "maybe"', ["should be true or false"]),
         (b"setup = [", ["not valid TOML"]),
+        (b"image = 'a b'", ["line 1: `image`: 'a b' is not allowed", "registry, repository and tag"]),
+        (b'stacks = ["mysql"]', ["line 1: `stacks[1]`", "'postgres', 'redis', 'desktop' or 'ide'"]),
+        (b'stacks = ["redis", "redis"]', ["the stack “redis” is named twice"]),
+        (b'start = "make"', ["`start`: should be a list"]),
+        (b"warm = -1", ["line 1: `warm`", "greater than or equal to 0"]),
+        (b"warm = 1.5", ["whole number"]),
+        (SERVICE + b"prot = 1", ["line 4: `services[1].prot` is not a key", "timeout_seconds"]),
+        (SERVICE + b"port = 70000", ["line 4: `services[1].port`", "less than or equal to 65535"]),
+        (SERVICE + b"port = 4180", ["port 4180 in the sandbox is taken by Outrider itself"]),
+        (b"[[services]]\nname = 'db'", ["line 1: `services[1].command` is missing", "stays in the foreground"]),
+        (SERVICE + SERVICE, ["two services are named “db”"]),
+        (SERVICE + b"port = 1\n" + SERVICE.replace(b"db", b"kv") + b"port = 1", ["two services have port 1"]),
+        (b"services = 'db'", ["`services`: should be a list", "[[services]] table"]),
+        (b"[[preview]]\nname = 'App'\nport = 1", ["line 2: `preview[1].name`: 'App' is not allowed"]),
+        (PREVIEW + PREVIEW, ["two previews are named “app”"]),
+        (b"[egress]\nhost = ['a.b']", ["line 2: `egress.host` is not a key", "presets, hosts"]),
+        (b"warm = 1\n[egress]\nhosts = ['http://a.b/']", ["line 3: `egress.hosts[1]`", "registry.example.com"]),
+        (b"[egress]\npresets = ['all']", ["line 2: `egress.presets[1]`", "'pypi', 'npm'"]),
         (b"\xff\xfe", ["not UTF-8"]),
         (b"#" * (RECIPE_BYTES_LIMIT + 1), ["larger than 64 kB"]),
     ],
@@ -84,5 +139,5 @@ def test_the_published_schema_is_fresh() -> None:
 def test_every_key_is_explained_in_the_reference() -> None:
     page = (Path(__file__).parents[3] / "docs/reference/outrider-toml.md").read_text()
     schema = json.loads(recipe_schema())
-    keys = [*schema["properties"], *schema["$defs"]["CheckSpec"]["properties"]]
+    keys = [*schema["properties"], *(key for kind in schema["$defs"].values() for key in kind["properties"])]
     assert [key for key in keys if f"`{key}`" not in page] == []

@@ -5,10 +5,17 @@ import type { PreparationItem, Stage } from "./view";
 /** How the session comes by its sandbox, and loses it. */
 export const foldSandbox: Pick<
   Handlers,
-  "sandbox_requested" | "sandbox_ready" | "sandbox_lost" | "sandbox_stopped" | "stage_reported"
+  | "sandbox_requested"
+  | "sandbox_ready"
+  | "sandbox_lost"
+  | "sandbox_stopped"
+  | "stage_reported"
+  | "service_changed"
+  | "previews_named"
 > = {
   sandbox_requested: (state, event, stamp) => {
     state.sandbox = { id: event.sandbox, state: "waking", provider: "", isolation: null, limitTier: null };
+    state.services = [];
     state.preparing = begin(state, stamp).key;
     setPhase(state, "preparing");
   },
@@ -32,6 +39,18 @@ export const foldSandbox: Pick<
     const item = current(state) ?? begin(state, stamp);
     state.progress = null;
     state.transcript.replace({ ...item, stages: withStage(item.stages, { name, text, seconds, failed }) });
+  },
+  service_changed: (state, event, stamp) => {
+    const { name, port, state: status, detail, seconds } = event;
+    state.services = [...state.services.filter((known) => known.name !== name), { name, port, status, detail }];
+    const item = current(state) ?? begin(state, stamp);
+    const failed = status === "failed";
+    const text = failed ? detail : `${name} is ready${port === null ? "" : ` on port ${port}`}.`;
+    const stage = { name: `service-${name}`, text, seconds, failed };
+    state.transcript.replace({ ...item, stages: withStage(item.stages, stage) });
+  },
+  previews_named: (state, event) => {
+    state.previews = event.previews;
   },
 };
 

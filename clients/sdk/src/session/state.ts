@@ -29,6 +29,8 @@ export function emptyState(): FoldState {
     turn: null,
     plan: [],
     sandbox: null,
+    services: [],
+    previews: [],
     engine: null,
     progress: null,
     proofs: [],

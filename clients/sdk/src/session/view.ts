@@ -7,10 +7,12 @@ import type {
   Person,
   Phase,
   PlanEntry,
+  PreviewSpec,
   Prompt,
   Proof,
   PullRequest,
   PullRequestState,
+  ServiceStatus,
   SessionCreated,
   Speaker,
   ToolContent,
@@ -181,6 +183,14 @@ export interface Spending {
   readonly unpriced: number;
 }
 
+/** A database or daemon in the sandbox. */
+export interface ServiceView {
+  readonly name: string;
+  readonly port: number | null;
+  readonly status: ServiceStatus;
+  readonly detail: string;
+}
+
 /** The sandbox that the session has now. */
 export interface SandboxView {
   readonly id: string;
@@ -203,6 +213,10 @@ export interface SessionView {
   readonly turn: Turn | null;
   readonly plan: readonly PlanEntry[];
   readonly sandbox: SandboxView | null;
+  /** The services of the sandbox, as it last was with each. */
+  readonly services: readonly ServiceView[];
+  /** Ports of the sandbox that are worth looking at. */
+  readonly previews: readonly PreviewSpec[];
   readonly engine: string | null;
   /** The unstored line about long work under way. */
   readonly progress: { readonly stage: string; readonly text: string } | null;

@@ -73,6 +73,8 @@ async def session(parts: UseParts, session: SessionId) -> SessionView:
         turn=None if turn is None else TurnView(id=turn.id, prompt=turn.prompt.id, phase=turn.phase),
         commits=state.work.commits if state.work else (),
         branch_name=state.branch,
+        services=tuple(state.services.values()),
+        previews=state.previews,
     )
 
 

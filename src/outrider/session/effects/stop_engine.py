@@ -1,4 +1,5 @@
-"""The stop ladder: ask the engine to stop, kill what the turn left, kill the engine, stop the sandbox."""
+"""The stop ladder: ask the engine to stop, kill what the turn left, kill the engine, stop the sandbox. The services of
+the sandbox go on until the last rung."""
 
 import asyncio
 
@@ -6,6 +7,7 @@ from outrider.model.commands import Command, TurnStopped
 from outrider.model.effects import StopEngine
 from outrider.model.errors import OutriderError, SandboxError, SandboxLost
 from outrider.model.events import WorkCollected
+from outrider.model.services import SERVICE_ROLE
 from outrider.ports.sandbox import Guest
 from outrider.session.actor import Actor
 from outrider.session.collect import collect
@@ -27,7 +29,7 @@ async def stop_engine(effect: StopEngine, bench: Workbench, actor: Actor) -> Com
     if guest is None:
         return TurnStopped(effect.turn, killed=0, work=None)
     try:
-        killed = await _descend(bench, guest)
+        killed = await _descend(bench, guest, [SERVICE_ROLE] if actor.state.services else [])
     except SandboxLost:
         killed = 0
     except SandboxError:
@@ -38,12 +40,12 @@ async def stop_engine(effect: StopEngine, bench: Workbench, actor: Actor) -> Com
     return TurnStopped(effect.turn, killed, await _work(bench, actor))
 
 
-async def _descend(bench: Workbench, guest: Guest) -> int:
+async def _descend(bench: Workbench, guest: Guest, spare: list[str]) -> int:
     """The rungs that leave the sandbox running. Raises SandboxError where something cannot be killed."""
     if bench.engine and not bench.quiet.is_set():
         await bench.engine.cancel()
         await _wait_quiet(bench)
-    killed = await guest.kill_everything(spare=[ENGINE_ROLE] if bench.quiet.is_set() else [])
+    killed = await guest.kill_everything(spare=[*spare, ENGINE_ROLE] if bench.quiet.is_set() else spare)
     if not bench.quiet.is_set() and bench.engine:
         await bench.engine.close()
         bench.drop_engine()
