@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
@@ -18,6 +18,7 @@ _NAMES = {
     "OUTRIDER_HOME": "home",
     "OUTRIDER_PORT": "port",
     "OUTRIDER_MODEL": "model",
+    "OUTRIDER_SANDBOX": "sandbox",
     "OUTRIDER_SANDBOX_MEMORY_BYTES": "sandbox_memory_bytes",
     "OUTRIDER_MAX_SANDBOXES": "max_sandboxes",
     "OUTRIDER_IDLE_SECONDS": "idle_seconds",
@@ -44,6 +45,9 @@ class Settings(Model):
     anthropic_base_url: str = "https://api.anthropic.com"
     openai_api_key: SecretStr | None = None
     openai_base_url: str = "https://api.openai.com/v1"
+    sandbox: Literal["auto", "namespaces"] = Field(
+        default="auto", description="What makes the sandboxes; `auto`: the strongest that works here"
+    )
     sandbox_memory_bytes: int = Field(default=4 << 30, ge=256 << 20, description="Memory of one sandbox, in bytes")
     max_sandboxes: int = Field(
         default=16, ge=1, le=1000, description="Sandboxes of sessions at once, and as many for checks"

@@ -13,7 +13,6 @@ from outrider.ports.clock import SystemClock
 from outrider.ports.sandbox import ExecSpec, Guest
 from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
-from outrider.sandboxes.namespaces.watchdog import Watchdog
 from outrider.testing.base_layers import BaseLayers
 
 pytestmark = pytest.mark.sandbox
@@ -78,7 +77,7 @@ async def python(guest: Guest, script: str) -> tuple[int, str]:
 
 async def test_memory_ends_at_its_limit_and_it_is_said(provider: NamespaceProvider, base_layers: BaseLayers) -> None:
     ears = Ears()
-    watchdog = Watchdog(provider, SystemClock(), ears)
+    watchdog = provider.watchdog(ears)
     async with (
         sandbox(provider, base_layers, memory_bytes=150 << 20) as handle,
         await provider.connect(handle) as guest,
@@ -111,7 +110,7 @@ async def test_a_fork_bomb_ends_at_its_limit(provider: NamespaceProvider, base_l
 
 async def test_disk_ends_the_sandbox_and_keeps_its_files(provider: NamespaceProvider, base_layers: BaseLayers) -> None:
     ears = Ears()
-    watchdog = Watchdog(provider, SystemClock(), ears)
+    watchdog = provider.watchdog(ears)
     async with sandbox(provider, base_layers, disk_bytes=50 << 20) as handle:
         async with await provider.connect(handle) as guest:
             await guest.run(
@@ -122,7 +121,7 @@ async def test_disk_ends_the_sandbox_and_keeps_its_files(provider: NamespaceProv
         assert "disk" in ears.heard[0]
         assert "Its files are kept" in ears.heard[0]
         await provider.start(handle)
-        await Watchdog(provider, SystemClock(), ears).look()
+        await provider.watchdog(ears).look()
         await provider.start(handle)
         await watchdog.look()
         async with await provider.connect(handle) as guest:
@@ -144,7 +143,7 @@ async def test_one_file_cannot_be_larger_than_the_disk(provider: NamespaceProvid
 async def test_wall_time_ends_the_sandbox(provider: NamespaceProvider, base_layers: BaseLayers) -> None:
     ears = Ears()
     async with sandbox(provider, base_layers, wall_seconds=0.001) as handle:
-        await Watchdog(provider, SystemClock(), ears).look()
+        await provider.watchdog(ears).look()
         with pytest.raises(SandboxLost):
             await provider.connect(handle)
     assert ears.heard == ["The sandbox was stopped: it has run for its limit of 0.001 s."]

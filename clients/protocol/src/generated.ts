@@ -186,6 +186,8 @@ export interface Me {
   readonly rehearsal: boolean;
   readonly default_model: string;
   readonly models: readonly string[];
+  /** What makes the sandboxes; null where none works */
+  readonly provider: string | null;
   readonly isolation: string | null;
   readonly limit_tier: string | null;
   readonly demo: Demo | null;

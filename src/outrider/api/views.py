@@ -31,6 +31,7 @@ class Me(Model):
     rehearsal: bool = Field(description="Whether sessions that name no model run on the rehearsal model")
     default_model: str
     models: tuple[str, ...]
+    provider: str | None = Field(default=None, description="What makes the sandboxes; null where none works")
     isolation: str | None
     limit_tier: str | None
     demo: Demo | None = None

@@ -16,7 +16,8 @@ from outrider.api.parts import Parts
 from outrider.api.views import Demo, Me
 from outrider.app.author import find_author
 from outrider.app.home import Home
-from outrider.app.supplies import make_base_image, make_provider, make_toolbox
+from outrider.app.providers import choose_provider
+from outrider.app.supplies import make_base_image, make_toolbox
 from outrider.app.way_out import open_broker, upstreams
 from outrider.broker.git import GitReadApp
 from outrider.engines.acp import AcpEngine
@@ -34,11 +35,9 @@ from outrider.model.person import Person
 from outrider.model.sandbox import Limits, ProbeReport
 from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock, SystemClock
-from outrider.ports.sandbox import SandboxProvider
+from outrider.ports.sandbox import SandboxProvider, Watchdog
 from outrider.proof.runner import Prover
 from outrider.rehearsal.demo import DEMO_NAME, DEMO_PROMPT, write_demo_repository
-from outrider.sandboxes.namespaces.provider import NamespaceProvider
-from outrider.sandboxes.namespaces.watchdog import Watchdog
 from outrider.session.effects.start_sandbox import SESSION_LABEL
 from outrider.session.policy import Policy
 from outrider.session.redaction import Redactor
@@ -60,7 +59,7 @@ class Foundation:
     clock: Clock
     catalog: Catalog
     blobs: DirectoryBlobs
-    provider: NamespaceProvider
+    provider: SandboxProvider
     probe: ProbeReport
     broker: Broker
 
@@ -90,7 +89,7 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
     clock = SystemClock()
     runtime = stack.enter_context(_short_folder(home))
     catalog = await stack.enter_async_context(open_catalog(home.path / "catalog.sqlite", clock))
-    provider = make_provider(settings, clock)
+    chosen = await choose_provider(settings, clock)
     return Foundation(
         settings=settings,
         home=home,
@@ -98,8 +97,8 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
         clock=clock,
         catalog=catalog,
         blobs=DirectoryBlobs(home.path / "blobs"),
-        provider=provider,
-        probe=await provider.probe(),
+        provider=chosen.provider,
+        probe=chosen.report,
         broker=await stack.enter_async_context(open_broker(settings, runtime, catalog.audit)),
     )
 
@@ -169,6 +168,7 @@ async def _parts(base: Foundation, registry: Registry, forge: BuiltinForge) -> P
             rehearsal=base.settings.default_model.is_rehearsal,
             default_model=str(base.settings.default_model),
             models=_models(base.settings),
+            provider=base.probe.provider if base.probe.works else None,
             isolation=base.probe.isolation if base.probe.works else None,
             limit_tier=base.probe.limit_tier if base.probe.works else None,
             demo=demo,
@@ -210,7 +210,7 @@ def _watchdog(base: Foundation, registry: Registry) -> Watchdog:
             with contextlib.suppress(OutriderError):
                 await registry.ask(SessionId(session), Report(ProblemReported(sentence=sentence)))
 
-    return Watchdog(base.provider, base.clock, tell)
+    return base.provider.watchdog(tell)
 
 
 async def _stop_sandboxes(provider: SandboxProvider) -> None:

@@ -1,13 +1,10 @@
-"""What sandboxes are made from on this machine: the provider, the base image, the toolbox. Also for `setup` and
-`doctor`, which need no running server."""
+"""What sandboxes are made from on this machine: the base image, the toolbox. Also for `setup` and `doctor`, which need
+no running server."""
 
 from collections.abc import Mapping
 
 from outrider.fleet.base_image import BaseImage
 from outrider.fleet.toolbox import Toolbox
-from outrider.ports.clock import Clock
-from outrider.sandboxes.namespaces.cgroups import find_cgroups
-from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.settings import Settings
 
 BUILD_VARIABLES = (
@@ -21,11 +18,6 @@ BUILD_VARIABLES = (
     "HOME",
 )
 """What the tools that build layers may see of the environment: proxies, certificates, where npm's settings are."""
-
-
-def make_provider(settings: Settings, clock: Clock) -> NamespaceProvider:
-    """The sandboxes of this machine."""
-    return NamespaceProvider(settings.home / "sandboxes", clock, groups=find_cgroups())
 
 
 def make_base_image(settings: Settings) -> BaseImage:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from outrider import __version__
 from outrider.app.home import Home
-from outrider.app.supplies import make_base_image, make_provider, make_toolbox
+from outrider.app.providers import choose_provider, probe_providers
+from outrider.app.supplies import make_base_image, make_toolbox
 from outrider.cli.server import Servers
 from outrider.cli.words import ISOLATION, LIMITS
 from outrider.fleet.base_image import SUITE
@@ -35,6 +36,8 @@ class State(StrEnum):
     WORKS = "works"
     WEAKER = "weaker"
     """It works, less well than it could."""
+    ABSENT = "absent"
+    """It does not work and nothing needs it."""
     BROKEN = "broken"
 
 
@@ -70,12 +73,14 @@ PROGRAMS = (
 
 async def examine(settings: Settings, servers: Servers) -> list[Finding]:
     """Every part, in the order in which one needs the other."""
-    provider = make_provider(settings, servers.clock)
     home = _home(servers.home)
     found = [Finding("outrider", State.WORKS, f"{__version__} on Python {platform.python_version()}"), home]
     found += [await asyncio.to_thread(_program, program) for program in _needed()]
     if home.state is not State.BROKEN:
-        found += [_sandbox(await provider.probe()), *await _layers(settings, provider)]
+        chosen = await choose_provider(settings, servers.clock)
+        found += [_sandbox(chosen.report)]
+        found += [_other_sandbox(report) for report in await probe_providers(settings, servers.clock, but=chosen)]
+        found += await _layers(settings, chosen.provider)
     return [*found, _web_page(), _model(settings), await _server(servers)]
 
 
@@ -123,8 +128,22 @@ def _sandbox(report: ProbeReport) -> Finding:
     name = f"sandbox {report.provider}"
     if not report.works:
         return Finding(name, State.BROKEN, report.detail, report.remedy)
-    told = f"started one: {ISOLATION[report.isolation]}, {LIMITS[report.limit_tier]}"
-    return Finding(name, State.WORKS, told, report.remedy)
+    return Finding(name, State.WORKS, f"in force, started one: {_means(report)}", report.remedy)
+
+
+def _means(report: ProbeReport) -> str:
+    version = f" ({report.version})" if report.version else ""
+    return f"{ISOLATION[report.isolation]}, {LIMITS[report.limit_tier]}{version}"
+
+
+def _other_sandbox(report: ProbeReport) -> Finding:
+    """One that is not in force; that it does not work is no fault."""
+    name = f"sandbox {report.provider}"
+    if report.works:
+        return Finding(
+            name, State.WORKS, f"works too: {_means(report)}", f"To use it: set OUTRIDER_SANDBOX={report.provider}"
+        )
+    return Finding(name, State.ABSENT, report.detail, report.remedy)
 
 
 async def _layers(settings: Settings, provider: SandboxProvider) -> list[Finding]:

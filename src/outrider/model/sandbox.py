@@ -93,6 +93,7 @@ class ProbeReport(Model):
 
     provider: str
     works: bool
+    version: str = Field(default="", description="Of what makes them, with its name; empty where it is not there")
     isolation: Isolation
     limit_tier: LimitTier
     detail: str = Field(description="One sentence: what is in force, or what is missing")

@@ -5,7 +5,7 @@ and is written once (`outrider.sandboxes.guest`). The guest is hostile input: it
 runs in it, and any answer may be a lie.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -130,7 +130,34 @@ class ByteWriter(Protocol):
         """Close both directions."""
 
 
-class SandboxProvider(Protocol):
+Tell = Callable[[SandboxId, str], Awaitable[None]]
+"""Takes the sentence to be shown in the session of that sandbox."""
+
+
+class Watchdog(Protocol):
+    """Keeps the limits that a provider's own means do not keep, and says in words what any limit has ended."""
+
+    async def run(self) -> None:
+        """Make rounds until cancelled: belongs into a task of the application's root group."""
+
+    async def look(self) -> None:
+        """One round over the running sandboxes."""
+
+
+class Layers(Protocol):
+    """Keeps the layers that sandboxes are made from."""
+
+    async def has_layer(self, layer: LayerId) -> bool:
+        """Whether the layer is complete and usable."""
+
+    async def add_layer(self, layer: LayerId, tar: Path) -> None:
+        """Unpack a tar (uid and gid as in the guest) as a layer. Atomic: a killed call leaves no layer."""
+
+    async def delete_layer(self, layer: LayerId) -> None:
+        """Delete a layer that no sandbox uses."""
+
+
+class SandboxProvider(Layers, Protocol):
     """Makes sandboxes of one kind on this deployment, and keeps the layers that they are made from."""
 
     name: str
@@ -163,11 +190,6 @@ class SandboxProvider(Protocol):
     async def destroy(self, handle: SandboxHandle) -> None:
         """Leave nothing of it: processes, mounts, cgroups, files. No error where nothing is left."""
 
-    async def has_layer(self, layer: LayerId) -> bool:
-        """Whether the layer is complete and usable."""
-
-    async def add_layer(self, layer: LayerId, tar: Path) -> None:
-        """Unpack a tar (uid and gid as in the guest) as a layer. Atomic: a killed call leaves no layer."""
-
-    async def delete_layer(self, layer: LayerId) -> None:
-        """Delete a layer that no sandbox uses."""
+    def watchdog(self, tell: Tell) -> Watchdog:
+        """The one watchdog of this provider's sandboxes; `tell` hears of every stop and of every process killed for
+        want of memory."""

@@ -26,7 +26,7 @@ from outrider.model.sandbox import (
     SandboxInfo,
     SandboxSpec,
 )
-from outrider.ports.sandbox import Guest
+from outrider.ports.sandbox import Guest, Tell, Watchdog
 from outrider.testing.fake_guest import FakeGuest, kill_marked
 
 
@@ -52,16 +52,56 @@ def _note(box: Path, *, running: bool) -> None:
         _write(box, saved.model_copy(update={"running": running}))
 
 
-class FakeProvider:
-    """Implements `outrider.ports.sandbox.SandboxProvider` below a folder."""
+class SleepingWatchdog:
+    """Implements `outrider.ports.sandbox.Watchdog` for a provider without limits."""
 
-    name = "fake"
+    async def run(self) -> None:
+        """For ever."""
+        await asyncio.Event().wait()
+
+    async def look(self) -> None:
+        """Nothing is seen."""
+
+
+class FakeLayers:
+    """Implements `outrider.ports.sandbox.Layers` below a folder."""
 
     def __init__(self, state: Path) -> None:
         self._boxes = state / "boxes"
         self._layers = state / "layers"
         self._boxes.mkdir(parents=True, exist_ok=True)
         self._layers.mkdir(exist_ok=True)
+
+    async def has_layer(self, layer: LayerId) -> bool:
+        """Whether the folder is there."""
+        return (self._layers / layer).is_dir()
+
+    async def add_layer(self, layer: LayerId, tar: Path) -> None:
+        """Unpack beside, then rename."""
+        fresh = self._layers / f".new-{layer}"
+        fresh.mkdir()
+        unpack = await asyncio.create_subprocess_exec(
+            "tar", "-xf", str(tar), "--no-same-owner", "-C", str(fresh), stderr=asyncio.subprocess.PIPE
+        )
+        _, errors = await unpack.communicate()
+        if unpack.returncode:
+            shutil.rmtree(fresh)
+            raise SandboxError(f"The layer could not be unpacked: {errors.decode()[-200:]}")
+        fresh.rename(self._layers / layer)
+
+    async def delete_layer(self, layer: LayerId) -> None:
+        """Delete the folder where no sandbox was made from it."""
+        for box in self._boxes.iterdir():
+            saved = _read(box)
+            if saved and layer in (*saved.spec.layers, saved.spec.toolbox):
+                raise Refused(f"The layer {layer} is used by the sandbox {box.name}.")
+        shutil.rmtree(self._layers / layer, ignore_errors=True)
+
+
+class FakeProvider(FakeLayers):
+    """Implements `outrider.ports.sandbox.SandboxProvider` below a folder."""
+
+    name = "fake"
 
     async def probe(self) -> ProbeReport:
         """It works wherever processes do."""
@@ -142,30 +182,10 @@ class FakeProvider:
         await self.stop(handle)
         shutil.rmtree(self._boxes / handle.id, ignore_errors=True)
 
-    async def has_layer(self, layer: LayerId) -> bool:
-        """Whether the folder is there."""
-        return (self._layers / layer).is_dir()
-
-    async def add_layer(self, layer: LayerId, tar: Path) -> None:
-        """Unpack beside, then rename."""
-        fresh = self._layers / f".new-{layer}"
-        fresh.mkdir()
-        unpack = await asyncio.create_subprocess_exec(
-            "tar", "-xf", str(tar), "--no-same-owner", "-C", str(fresh), stderr=asyncio.subprocess.PIPE
-        )
-        _, errors = await unpack.communicate()
-        if unpack.returncode:
-            shutil.rmtree(fresh)
-            raise SandboxError(f"The layer could not be unpacked: {errors.decode()[-200:]}")
-        fresh.rename(self._layers / layer)
-
-    async def delete_layer(self, layer: LayerId) -> None:
-        """Delete the folder where no sandbox was made from it."""
-        for box in self._boxes.iterdir():
-            saved = _read(box)
-            if saved and layer in (*saved.spec.layers, saved.spec.toolbox):
-                raise Refused(f"The layer {layer} is used by the sandbox {box.name}.")
-        shutil.rmtree(self._layers / layer, ignore_errors=True)
+    def watchdog(self, tell: Tell) -> Watchdog:
+        """Nothing is limited here, so nothing is told."""
+        del tell
+        return SleepingWatchdog()
 
     def _root(self, sandbox: SandboxId) -> Path:
         return self._boxes / sandbox / "root"

@@ -3,9 +3,10 @@
 import errno
 
 from outrider.model.sandbox import GuestRole
-from outrider.sandboxes.namespaces.bwrap import BUILD_CAPABILITIES, LISTENER_CAPABILITIES, sandbox_argv
+from outrider.sandboxes.namespaces.bwrap import sandbox_argv
 from outrider.sandboxes.namespaces.mapped.mounts import overlay_options
-from outrider.sandboxes.namespaces.seccomp import filter_program
+from outrider.sandboxes.seccomp import filter_program
+from outrider.sandboxes.walls import BUILD_CAPABILITIES, LISTENER_CAPABILITIES
 
 
 def kept_capabilities(argv: list[str]) -> set[str]:

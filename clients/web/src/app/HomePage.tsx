@@ -27,6 +27,7 @@ export function HomePage(): ReactElement {
           <p className="mt-2 px-1 text-xs text-muted">
             Sandboxes: {wordFor(ISOLATION, me.data.isolation)}
             {me.data.limit_tier && `, ${wordFor(LIMITS, me.data.limit_tier)}`}
+            {me.data.provider && ` (${me.data.provider})`}
           </p>
         )}
         {none && (

@@ -14,7 +14,12 @@ from outrider.cli.server import Servers
 from outrider.cli.views import make_console
 from outrider.settings import Settings
 
-_ICON = {State.WORKS: ("✓", "green"), State.WEAKER: ("!", "yellow"), State.BROKEN: ("✗", "red")}
+_ICON = {
+    State.WORKS: ("✓", "green"),
+    State.WEAKER: ("!", "yellow"),
+    State.ABSENT: ("-", "dim"),
+    State.BROKEN: ("✗", "red"),
+}
 
 
 @click.command()

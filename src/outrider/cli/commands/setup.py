@@ -7,7 +7,8 @@ import click
 from rich.text import Text
 
 from outrider.app.home import Home
-from outrider.app.supplies import make_base_image, make_provider, make_toolbox
+from outrider.app.providers import choose_provider
+from outrider.app.supplies import make_base_image, make_toolbox
 from outrider.cli.clean import clean_line
 from outrider.cli.follow import Exit
 from outrider.cli.views import make_console
@@ -34,13 +35,17 @@ def setup(*, check: bool) -> int:
     """
     settings = Settings.read()
     Home(settings.home).prepare()
-    provider = make_provider(settings, SystemClock())
+    return asyncio.run(_setup(settings, check=check))
+
+
+async def _setup(settings: Settings, *, check: bool) -> int:
+    provider = (await choose_provider(settings, SystemClock())).provider
     sources: Sources = {"base image": make_base_image(settings), "toolbox": make_toolbox(settings)}
     if check:
-        lacking = asyncio.run(missing(provider, sources))
+        lacking = await missing(provider, sources)
         click.echo("\n".join(lacking), nl=bool(lacking))
         return Exit.FAILED if lacking else Exit.DONE
-    asyncio.run(build(provider, sources))
+    await build(provider, sources)
     return Exit.DONE
 
 

@@ -12,8 +12,8 @@ from outrider.sandboxes.namespaces.ids import HostIds, find_host_ids
 from outrider.sandboxes.namespaces.mapped_call import MappedCalls, require_programs
 from outrider.sandboxes.namespaces.processes import kill, wait_gone
 from outrider.sandboxes.namespaces.records import Record, StateFolder
-from outrider.sandboxes.namespaces.seccomp import filter_program
-from outrider.sandboxes.namespaces.sshd import run_files
+from outrider.sandboxes.seccomp import filter_program
+from outrider.sandboxes.sshd import run_files
 
 PROBE_BOX = "boxes/probe"
 

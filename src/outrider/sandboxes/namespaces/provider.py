@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from outrider.model.errors import Refused, SandboxError, SandboxLost
+from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import LayerId, SandboxId
 from outrider.model.sandbox import (
     GUEST_USER,
@@ -18,17 +18,20 @@ from outrider.model.sandbox import (
     SandboxSpec,
 )
 from outrider.ports.clock import Clock
-from outrider.ports.sandbox import Guest
+from outrider.ports.sandbox import Guest, Tell, Watchdog
 from outrider.sandboxes.guest import GuestLogin, connect_guest
 from outrider.sandboxes.namespaces.cgroups import Cgroups
 from outrider.sandboxes.namespaces.ids import HostIds
 from outrider.sandboxes.namespaces.launcher import Launcher
+from outrider.sandboxes.namespaces.layers import NamespaceLayers
+from outrider.sandboxes.namespaces.meters import MachineMeters
 from outrider.sandboxes.namespaces.records import PROVIDER, Record, StateFolder, handle_of
 from outrider.sandboxes.namespaces.sockets import connect_socket
-from outrider.sandboxes.namespaces.sshd import new_keys
+from outrider.sandboxes.sshd import new_keys
+from outrider.sandboxes.watchdog import MeteredWatchdog
 
 
-class NamespaceProvider:
+class NamespaceProvider(NamespaceLayers):
     """Sandboxes of the kernel's own means on this machine, for root and for a plain user alike."""
 
     name = PROVIDER
@@ -37,9 +40,9 @@ class NamespaceProvider:
         """`state` is a folder of ours alone; nothing is touched before the first call. `ids` are found by
         `find_host_ids` where they are not given; `groups` by `find_cgroups`, and without them the watchdog keeps
         the limits."""
-        self.state = StateFolder(state.absolute())
+        folder = StateFolder(state.absolute())
+        super().__init__(folder, Launcher(folder, ids, groups))
         self.tier = LimitTier.CGROUP if groups else LimitTier.WATCHDOG
-        self.launcher = Launcher(self.state, ids, groups)
         self._clock = clock
         self._locks: WeakValueDictionary[SandboxId, asyncio.Lock] = WeakValueDictionary()
 
@@ -122,20 +125,9 @@ class NamespaceProvider:
                 await self.launcher.kill(handle.id)
                 await self.launcher.remove(handle.id)
 
-    async def has_layer(self, layer: LayerId) -> bool:
-        """Whether the layer is complete and usable: it gets its name only then."""
-        return await asyncio.to_thread(self.state.layer(layer).is_dir)
-
-    async def add_layer(self, layer: LayerId, tar: Path) -> None:
-        """Unpack a tar as a layer."""
-        await self.launcher.add_layer(layer, tar)
-
-    async def delete_layer(self, layer: LayerId) -> None:
-        """Delete a layer that no sandbox uses."""
-        for record in await asyncio.to_thread(lambda: list(self.state.records())):
-            if layer in (*record.spec.layers, record.spec.toolbox):
-                raise Refused(f"The layer {layer} is used by the sandbox {record.spec.id}.")
-        await self.launcher.delete_layer(layer)
+    def watchdog(self, tell: Tell) -> Watchdog:
+        """Looks after every sandbox in the state folder, whoever made it."""
+        return MeteredWatchdog(MachineMeters(self.launcher, self.tier, self._clock, self.stop), self._clock, tell)
 
     def _lock(self, sandbox: SandboxId) -> asyncio.Lock:
         """One call at a time concerns one sandbox."""

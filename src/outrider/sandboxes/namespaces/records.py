@@ -13,7 +13,7 @@ from outrider.model.base import Model
 from outrider.model.ids import SandboxId
 from outrider.model.sandbox import SandboxHandle, SandboxInfo, SandboxSpec
 from outrider.sandboxes.namespaces.processes import ProcessIdentity
-from outrider.sandboxes.namespaces.sshd import SshKeys
+from outrider.sandboxes.sshd import SshKeys
 
 PROVIDER = "namespaces"
 

@@ -62,6 +62,7 @@ function Sandbox({ view }: { readonly view: SessionView }): ReactElement {
   if (!sandbox) return <p className="text-muted">Asleep: its files are kept, and it wakes with the next prompt.</p>;
   return (
     <Facts>
+      {sandbox.provider && <Fact name="Provider">{sandbox.provider}</Fact>}
       <Fact name="Isolation">{sandbox.isolation ? ISOLATION[sandbox.isolation] : "getting ready"}</Fact>
       {sandbox.limitTier && <Fact name="Limits">{LIMITS[sandbox.limitTier]}</Fact>}
       {engine && <Fact name="Engine">{engine}</Fact>}

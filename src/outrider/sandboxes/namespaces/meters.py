@@ -1,0 +1,105 @@
+"""What the sandboxes of this machine use.
+
+With control groups the kernel keeps memory, processes and CPU, and we only count its kills; without them we poll
+memory. Disk and wall time are always ours: no kernel limits the bytes of an overlay for a plain user.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from outrider.model.ids import SandboxId
+from outrider.model.sandbox import LimitTier, SandboxHandle
+from outrider.ports.clock import Clock
+from outrider.sandboxes.namespaces.cgroups import out_of_memory_kills
+from outrider.sandboxes.namespaces.launcher import Launcher
+from outrider.sandboxes.namespaces.processes import ProcessIdentity, identify, kill, private_memory, process_trees
+from outrider.sandboxes.namespaces.records import handle_of
+from outrider.sandboxes.watchdog import Watched
+
+POLL_SECONDS: Mapping[LimitTier, float] = {LimitTier.CGROUP: 2.0, LimitTier.WATCHDOG: 0.5}
+"""How often a round is made. Without control groups a fast eater takes a gigabyte or two within half a second; the
+kernel's own out-of-memory killer stands behind that and prefers what runs in sandboxes."""
+
+DISK_STEP_BYTES = 32 << 20
+"""Disk is measured when the file system has lost this much since the last time: counting files costs real time."""
+
+DISK_SECONDS = 60.0
+"""And at least this often."""
+
+
+class MachineMeters:
+    """Implements `outrider.sandboxes.watchdog.Meters` by /proc, control groups and the files themselves."""
+
+    def __init__(
+        self, launcher: Launcher, tier: LimitTier, clock: Clock, stop: Callable[[SandboxHandle], Awaitable[None]]
+    ) -> None:
+        self.poll_seconds = POLL_SECONDS[tier]
+        self._launcher = launcher
+        self._state = launcher.state
+        self._tier = tier
+        self._clock = clock
+        self._stop = stop
+        self._kills: dict[SandboxId, int] = {}
+        self._free_then = 0
+        self._measured_at = float("-inf")
+
+    async def running(self) -> Sequence[Watched]:
+        """The sandboxes whose init is alive."""
+        return await asyncio.to_thread(self._running)
+
+    async def memory_kills(self, running: Sequence[Watched]) -> Mapping[SandboxId, int]:
+        """Counted by the kernel, or killed here and counted."""
+        if self._tier is LimitTier.CGROUP:
+            return await asyncio.to_thread(self._kernel_kills, running)
+        for sandbox, largest in await asyncio.to_thread(self._breaches, running):
+            kill(largest)
+            self._kills[sandbox] = self._kills.get(sandbox, 0) + 1
+        return dict(self._kills)
+
+    async def disk_bytes(self, running: Sequence[Watched]) -> Mapping[SandboxId, int]:
+        """Blocks of the files that each has written, when it is time."""
+        if not await asyncio.to_thread(self._disk_due):
+            return {}
+        calls = await self._launcher.calls()
+        answer = await calls("measure", boxes=[sandbox.handle.id for sandbox in running])
+        measured: dict[SandboxId, int] = answer["bytes"]
+        return measured
+
+    async def stop(self, handle: SandboxHandle) -> None:
+        """Stop it as the provider does."""
+        await self._stop(handle)
+
+    def _running(self) -> list[Watched]:
+        return [
+            Watched(handle_of(record), record.spec.limits, record.started_at)
+            for record in self._state.records()
+            if self._state.running(record.spec.id)
+        ]
+
+    def _kernel_kills(self, running: Sequence[Watched]) -> dict[SandboxId, int]:
+        records = (self._state.read(sandbox.handle.id) for sandbox in running)
+        return {record.spec.id: out_of_memory_kills(record.cgroups) for record in records if record}
+
+    def _breaches(self, running: Sequence[Watched]) -> list[tuple[SandboxId, ProcessIdentity]]:
+        """The sandboxes over their memory, each with its largest process."""
+        inits = {
+            sandbox.handle.id: pids.inner[0] for sandbox in running if (pids := self._state.pids(sandbox.handle.id))
+        }
+        trees = process_trees(list(inits.values()))
+        breaches = []
+        for sandbox in running:
+            name = sandbox.handle.id
+            sizes = {pid: private_memory(pid) for pid in trees.get(inits.get(name, 0), [])}
+            if sum(sizes.values()) > sandbox.limits.memory_bytes:
+                largest = identify(max(sizes, key=lambda pid: sizes[pid]))
+                breaches += [(name, largest)] if largest else []
+        return breaches
+
+    def _disk_due(self) -> bool:
+        files = os.statvfs(self._state.guest)
+        free, now = files.f_bavail * files.f_frsize, self._clock.monotonic()
+        if self._free_then - free < DISK_STEP_BYTES and now - self._measured_at < DISK_SECONDS:
+            return False
+        self._free_then, self._measured_at = free, now
+        return True

@@ -1,0 +1,34 @@
+"""What every provider that shares a kernel gives a sandbox's processes, and takes from them: in one place, so that the
+walls are the same whoever builds them."""
+
+from outrider.model.sandbox import GUEST_UID, GuestRole
+
+RUN_BYTES = 64 << 20
+"""Size of /run. Files of a sandbox belong on its disk, where they are counted and kept."""
+
+SHM_BYTES = 1 << 30
+"""Size of /dev/shm: Chromium and postgres want it. Counted as memory where cgroups are in force."""
+
+LISTENER_CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
+"""What the way in needs to become the session's user with nothing left."""
+
+BUILD_CAPABILITIES = (
+    "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP",
+    "CAP_SYS_CHROOT", "CAP_NET_BIND_SERVICE",
+)  # fmt: skip
+"""What apt and package scripts need; all of it only over ids of the sandbox itself."""
+
+BECOME_AGENT = (
+    f"/usr/bin/setpriv --reuid {GUEST_UID} --regid {GUEST_UID} --clear-groups --inh-caps=-all --ambient-caps=-all "
+    "--bounding-set=-all --no-new-privs"
+)
+
+
+def kept_capabilities(role: GuestRole) -> tuple[str, ...]:
+    """The capabilities that guest root keeps in a sandbox of this role; the session's user has none in either."""
+    return BUILD_CAPABILITIES if role is GuestRole.BUILD else LISTENER_CAPABILITIES
+
+
+def enter_sshd(role: GuestRole, sshd: str) -> str:
+    """The command line that becomes the sandbox's user, and then the sshd of one connection."""
+    return sshd if role is GuestRole.BUILD else f"{BECOME_AGENT} {sshd}"

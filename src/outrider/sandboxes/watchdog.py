@@ -1,0 +1,107 @@
+"""Keeps the limits that no kernel or daemon keeps for us, and says in words what any limit has ended. The same for
+every provider; what differs is how use is measured (`Meters`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from outrider.model.ids import SandboxId
+from outrider.model.sandbox import Limits, SandboxHandle
+from outrider.ports.clock import Clock
+from outrider.ports.sandbox import Tell
+
+REGROWTH = 1.1
+"""A sandbox stopped for its disk may be started again to clean up, and is stopped when it grows by another tenth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A running sandbox and what it may use."""
+
+    handle: SandboxHandle
+    limits: Limits
+    started_at: datetime
+
+
+class Meters(Protocol):
+    """How a provider measures what its sandboxes use, and ends one."""
+
+    poll_seconds: float
+    """How often a round is made."""
+
+    async def running(self) -> Sequence[Watched]:
+        """The sandboxes that run now."""
+
+    async def memory_kills(self, running: Sequence[Watched]) -> Mapping[SandboxId, int]:
+        """How many processes of each have been killed for want of memory since it was made, by whomever; where the
+        kernel keeps no limit this call is what kills."""
+
+    async def disk_bytes(self, running: Sequence[Watched]) -> Mapping[SandboxId, int]:
+        """What each has written; empty while it is not worth the time to measure again."""
+
+    async def stop(self, handle: SandboxHandle) -> None:
+        """Stop it, files kept."""
+
+
+class MeteredWatchdog:
+    """Implements `outrider.ports.sandbox.Watchdog` over meters."""
+
+    def __init__(self, meters: Meters, clock: Clock, tell: Tell) -> None:
+        self._meters = meters
+        self._clock = clock
+        self._tell = tell
+        self._told_kills: dict[SandboxId, int] = {}
+        self._allowed_disk: dict[SandboxId, float] = {}
+
+    async def run(self) -> None:
+        """Make rounds until cancelled."""
+        while True:
+            await self.look()
+            await self._clock.sleep(self._meters.poll_seconds)
+
+    async def look(self) -> None:
+        """One round over the running sandboxes."""
+        running = await self._meters.running()
+        await self._wall(running)
+        await self._memory(running)
+        await self._disk(running)
+
+    async def _wall(self, running: Sequence[Watched]) -> None:
+        now = self._clock.now()
+        for sandbox in running:
+            limit = sandbox.limits.wall_seconds
+            if now - sandbox.started_at > timedelta(seconds=limit):
+                await self._stop(sandbox, f"The sandbox was stopped: it has run for its limit of {_duration(limit)}.")
+
+    async def _memory(self, running: Sequence[Watched]) -> None:
+        kills = await self._meters.memory_kills(running)
+        for sandbox in running:
+            name = sandbox.handle.id
+            if kills.get(name, 0) > self._told_kills.get(name, 0):
+                self._told_kills[name] = kills[name]
+                await self._tell(name, memory_sentence(sandbox.limits))
+
+    async def _disk(self, running: Sequence[Watched]) -> None:
+        written = await self._meters.disk_bytes(running) if running else {}
+        for sandbox in running:
+            name, limit = sandbox.handle.id, sandbox.limits.disk_bytes
+            used = written.get(name, 0)
+            if used > self._allowed_disk.get(name, limit):
+                self._allowed_disk[name] = used * REGROWTH
+                wrote = f"it wrote {used >> 20} MB of disk and may write {limit >> 20} MB"
+                await self._stop(sandbox, f"The sandbox was stopped: {wrote}. Its files are kept.")
+
+    async def _stop(self, sandbox: Watched, sentence: str) -> None:
+        await self._meters.stop(sandbox.handle)
+        await self._tell(sandbox.handle.id, sentence)
+
+
+def memory_sentence(limits: Limits) -> str:
+    """What is said when something was killed for its memory."""
+    limit = limits.memory_bytes >> 20
+    return f"A process in the sandbox was killed: together they used more than the {limit} MB of memory they may."
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:g} hours" if seconds >= 3600 else f"{seconds:g} s"
