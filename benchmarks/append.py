@@ -1,6 +1,7 @@
 """B4: events through the actor into a session's log, beside a bare sqlite3 loop and a durable append in C."""
 
 import asyncio
+import gc
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -14,8 +15,9 @@ from benchmarks.floors.durable_append import durable_append_us
 from benchmarks.sessions import event, opening
 from outrider.model.commands import Command, Report
 from outrider.model.effects import Effect
-from outrider.model.events import RECORDED, Recorded
+from outrider.model.events import Recorded
 from outrider.model.ids import SessionId, new_id
+from outrider.model.rows import Row, row
 from outrider.ports.clock import Clock, SystemClock
 from outrider.session.actor import Actor
 from outrider.session.feed import Hub
@@ -65,9 +67,8 @@ async def flood(folder: Path, *, events: int, repeats: int) -> list[Figure]:
     actor, log, bare, batches = [], [], [], []
     for number in range(repeats + 1):
         took, batch, records = await _flood_once(folder, events)
-        bodies = [RECORDED.dump_json(record) for record in records]
-        alone = _append_alone(folder, records, bodies, batch)
-        rows = [(r.seq, r.at.isoformat(), r.event.type, body) for r, body in zip(records, bodies, strict=True)]
+        rows = [row(record) for record in records]
+        alone = _append_alone(folder, rows, batch)
         looped = sqlite_loop.append(folder / f"bare-{number}.sqlite", rows, batch)
         if number:
             actor.append(events / took)
@@ -86,14 +87,14 @@ def _rate(name: str, workload: str, ours: float, bare: float) -> Figure:
     return Figure(name, workload, ours, unit, bare, "bare sqlite3 batches", ">= 0.5 x", ours >= 0.5 * bare)
 
 
-def _append_alone(folder: Path, records: list[Recorded], bodies: list[bytes], batch: int) -> float:
+def _append_alone(folder: Path, rows: list[Row], batch: int) -> float:
     """Append encoded events to a fresh log. Seconds of processor time."""
     log = SqliteSessionLogs(folder / "sessions").create(SessionId(new_id("s")))
     try:
         log.append([opening(SessionId(new_id("s")))])
         started = time.process_time()
-        for start in range(0, len(records), batch):
-            log.append_encoded(records[start : start + batch], bodies[start : start + batch])
+        for start in range(0, len(rows), batch):
+            log.append_encoded(rows[start : start + batch])
         return time.process_time() - started
     finally:
         log.close()
@@ -105,6 +106,7 @@ async def _flood_once(folder: Path, events: int) -> tuple[float, int, list[Recor
     commands = [Report(event(number)) for number in range(events)]
     async with _actor(folder, bench) as actor:
         before = actor.state.seq
+        gc.freeze()  # as the server does at its start; what is prepared here is none of the work
         started = time.process_time()
         for number, command in enumerate(commands):
             actor.tell(command)
@@ -114,6 +116,7 @@ async def _flood_once(folder: Path, events: int) -> tuple[float, int, list[Recor
             bench.changed.clear()
             await bench.changed.wait()
         took = time.process_time() - started
+        gc.unfreeze()
         return took, max(events // bench.commits, 1), list(actor.log.read(before, events))
 
 

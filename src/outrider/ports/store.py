@@ -7,6 +7,7 @@ from typing import Protocol
 
 from outrider.model.events import Recorded
 from outrider.model.ids import ArtifactId, SessionId
+from outrider.model.rows import Row
 
 
 class SessionLog(Protocol):
@@ -20,7 +21,7 @@ class SessionLog(Protocol):
         """Store events in one transaction. They must continue the numbers without a gap, else ValueError. Raises
         LimitReached when the disk is full; nothing is stored then."""
 
-    def append_encoded(self, events: Sequence[Recorded], bodies: Sequence[bytes]) -> None:
+    def append_encoded(self, rows: Sequence[Row]) -> None:
         """As `append`, where the caller has already encoded each event."""
 
     def read(self, after: int, limit: int) -> list[Recorded]:

@@ -13,12 +13,12 @@ from typing import Protocol
 from outrider.model.commands import Command
 from outrider.model.effects import Effect
 from outrider.model.errors import LimitReached, OutriderError, Refused
-from outrider.model.events import RECORDED, Event, Recorded
+from outrider.model.events import Event
+from outrider.model.rows import rows
 from outrider.ports.clock import Clock
 from outrider.ports.store import SessionLog
-from outrider.session.decide import decide
+from outrider.session.batch import Batch
 from outrider.session.feed import Hub
-from outrider.session.fold import fold
 from outrider.session.outbox import Outbox
 from outrider.session.pending import pending
 from outrider.session.policy import Policy
@@ -50,10 +50,12 @@ class Bench(Protocol):
         """Told after every commit."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Asked:
     command: Command
     answer: asyncio.Future[int] | None
+    seq: int = 0
+    """The number of its first event, once it was decided."""
 
     def refuse(self, error: OutriderError) -> None:
         """Nothing came of it."""
@@ -62,10 +64,10 @@ class _Asked:
         elif not self.answer.done():
             self.answer.set_exception(error)
 
-    def accept(self, seq: int) -> None:
+    def accept(self) -> None:
         """It is stored."""
         if self.answer and not self.answer.done():
-            self.answer.set_result(seq)
+            self.answer.set_result(self.seq)
 
 
 class Actor:
@@ -143,31 +145,24 @@ class Actor:
 
     def _commit(self) -> None:
         """Decide everything that waits, store it as one transaction, and only then show it and answer."""
-        batch, self._inbox = self._inbox, deque()
-        state, now = self.state, self._bench.clock.now()
-        records: list[Recorded] = []
-        decided: list[tuple[_Asked, int]] = []
-        for asked in batch:
-            events = _decide(state, asked, now)
-            if events is None:
-                continue
-            decided.append((asked, state.seq + 1 if events else 0))
-            for event in events:
-                records.append(Recorded(seq=state.seq + 1, at=now, event=event))
-                state = fold(state, records[-1])
-        if records and not self._store(records, [asked for asked, _ in decided]):
+        asking, self._inbox = self._inbox, deque()
+        now = self._bench.clock.now()
+        batch = Batch(self.state, now)
+        decided = [asked for asked in asking if _decide(batch, asked)]
+        if batch.events and not self._store(batch.events, now, decided):
             return
-        self.state = state
-        for asked, seq in decided:
-            asked.accept(seq)
-        if records:
+        self.state = batch.state
+        for asked in decided:
+            if asked.answer:
+                asked.accept()
+        if batch.events:
             self._bench.committed(self)
 
-    def _store(self, records: list[Recorded], decided: list[_Asked]) -> bool:
+    def _store(self, events: list[Event], now: datetime, decided: list[_Asked]) -> bool:
         """Append and publish. What cannot be stored is refused where somebody waits, else tried again."""
-        encoded = [RECORDED.dump_json(record) for record in records]
+        encoded = rows(self.state.seq + 1, now, events)
         try:
-            self.log.append_encoded(records, encoded)
+            self.log.append_encoded(encoded)
         except OutriderError as error:
             logger.error("session %s: %s", self.state.session, error)
             for asked in decided:
@@ -178,17 +173,18 @@ class Actor:
             return False
         self._log_refuses = False
         self._commits.append(self._bench.clock.monotonic())
-        self.hub.publish(records, encoded)
+        self.hub.publish(events, encoded)
         return True
 
 
-def _decide(state: State, asked: _Asked, now: datetime) -> tuple[Event, ...] | None:
-    """The events of a command; None where it was refused. A decision that fails harms no other."""
+def _decide(batch: Batch, asked: _Asked) -> bool:
+    """Whether a command was decided and not refused. A decision that fails harms no other."""
     try:
-        return decide(state, asked.command, now)
+        asked.seq = batch.add(asked.command)
+        return True
     except OutriderError as error:
         asked.refuse(error)
     except Exception:
-        logger.exception("session %s: no decision about %s", state.session, asked.command)
+        logger.exception("session %s: no decision about %s", batch.state.session, asked.command)
         asked.refuse(OutriderError("Something went wrong inside Outrider.", "Its log says what."))
-    return None
+    return False

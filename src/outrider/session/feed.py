@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from outrider.model.engine import Speaker
-from outrider.model.events import Recorded, TextSealed, TurnEnded
+from outrider.model.events import Event, TextSealed, TurnEnded
 from outrider.model.feed import (
     PAGE_EVENTS,
     SERVER_FRAME,
@@ -21,6 +21,7 @@ from outrider.model.feed import (
     ServerFrame,
 )
 from outrider.model.ids import MessageId, TurnId
+from outrider.model.rows import Row
 from outrider.session.drafts import Drafts
 
 MAILBOX_BYTES = 4 << 20
@@ -113,18 +114,18 @@ class Hub:
         """The client is gone."""
         self._mailboxes.discard(mailbox)
 
-    def publish(self, records: Sequence[Recorded], encoded: Sequence[bytes]) -> None:
+    def publish(self, events: Sequence[Event], rows: Sequence[Row]) -> None:
         """Events that were committed."""
         self._send_deltas()
-        self._seq = records[-1].seq
-        for record in records:
-            if isinstance(record.event, TextSealed):
-                self.drafts.sealed(record.event)
-            elif isinstance(record.event, TurnEnded):
-                self.drafts.end(record.event.turn)
-        for start in range(0, len(records), PAGE_EVENTS) if self._mailboxes else ():
-            page = slice(start, start + PAGE_EVENTS)
-            self._send(events_frame(encoded[page]), records[page][-1].seq)
+        self._seq = rows[-1][0]
+        for event in events:
+            if type(event) is TextSealed:
+                self.drafts.sealed(event)
+            elif type(event) is TurnEnded:
+                self.drafts.end(event.turn)
+        for start in range(0, len(rows), PAGE_EVENTS) if self._mailboxes else ():
+            page = rows[start : start + PAGE_EVENTS]
+            self._send(events_frame([body for *_, body in page]), page[-1][0])
 
     def say(self, turn: TurnId, message: MessageId, speaker: Speaker, text: str, now: float) -> None:
         """More text of an open message."""

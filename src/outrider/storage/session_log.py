@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from outrider.model.errors import LimitReached, NotFound, OutriderError, Refused
 from outrider.model.events import RECORDED, Recorded
 from outrider.model.ids import ID_PATTERN, SessionId
+from outrider.model.rows import Row, row
 from outrider.storage.session_log_schema import MIGRATIONS, Migration, create_schema, migrate
 
 FILE_NAME = "log.sqlite"
@@ -56,20 +57,16 @@ class SqliteSessionLog:
 
     def append(self, events: Sequence[Recorded]) -> None:
         """Store events in one transaction, as `SessionLog.append`."""
-        self.append_encoded(events, [RECORDED.dump_json(event) for event in events])
+        self.append_encoded([row(event) for event in events])
 
-    def append_encoded(self, events: Sequence[Recorded], bodies: Sequence[bytes]) -> None:
+    def append_encoded(self, rows: Sequence[Row]) -> None:
         """As `append`, where the caller has already encoded each event for the feed: encoded once, used twice."""
-        if not events:
+        if not rows:
             return
-        self._expect_next(events)
-        rows = [
-            (recorded.seq, recorded.at.isoformat(), recorded.event.type, body)
-            for recorded, body in zip(events, bodies, strict=True)
-        ]
+        self._expect_next([row[0] for row in rows])
         with _named(self._path), _transaction(self._db):
             self._db.executemany("INSERT INTO event (seq, at, type, body) VALUES (?, ?, ?, ?)", rows)
-        self._last = events[-1].seq
+        self._last = rows[-1][0]
         if self._relaxed:
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._relaxed = False
@@ -107,10 +104,9 @@ class SqliteSessionLog:
         self._db.close()
         os.close(self._lock)
 
-    def _expect_next(self, events: Sequence[Recorded]) -> None:
-        for expected, recorded in enumerate(events, start=self._last + 1):
-            if recorded.seq != expected:
-                raise ValueError(f"event {recorded.seq} cannot follow {expected - 1}")
+    def _expect_next(self, numbers: list[int]) -> None:
+        if numbers != list(range(self._last + 1, self._last + 1 + len(numbers))):
+            raise ValueError(f"events {numbers[0]} to {numbers[-1]} cannot follow {self._last} without a gap")
 
     def _parse(self, body: bytes) -> Recorded:
         try:
@@ -180,6 +176,7 @@ def _template() -> bytes:
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
     db.execute("PRAGMA cache_size=-64")
+    db.execute("PRAGMA cache_spill=OFF")  # else a long transaction writes its pages more than once
     db.execute("PRAGMA wal_autocheckpoint=0")
     db.execute("PRAGMA synchronous=NORMAL")
     return db

@@ -8,6 +8,7 @@ from datetime import datetime
 from outrider.model.errors import NotFound, Refused
 from outrider.model.events import RECORDED, Recorded
 from outrider.model.ids import ArtifactId, SessionId
+from outrider.model.rows import Row, row
 from outrider.ports.store import SessionRow
 
 
@@ -27,13 +28,13 @@ class MemorySessionLog:
 
     def append(self, events: Sequence[Recorded]) -> None:
         """Store events that continue the numbers, else ValueError."""
-        self.append_encoded(events, [RECORDED.dump_json(event) for event in events])
+        self.append_encoded([row(event) for event in events])
 
-    def append_encoded(self, events: Sequence[Recorded], bodies: Sequence[bytes]) -> None:
+    def append_encoded(self, rows: Sequence[Row]) -> None:
         """As `append`, already encoded."""
-        if [event.seq for event in events] != list(range(self.last_seq() + 1, self.last_seq() + len(events) + 1)):
+        if [row[0] for row in rows] != list(range(self.last_seq() + 1, self.last_seq() + len(rows) + 1)):
             raise ValueError("the numbers of the events do not continue")
-        self._bodies.extend(bodies)
+        self._bodies.extend(row[3] for row in rows)
 
     def read(self, after: int, limit: int) -> list[Recorded]:
         """Events with larger numbers, oldest first."""

@@ -11,6 +11,7 @@ from outrider.model import effects as x
 from outrider.model import events as e
 from outrider.model.errors import LimitReached, NotFound, OutriderError, Refused
 from outrider.model.events import RECORDED, Recorded
+from outrider.model.rows import Row
 from outrider.ports.store import SessionLog
 from outrider.session.actor import LONGEST_INBOX, RETRY_SECONDS, Actor
 from outrider.session.feed import Hub
@@ -53,10 +54,10 @@ class FullDisk:
     def __init__(self, log: SessionLog) -> None:
         self.log, self.full = log, True
 
-    def append_encoded(self, events: list[Recorded], bodies: list[bytes]) -> None:
+    def append_encoded(self, rows: list[Row]) -> None:
         if self.full:
             raise LimitReached("The disk is full.")
-        self.log.append_encoded(events, bodies)
+        self.log.append_encoded(rows)
 
 
 def make(bench: Bench) -> Actor:

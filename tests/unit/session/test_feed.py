@@ -5,8 +5,9 @@ import json
 from collections.abc import AsyncIterator
 
 from outrider.model.engine import Speaker
-from outrider.model.events import RECORDED, ProblemReported, Recorded, TextSealed
+from outrider.model.events import ProblemReported, Recorded, TextSealed
 from outrider.model.ids import MessageId, TurnId
+from outrider.model.rows import row
 from outrider.session.feed import Hub
 from outrider.testing.manual_clock import START
 
@@ -15,7 +16,7 @@ TURN, MESSAGE = TurnId("turn-aaaa"), MessageId("m-one")
 
 def happen(hub: Hub, seq: int, event: object = None) -> None:
     record = Recorded(seq=seq, at=START, event=event or ProblemReported(sentence=f"Number {seq}."))
-    hub.publish([record], [RECORDED.dump_json(record)])
+    hub.publish([record.event], [row(record)])
 
 
 def say(hub: Hub, text: str) -> None:

@@ -1,14 +1,22 @@
 """What holds whatever happens: random people and a random world, in any order."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider.model import commands as c
 from outrider.model import effects as x
 from outrider.model import events as e
-from outrider.model.engine import EngineStop, Usage
+from outrider.model.engine import EngineStop, PermissionAsk, PlanUpdate, Speaker, Usage
 from outrider.model.errors import OutriderError
-from outrider.model.proof import ProofVerdict
+from outrider.model.ids import MessageId, ProofId, TurnId
+from outrider.model.proof import Phase, ProofVerdict
+from outrider.model.rows import row, rows
+from outrider.session.batch import Batch
+from outrider.session.decide import history
+from outrider.session.decide.follow import follow
 from outrider.session.fold import begin, fold_all
 from outrider.testing.playbook import (
     ADA,
@@ -41,7 +49,8 @@ class Chaos:
         """One thing happens; a person may be refused, never anybody else surprised."""
         effects = list(self.session.effects)
         self.old += [effect for effect in effects if effect not in self.old]
-        kind = self.draw(st.sampled_from(["answer"] * 6 + ["person"] * 3 + ["late", "time", "wake", "tool", "usage"]))
+        rare = ["late", "time", "wake", "tool", "usage", "history"]
+        kind = self.draw(st.sampled_from(["answer"] * 6 + ["person"] * 3 + rare))
         command = self.command(kind, effects)
         if command is None:
             return
@@ -64,12 +73,30 @@ class Chaos:
                 return c.TimerFired("idle")
             case "wake":
                 return c.Wake("The server was stopped.")
+            case "history":
+                return self.history()
             case "tool":
                 head = self.session.state.head
                 return self.draw(st.sampled_from([c.AskProof(head), c.AskPullRequest(head, "Mine", "")]))
             case _:
                 call = self.draw(st.sampled_from(["one", "two"]))
                 return c.RecordUsage(Usage(call=call, model="m", input_tokens=1, output_tokens=1))
+
+    def history(self) -> c.Command:
+        """What an engine says and does: of this turn, of an old one, or outside any."""
+        turn = self.session.state.turn.id if self.session.state.turn else TurnId("turn-of-long-ago")
+        turn = self.draw(st.sampled_from([turn, turn, TurnId("turn-of-another")]))
+        proof = self.session.state.proving.proof if self.session.state.proving else ProofId("proof-of-another")
+        check = e.CheckStarted(proof=proof, phase=Phase.AFTER, name="tests", command="make test")
+        ask = PermissionAsk(tool_call="call-1", title="Run a command")
+        said = [
+            c.SealText(turn, MessageId("m-one"), Speaker.AGENT, 0, "I look."),
+            c.EngineChanged(turn, PlanUpdate(entries=())),
+            c.DecidePermission(turn, ask, allowed=True),
+            c.Report(e.StageReported(stage="setup", text="Set up.")),
+            c.Report(check),
+        ]
+        return self.draw(st.sampled_from(said))
 
     def person(self) -> c.Command:
         number = self.draw(NUMBERS)
@@ -186,3 +213,48 @@ def test_every_turn_comes_to_its_end(data: st.DataObject):
             session.ask(chaos.answers(effect)[-1] if isinstance(effect, x.RunTurn) else chaos.answers(effect)[0])
     assert session.state.turn is None
     assert not session.state.queue or session.state.archived
+
+
+class Noting(Playbook):
+    """Remembers what was asked and what came of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[c.Command, int | None]] = []
+
+    def ask(self, command: c.Command) -> str:
+        """As ever. What brings about history only may be decided without the number and the time of the state."""
+        before = self.state
+        assert follow(before) == (), "a state that was decided on rests"
+        assert history(replace(before, seq=0, at=before.at - timedelta(days=1)), command) == history(before, command)
+        try:
+            happened = super().ask(command)
+        except OutriderError:
+            self.asked.append((command, None))
+            raise
+        self.asked.append((command, before.seq + 1 if happened else 0))
+        return happened
+
+
+def outcome(batch: Batch, command: c.Command) -> int | None:
+    try:
+        return batch.add(command)
+    except OutriderError:
+        return None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_what_is_decided_and_encoded_at_once_is_the_same_as_one_by_one(data: st.DataObject):
+    session = Noting()
+    batch = Batch(session.state, session.clock.now())
+    session.prompt("mend it", number=99)
+    chaos = Chaos(session, data)
+    for _ in range(data.draw(st.integers(5, 40))):
+        chaos.step()
+    assert [(command, outcome(batch, command)) for command, _ in session.asked] == session.asked
+    assert batch.events == [recorded.event for recorded in session.log[1:]]
+    assert replace(batch.state, at=session.state.at) == session.state
+    at = session.clock.now()
+    numbered = [e.Recorded(seq=seq, at=at, event=event) for seq, event in enumerate(batch.events, 2)]
+    assert rows(2, at, batch.events) == [row(recorded) for recorded in numbered]

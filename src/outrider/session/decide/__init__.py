@@ -15,7 +15,7 @@ from outrider.model import commands as c
 from outrider.model.events import Event, Recorded
 from outrider.session.decide import engine, failures, outcome, people, sandbox
 from outrider.session.decide.follow import follow
-from outrider.session.fold import changes_nothing, fold
+from outrider.session.fold import change_nothing, fold
 from outrider.session.state import State
 
 LONGEST_CHAIN = 20
@@ -50,14 +50,27 @@ DECISIONS: dict[type[Any], Decision] = {
     c.TimerFired: lambda state, command: (),
 }
 
+_TIMELESS = {kind: DECISIONS[kind] for kind in (c.SealText, c.EngineChanged, c.DecidePermission, c.Report)}
+"""What is decided without a look at `seq` and `at`."""
+
+
+def history(state: State, command: c.Command) -> tuple[Event, ...] | None:
+    """The events of a command that brings about history only: text and tool calls, most events by far. None for any
+    other. `seq` and `at` of the state may be out of date; what changes no state has no consequences."""
+    decision = _TIMELESS.get(type(command))
+    if decision is None:
+        return None
+    events = decision(state, command)
+    return events if change_nothing(events) else None
+
 
 def decide(state: State, command: c.Command, now: datetime) -> tuple[Event, ...]:
     """The events that a command brings about; none where it changes nothing. Raises Refused or BadRequest, with the
     sentence for the person, where it may not be carried out."""
+    if (past := history(state, command)) is not None:
+        return past
     events: list[Event] = []
     due = DECISIONS[type(command)](state, command)
-    if due and all(map(changes_nothing, due)):
-        return due  # text and tool calls, most events by far: what changes no state has no consequences
     for _ in range(LONGEST_CHAIN):
         for event in due:
             state = fold(state, Recorded(seq=state.seq + 1, at=now, event=event))
