@@ -10,6 +10,7 @@ from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers
 from outrider.testing.fake_sandbox import FakeProvider
 from outrider.testing.guest_contract import CommandContract, TransferContract
+from outrider.testing.layer_contract import LayerContract
 from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider
 from outrider.testing.tars import tar_of
 
@@ -26,6 +27,11 @@ class _Namespaces:
 
 @pytest.mark.sandbox
 class TestNamespacesLifecycle(_Namespaces, LifecycleContract):
+    pass
+
+
+@pytest.mark.sandbox
+class TestNamespacesLayers(_Namespaces, LayerContract):
     pass
 
 
@@ -53,6 +59,10 @@ class _Fakes:
 
 
 class TestFakeLifecycle(_Fakes, LifecycleContract):
+    pass
+
+
+class TestFakeLayers(_Fakes, LayerContract):
     pass
 
 

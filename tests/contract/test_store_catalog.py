@@ -8,8 +8,10 @@ import pytest
 from outrider.ports.clock import SystemClock
 from outrider.storage.catalog import Catalog, open_catalog
 from outrider.storage.forge_catalog import SqlForgeCatalog
+from outrider.storage.image_catalog import SqlImageCatalog
 from outrider.storage.logins import SqlLogins
 from outrider.storage.session_index import SqlSessionIndex
+from outrider.testing.image_catalog_contract import ImageCatalogContract
 from outrider.testing.store_contract import ForgeCatalogContract, LoginsContract, SessionIndexContract
 
 
@@ -35,3 +37,9 @@ class TestSqlForgeCatalog(ForgeCatalogContract):
     @pytest.fixture
     def catalog(self, opened: Catalog) -> SqlForgeCatalog:
         return opened.forge
+
+
+class TestSqlImageCatalog(ImageCatalogContract):
+    @pytest.fixture
+    def catalog(self, opened: Catalog) -> SqlImageCatalog:
+        return opened.images

@@ -2,7 +2,9 @@
 
 import pytest
 
+from outrider.testing.image_catalog_contract import ImageCatalogContract
 from outrider.testing.memory_forge_catalog import MemoryForgeCatalog
+from outrider.testing.memory_image_catalog import MemoryImageCatalog
 from outrider.testing.memory_logins import MemoryLogins
 from outrider.testing.memory_store import MemoryBlobs, MemorySessionIndex, MemorySessionLogs
 from outrider.testing.store_contract import (
@@ -42,3 +44,9 @@ class TestMemoryForgeCatalog(ForgeCatalogContract):
     @pytest.fixture
     def catalog(self) -> MemoryForgeCatalog:
         return MemoryForgeCatalog()
+
+
+class TestMemoryImageCatalog(ImageCatalogContract):
+    @pytest.fixture
+    def catalog(self) -> MemoryImageCatalog:
+        return MemoryImageCatalog()

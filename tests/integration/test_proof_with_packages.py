@@ -24,6 +24,7 @@ from outrider.fleet.limits import SandboxSlots
 from outrider.fleet.toolbox import Toolbox
 from outrider.model.errors import SandboxError
 from outrider.model.ids import ProofId, SessionId
+from outrider.model.image import MachineWants
 from outrider.model.proof import Phase, ProofVerdict
 from outrider.ports.clock import SystemClock
 from outrider.proof.runner import ProofEvent, ProofRequest, Prover
@@ -93,7 +94,7 @@ async def test_debian_packages_come_with_the_image(outside: Outside) -> None:
     assert proof.verdict is ProofVerdict.STILL_GREEN, proof
     assert proof.results[-1].tail == "Hello, world!"
     with pytest.raises(SandboxError, match="Unable to locate package no-such-package-anywhere"):
-        await outside.images.prepare(("no-such-package-anywhere",), lambda _line: None)
+        await outside.images.prepare(MachineWants(packages=("no-such-package-anywhere",)), lambda _line: None)
 
 
 async def test_a_python_project_without_a_recipe_is_set_up_and_proved(outside: Outside) -> None:

@@ -24,6 +24,7 @@ from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
 from outrider.fleet.clean import CleanSandboxes, reap_clean_sandboxes
 from outrider.fleet.images.machine import Images
+from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.limits import SandboxSlots
 from outrider.integrations.builtin.forge import BuiltinForge
 from outrider.integrations.builtin.quarantine import GitQuarantine
@@ -138,6 +139,7 @@ def _heart(base: Foundation) -> tuple[Registry, BuiltinForge]:
         clock=base.clock,
         provider=provider,
         images=images,
+        repository_images=RepositoryImages(base.catalog.images, provider),
         slots=SandboxSlots(settings.max_sandboxes),
         prover=Prover(clean, images, quarantine, base.blobs, base.clock),
         engine=AcpEngine(OpenCode()),

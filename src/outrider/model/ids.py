@@ -22,6 +22,7 @@ ProofId = NewType("ProofId", str)
 ArtifactId = NewType("ArtifactId", str)
 SandboxId = NewType("SandboxId", str)
 LayerId = NewType("LayerId", str)
+BuildId = NewType("BuildId", str)
 EffectId = NewType("EffectId", str)
 CommitId = NewType("CommitId", str)
 

@@ -88,6 +88,14 @@ class SandboxInfo(Model):
     running: bool
 
 
+class LayerInfo(Model):
+    """One layer that a provider keeps."""
+
+    id: LayerId
+    bytes: int = Field(ge=0, description="On disk; files that layers share count in each")
+    used: bool = Field(description="Whether a sandbox that exists is made from it")
+
+
 class ProbeReport(Model):
     """What a provider can do on this machine, found by really starting a sandbox and running `true` in it."""
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from outrider.model.ids import LayerId, SandboxId
-from outrider.model.sandbox import GUEST_HOME, ProbeReport, SandboxHandle, SandboxInfo, SandboxSpec
+from outrider.model.sandbox import GUEST_HOME, LayerInfo, ProbeReport, SandboxHandle, SandboxInfo, SandboxSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,13 @@ class Layers(Protocol):
 
     async def delete_layer(self, layer: LayerId) -> None:
         """Delete a layer that no sandbox uses."""
+
+    async def list_layers(self) -> Sequence[LayerInfo]:
+        """The complete layers that exist now."""
+
+    async def squash(self, layers: Sequence[LayerId], into: LayerId, *, below: Sequence[LayerId] = ()) -> LayerId:
+        """One layer that shows above `below` the same files as these do (all bottom first). They stay. An existing
+        layer wins. Raises SandboxError where one of them is missing."""
 
 
 class SandboxProvider(Layers, Protocol):

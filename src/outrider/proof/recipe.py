@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 
 from outrider.model.base import Model
 from outrider.model.errors import RecipeError
+from outrider.model.image import MachineWants
 from outrider.model.services import PreviewSpec, ServiceSpec, ShellCommand
 from outrider.proof.globs import fixed_folder
 from outrider.proof.recipe_errors import RECIPE_FILE as RECIPE_FILE
@@ -171,6 +172,10 @@ class Recipe(RecipeFile):
 
     source: str = Field(max_length=200, description="outrider.toml, what it was detected from, or empty")
     notice: str = Field(default="", max_length=1000, description="What a person should know about it, in a sentence")
+
+    def wants(self) -> MachineWants:
+        """What it wants of the machine image."""
+        return MachineWants(base=self.image, packages=self.packages, stacks=self.stacks)
 
 
 def parse_recipe(text: bytes) -> Recipe:

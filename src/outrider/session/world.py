@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from outrider.fleet.images.machine import Images
+from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.limits import SandboxSlots
 from outrider.model.errors import RepositoryError
 from outrider.ports.broker import Broker
@@ -23,6 +24,7 @@ class World:
     clock: Clock
     provider: SandboxProvider
     images: Images
+    repository_images: RepositoryImages
     slots: SandboxSlots
     """For the sandboxes of sessions alone. Clean sandboxes have slots of their own: a session that waits for its
     proof keeps its sandbox, so one line for both could stand still for ever."""

@@ -24,6 +24,7 @@ from outrider.model.errors import OutriderError
 from outrider.ports.clock import Clock
 from outrider.storage.audit import SqlAudit
 from outrider.storage.forge_catalog import SqlForgeCatalog
+from outrider.storage.image_catalog import SqlImageCatalog
 from outrider.storage.logins import SqlLogins
 from outrider.storage.session_index import SqlSessionIndex
 
@@ -38,6 +39,7 @@ class Catalog:
     forge: SqlForgeCatalog
     logins: SqlLogins
     audit: SqlAudit
+    images: SqlImageCatalog
 
 
 @asynccontextmanager
@@ -58,6 +60,7 @@ def _parts(engine: AsyncEngine, clock: Clock) -> Catalog:
         forge=SqlForgeCatalog(engine),
         logins=SqlLogins(engine),
         audit=SqlAudit(engine, clock),
+        images=SqlImageCatalog(engine),
     )
 
 

@@ -96,3 +96,32 @@ audit = Table(
     Column("why", String, nullable=False),
     Index("audit_by_owner", "owner", "id"),
 )
+
+repository_image = Table(
+    "repository_image",
+    metadata,
+    Column("build", String, primary_key=True),
+    Column("repository", String, nullable=False),
+    Column("branch", String, nullable=False),
+    Column("built_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("repository_image_by_branch", "repository", "branch", "built_at"),
+)
+
+image_build = Table(
+    "image_build",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("queued_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("image_build_by_time", "queued_at"),
+)
+
+layer_use = Table(
+    "layer_use",
+    metadata,
+    Column("layer", String, primary_key=True),
+    Column("used_at", UtcDateTime, nullable=False),
+)
+"""When a layer that nothing names was last used: those of finished setups."""

@@ -2,7 +2,6 @@
 `make_provider` (a provider over one state, anew at each call) and `base` (a layer to make sandboxes from)."""
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,6 @@ from outrider.model.errors import Refused, SandboxError, SandboxLost
 from outrider.model.ids import LayerId, new_id
 from outrider.model.sandbox import WORKSPACE, GuestRole, SandboxHandle, SandboxSpec
 from outrider.ports.sandbox import ExecSpec, Guest, SandboxProvider
-from outrider.testing.tars import tar_of
 
 MakeProvider = Callable[[], SandboxProvider]
 
@@ -154,23 +152,6 @@ class LifecycleContract(SandboxFixtures):
         assert handle not in [row.handle for row in await provider.list({})]
         with pytest.raises(SandboxLost):
             await provider.connect(handle)
-
-    async def test_a_tar_becomes_a_layer_all_or_nothing(
-        self, provider: SandboxProvider, base: LayerId, tmp_path: Path
-    ) -> None:
-        layer, broken = LayerId(new_id("layer")), LayerId(new_id("layer"))
-        tar = tmp_path / "layer.tar"
-        tar.write_bytes(tar_of({"workspace/hello.txt": b"hello\n", "workspace/more": bytes(9000)}))
-        await provider.add_layer(layer, tar)
-        tar.write_bytes(tar.read_bytes()[:5000])
-        with pytest.raises(SandboxError):
-            await provider.add_layer(broken, tar)
-        assert (await provider.has_layer(layer), await provider.has_layer(broken)) == (True, False)
-        handle = await provider.create(spec_of(base, layers=(base, layer)))
-        async with await provider.connect(handle) as guest:
-            assert (await guest.run(shell("cat hello.txt"))).output == b"hello\n"
-        await provider.destroy(handle)
-        await provider.delete_layer(layer)
 
     async def test_a_build_runs_as_root_of_its_own_files(self, provider: SandboxProvider, base: LayerId) -> None:
         handle = await provider.create(spec_of(base, role=GuestRole.BUILD))

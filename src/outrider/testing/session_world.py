@@ -1,18 +1,20 @@
 """A world for sessions: real git, real processes in folders, a scripted engine; no walls, no network, no checks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from outrider.fleet.images.machine import Image
+from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.limits import SandboxSlots
 from outrider.integrations.builtin.forge import BuiltinForge
 from outrider.integrations.builtin.quarantine import GitQuarantine
 from outrider.model.engine import ModelRef
 from outrider.model.events import ProofRequested, TurnEnded
 from outrider.model.ids import CommitId, LayerId, PromptId, SessionId, new_id
+from outrider.model.image import MachineWants
 from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt
 from outrider.model.proof import Proof, ProofVerdict
@@ -34,6 +36,7 @@ from outrider.testing.fake_guest import FakeGuest
 from outrider.testing.fake_sandbox import DyingSandbox
 from outrider.testing.git_source import GitSource
 from outrider.testing.memory_forge_catalog import MemoryForgeCatalog
+from outrider.testing.memory_image_catalog import MemoryImageCatalog
 from outrider.testing.memory_store import MemorySessionIndex
 from outrider.testing.playbook import ADA, proof_of
 
@@ -86,7 +89,7 @@ class FakeBroker:
 class FakeImages:
     """One image for everybody."""
 
-    async def prepare(self, packages: Sequence[str], progress: Callable[[str], None]) -> Image:
+    async def prepare(self, wants: MachineWants, progress: Callable[[str], None]) -> Image:
         """At once."""
         progress("The image is there.")
         return Image(layers=(BASE_LAYER,), toolbox=TOOLBOX_LAYER)
@@ -128,6 +131,7 @@ class SessionWorld:
         self.prover = FakeProver()
         self.index = MemorySessionIndex()
         self.catalog = MemoryForgeCatalog()
+        self.image_catalog = MemoryImageCatalog()
         self.policy = Policy(delta_window_seconds=0, commit_window_seconds=0)
         self.quarantine = GitQuarantine(folder / "quarantine")
         self.forge = BuiltinForge(
@@ -152,6 +156,7 @@ class SessionWorld:
             clock=self.clock,
             provider=self.sandboxes,
             images=FakeImages(),  # type: ignore[arg-type]
+            repository_images=RepositoryImages(self.image_catalog, self.sandboxes),
             slots=SandboxSlots(4),
             prover=self.prover,  # type: ignore[arg-type]
             engine=self.engine,

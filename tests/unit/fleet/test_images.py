@@ -17,6 +17,7 @@ from outrider.fleet.images.machine import Image, Images
 from outrider.fleet.limits import SandboxSlots
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId, SandboxId
+from outrider.model.image import MachineWants
 from outrider.model.sandbox import EGRESS_PORT, GuestRole, SandboxHandle, SandboxInfo, SandboxSpec
 from outrider.ports.broker import Door, DoorSpec
 from outrider.ports.sandbox import ExecResult, ExecSpec, SandboxProvider
@@ -134,7 +135,7 @@ class Fleet:
         self.said: list[str] = []
 
     async def prepare(self, *packages: str) -> Image:
-        return await self.images.prepare(packages, self.said.append)
+        return await self.images.prepare(MachineWants(packages=packages), self.said.append)
 
 
 async def test_packages_lie_between_the_base_and_the_settings_of_package_clients() -> None:

@@ -12,6 +12,7 @@ from outrider.fleet.commands import Progress
 from outrider.fleet.images.layers import OneAtATime, layer_id, tar_of
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId
+from outrider.model.image import MachineWants
 from outrider.model.sandbox import GuestRole
 from outrider.ports.broker import DoorSpec
 from outrider.ports.sandbox import ExecSpec, Guest, SandboxProvider
@@ -59,9 +60,10 @@ class Images:
         self._toolbox = toolbox
         self._makers = OneAtATime()
 
-    async def prepare(self, packages: tuple[str, ...], say: Progress) -> Image:
-        """The image with these Debian packages, built where it is missing. Raises SandboxError with the last lines
-        of what went wrong."""
+    async def prepare(self, wants: MachineWants, say: Progress) -> Image:
+        """The image that a recipe wants, built where it is missing. Raises SandboxError with the last lines of what
+        went wrong."""
+        packages = wants.packages
         base = await self._ensure("base", self._base, say)
         toolbox = await self._ensure("toolbox", self._toolbox, say)
         clients = await self._client_settings()

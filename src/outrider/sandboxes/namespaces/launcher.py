@@ -1,6 +1,7 @@
 """Start and end sandboxes on this machine: what the provider's promises come down to."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from outrider.model.errors import SandboxError
@@ -106,3 +107,14 @@ class Launcher:
         """Delete a layer."""
         calls = await self.calls()
         await calls("delete", path=f"layers/{layer}")
+
+    async def layer_bytes(self, layers: Sequence[LayerId]) -> dict[LayerId, int]:
+        """Bytes on disk of each of these layers."""
+        calls = await self.calls()
+        answer = await calls("measure_layers", layers=list(layers))
+        return {LayerId(layer): size for layer, size in answer["bytes"].items()}
+
+    async def squash(self, layers: Sequence[LayerId], into: LayerId, below: Sequence[LayerId]) -> None:
+        """Make one layer of several, to stand on `below`."""
+        calls = await self.calls()
+        await calls("squash", layers=list(layers), into=into, below=list(below))

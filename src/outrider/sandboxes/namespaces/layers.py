@@ -1,10 +1,12 @@
-"""The layers in the state folder."""
+"""The layers of the `namespaces` provider: folders, never changed once they have their name."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
-from outrider.model.errors import Refused
+from outrider.model.errors import Refused, SandboxError
 from outrider.model.ids import LayerId
+from outrider.model.sandbox import LayerInfo
 from outrider.sandboxes.namespaces.launcher import Launcher
 from outrider.sandboxes.namespaces.records import StateFolder
 
@@ -15,6 +17,7 @@ class NamespaceLayers:
     def __init__(self, state: StateFolder, launcher: Launcher) -> None:
         self.state = state
         self.launcher = launcher
+        self._layer_bytes: dict[LayerId, int] = {}
 
     async def has_layer(self, layer: LayerId) -> bool:
         """Whether the layer is complete and usable: it gets its name only then."""
@@ -30,3 +33,29 @@ class NamespaceLayers:
             if layer in (*record.spec.layers, record.spec.toolbox):
                 raise Refused(f"The layer {layer} is used by the sandbox {record.spec.id}.")
         await self.launcher.delete_layer(layer)
+        self._layer_bytes.pop(layer, None)
+
+    async def list_layers(self) -> Sequence[LayerInfo]:
+        """The complete layers that exist now. Layers never change, so each is measured once."""
+        layers = await asyncio.to_thread(self._names)
+        unknown = [layer for layer in layers if layer not in self._layer_bytes]
+        if unknown:
+            self._layer_bytes |= await self.launcher.layer_bytes(unknown)
+        records = await asyncio.to_thread(lambda: list(self.state.records()))
+        used = {layer for record in records for layer in (*record.spec.layers, record.spec.toolbox)}
+        sizes = self._layer_bytes
+        return [LayerInfo(id=layer, bytes=sizes[layer], used=layer in used) for layer in layers if layer in sizes]
+
+    async def squash(self, layers: Sequence[LayerId], into: LayerId, *, below: Sequence[LayerId] = ()) -> LayerId:
+        """One layer that shows the same files as these."""
+        for layer in (*below, *layers):
+            if not await self.has_layer(layer):
+                raise SandboxError(f"The layer {layer} does not exist.", "Build the image again.")
+        if not await self.has_layer(into):
+            await self.launcher.squash(layers, into, below)
+        return into
+
+    def _names(self) -> list[LayerId]:
+        folder = self.state.guest / "layers"
+        names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+        return sorted(LayerId(name) for name in names if not name.startswith("."))

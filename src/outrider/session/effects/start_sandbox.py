@@ -76,7 +76,7 @@ async def _find_or_make(effect: StartSandbox, bench: Workbench, actor: Actor, re
             await provider.start(info.handle)
         return _Found(info.handle, fresh=False)
     started = bench.clock.monotonic()
-    image = await bench.world.images.prepare(recipe.packages, lambda line: actor.hub.progress("image", line[:1000]))
+    image = await bench.world.images.prepare(recipe.wants(), lambda line: actor.hub.progress("image", line[:1000]))
     seconds = bench.clock.monotonic() - started
     if seconds > workspace.WORTH_TELLING_SECONDS:
         await actor.ask(Report(StageReported(stage="image", text="The image is ready.", seconds=seconds)))

@@ -45,16 +45,25 @@ def sweep(ids: IdMap, _request: Mapping[str, Any]) -> dict[str, Any]:
 
 def measure(ids: IdMap, request: Mapping[str, Any]) -> dict[str, Any]:
     """Bytes on disk that each of `boxes` has written."""
-    read, write = os.pipe()
+    return _measured(ids, {box: Path("boxes", box, "upper") for box in request["boxes"]})
+
+
+def measure_layers(ids: IdMap, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Bytes on disk of each of `layers` that still exists."""
+    return _measured(ids, {layer: Path("layers", layer) for layer in request["layers"]})
+
+
+def _measured(ids: IdMap, folders: Mapping[str, Path]) -> dict[str, Any]:
+    sizes = os.memfd_create("sizes")  # a pipe has room for some thousand lines only
 
     def work() -> None:
-        lines = (f"{box} {sum(_blocks(Path('boxes', box, 'upper')))}\n" for box in request["boxes"])
-        os.write(write, "".join(lines).encode())
+        for name, folder in folders.items():
+            os.write(sizes, f"{name} {sum(_blocks(folder))}\n".encode())
 
     userns.run_mapped(ids, work)
-    os.close(write)
-    rows = (line.split() for line in userns.read_all(read).decode().splitlines())
-    return {"bytes": {box: int(size) for box, size in rows}}
+    os.lseek(sizes, 0, os.SEEK_SET)
+    rows = (line.split() for line in userns.read_all(sizes).decode().splitlines())
+    return {"bytes": {name: int(size) for name, size in rows}}
 
 
 def _unpack(source: int, layer: str) -> None:
@@ -72,7 +81,7 @@ def _unpack(source: int, layer: str) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
         raise Failure("unpack", 0, done.stderr.decode(errors="replace")[-400:].strip())
     fresh.chmod(0o755)
-    _rename_first(fresh, final)
+    rename_first(fresh, final)
 
 
 def _freeze(box: str, layer: str, strip: bool) -> None:
@@ -80,10 +89,10 @@ def _freeze(box: str, layer: str, strip: bool) -> None:
     if strip and upper.exists():
         _strip(upper)
     if upper.exists():
-        _rename_first(upper, Path("layers", layer))
+        rename_first(upper, Path("layers", layer))
 
 
-def _rename_first(source: Path, final: Path) -> None:
+def rename_first(source: Path, final: Path) -> None:
     """Rename, or drop `source` where another call was first."""
     try:
         source.rename(final)

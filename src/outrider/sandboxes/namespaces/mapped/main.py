@@ -11,7 +11,7 @@ from typing import Any
 
 from outrider.sandboxes.namespaces.mapped.userns import Failure, IdMap
 
-MODULES = {"launch": "launch", "probe": "launch"}
+MODULES = {"launch": "launch", "probe": "launch", "squash": "squash"}
 """Where an operation is; the others are in `files`, which imports more than a launch should wait for."""
 
 
