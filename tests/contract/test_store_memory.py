@@ -6,11 +6,13 @@ from outrider.testing.image_catalog_contract import ImageCatalogContract
 from outrider.testing.memory_forge_catalog import MemoryForgeCatalog
 from outrider.testing.memory_image_catalog import MemoryImageCatalog
 from outrider.testing.memory_logins import MemoryLogins
+from outrider.testing.memory_search import MemorySearch
 from outrider.testing.memory_store import MemoryBlobs, MemorySessionIndex, MemorySessionLogs
 from outrider.testing.store_contract import (
     BlobsContract,
     ForgeCatalogContract,
     LoginsContract,
+    SearchContract,
     SessionIndexContract,
     SessionLogsContract,
 )
@@ -50,3 +52,9 @@ class TestMemoryImageCatalog(ImageCatalogContract):
     @pytest.fixture
     def catalog(self) -> MemoryImageCatalog:
         return MemoryImageCatalog()
+
+
+class TestMemorySearch(SearchContract):
+    @pytest.fixture
+    def search(self) -> MemorySearch:
+        return MemorySearch()

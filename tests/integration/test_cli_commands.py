@@ -73,7 +73,8 @@ def test_a_server_from_up_to_down(terminal: Terminal) -> None:
 
     assert terminal("sessions").stdout.startswith("No sessions yet.")
     assert terminal("sessions", "--json").stdout == ""
-    for command in ("stop", "attach"):
+    assert terminal("search", "anything").stdout == "Nothing was found. Fewer words find more.\n"
+    for command in ("stop", "attach", "export"):
         unknown = terminal(command, "s-aaaaaaaaaa")
         assert (unknown.returncode, unknown.stderr) == (1, "There is no session s-aaaaaaaaaa.\n")
 
@@ -149,9 +150,9 @@ def test_a_request_that_is_not_valid_is_told_by_code_2(
     assert sentence in done.stderr
 
 
-@pytest.mark.parametrize("command", ["sessions", "login", "stop", "attach"])
+@pytest.mark.parametrize("command", ["sessions", "login", "search", "export", "stop", "attach"])
 def test_without_a_server_it_says_how_to_start_one(terminal: Terminal, command: str) -> None:
-    done = terminal(command, *(["s-aaaaaaaaaa"] if command in ("stop", "attach") else []))
+    done = terminal(command, *([] if command in ("sessions", "login") else ["s-aaaaaaaaaa"]))
     assert done.returncode == 1
     assert "Start one: outrider up --detach" in done.stderr
 

@@ -85,6 +85,14 @@ async def test_a_prompt_becomes_a_pull_request(stage: Server):
     assert (pull.title, pull.head_commit) == ("Mend the sum", told.commits[0].sha)
 
 
+async def test_what_was_asked_and_said_is_found(stage: Server):
+    session = await stage.start()
+    await turn_end(stage.registry, session)
+    await stage.world.search.until_reached(session, len(await stage.events(session)))
+    for words in ("mend it", "I mend"):
+        assert session in {hit.session for hit in await stage.world.search.find(words, 10)}
+
+
 async def test_what_is_left_over_is_committed_for_the_person(stage: Server, engine: FakeEngine):
     engine.plays = {"": [write_file("new.txt", "x\n")]}
     session = await stage.start("write a file")

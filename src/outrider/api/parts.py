@@ -13,6 +13,7 @@ from outrider.api.views import Me
 from outrider.model.errors import BadRequest
 from outrider.model.person import Person
 from outrider.ports.forge import Forge
+from outrider.ports.search import SearchIndex
 from outrider.ports.store import Blobs, SessionIndex
 from outrider.session.registry import Registry
 
@@ -23,6 +24,7 @@ class Parts:
 
     registry: Registry
     index: SessionIndex
+    search: SearchIndex
     forge: Forge
     blobs: Blobs
     authenticator: Authenticator

@@ -11,6 +11,7 @@ from outrider.model.person import Person
 from outrider.model.prompt import Prompt
 from outrider.model.repository import Commit, PullRequest, Repository
 from outrider.model.services import PreviewSpec, ServiceChanged
+from outrider.ports.search import PassageKind
 
 RawPrompt = Annotated[str, Field(max_length=8 << 20, description="Checked by `check_prompt_text`")]
 ModelName = Annotated[str, Field(max_length=240, description="PROVIDER/NAME")]
@@ -79,6 +80,31 @@ class SessionList(Model):
     """Sessions, newest change first."""
 
     sessions: tuple[SessionSummary, ...]
+
+
+class SnippetText(Model):
+    """Some text round a find; `hit` where it is one of the words looked for."""
+
+    text: str
+    hit: bool
+
+
+class SearchHit(Model):
+    """A passage of a session that was found."""
+
+    session: SessionId
+    title: str
+    repository: str
+    kind: PassageKind
+    seq: int = Field(description="The event that holds it, or its beginning")
+    at: datetime
+    snippet: tuple[SnippetText, ...]
+
+
+class SearchHits(Model):
+    """What was found, best first."""
+
+    hits: tuple[SearchHit, ...]
 
 
 class TurnView(Model):

@@ -47,6 +47,7 @@ from outrider.session.world import World
 from outrider.settings import DEFAULT_MODELS, Settings
 from outrider.storage.blobs import DirectoryBlobs
 from outrider.storage.catalog import Catalog, open_catalog
+from outrider.storage.search import SqliteSearch
 from outrider.storage.session_log import SqliteSessionLogs
 
 
@@ -59,6 +60,7 @@ class Foundation:
     url: str
     clock: Clock
     catalog: Catalog
+    search: SqliteSearch
     blobs: DirectoryBlobs
     provider: SandboxProvider
     probe: ProbeReport
@@ -90,6 +92,8 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
     clock = SystemClock()
     runtime = stack.enter_context(_short_folder(home))
     catalog = await stack.enter_async_context(open_catalog(home.path / "catalog.sqlite", clock))
+    search = SqliteSearch(home.path / "search.sqlite")
+    stack.callback(search.close)
     chosen = await choose_provider(settings, clock)
     return Foundation(
         settings=settings,
@@ -97,6 +101,7 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
         url=url,
         clock=clock,
         catalog=catalog,
+        search=search,
         blobs=DirectoryBlobs(home.path / "blobs"),
         provider=chosen.provider,
         probe=chosen.report,
@@ -154,7 +159,7 @@ def _heart(base: Foundation) -> tuple[Registry, BuiltinForge]:
         limits=limits,
         idle_seconds=settings.idle_seconds,
     )
-    registry = Registry(SqliteSessionLogs(home.path / "sessions"), base.catalog.sessions, world, policy)
+    registry = Registry(SqliteSessionLogs(home.path / "sessions"), base.catalog.sessions, base.search, world, policy)
     forge.listener = registry
     return registry, forge
 
@@ -179,6 +184,7 @@ async def _parts(base: Foundation, registry: Registry, forge: BuiltinForge) -> P
     return Parts(
         registry=registry,
         index=base.catalog.sessions,
+        search=base.search,
         forge=forge,
         blobs=base.blobs,
         authenticator=Authenticator(owner, base.home.token(), base.catalog.logins, base.clock),

@@ -59,11 +59,6 @@ class Client:
         except httpx.TransportError:
             return False
 
-    async def sessions(self, limit: int) -> list[dict[str, Any]]:
-        """Sessions, newest change first."""
-        rows: list[dict[str, Any]] = (await self.ask("GET", f"/api/sessions?limit={limit}"))["sessions"]
-        return rows
-
     async def session(self, session: SessionId) -> dict[str, Any]:
         """One session as it is now. Raises NotFound."""
         return await self.ask("GET", f"/api/sessions/{session}")
@@ -72,19 +67,11 @@ class Client:
         """Bring a repository in or up to date, telling how far it is, and return its name. Raises what the server
         refuses it for."""
         told: dict[str, Any] = {}
-        try:
-            async with self._http.stream(
-                "POST", "/api/repositories/import", json={"source": source}, timeout=IMPORT_SECONDS
-            ) as answer:
-                if not answer.is_success:
-                    await answer.aread()
-                    raise _refusal(answer)
-                async for line in answer.aiter_lines():
-                    told = json.loads(line)
-                    if "progress" in told:
-                        say(str(told["progress"]))
-        except httpx.TransportError as error:
-            raise _gone() from error
+        async with self.stream("POST", "/api/repositories/import", {"source": source}, IMPORT_SECONDS) as answer:
+            async for line in answer.aiter_lines():
+                told = json.loads(line)
+                if "progress" in told:
+                    say(str(told["progress"]))
         if "problem" in told:
             raise BadRequest(**told["problem"])
         return str(told["repository"]["name"])
@@ -128,6 +115,20 @@ class Client:
         except (OSError, ConnectionClosed, InvalidHandshake, TimeoutError) as error:
             if not (isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code == CLOSE_RESYNC):
                 raise ServerGone("The connection to the server ended.") from error
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, path: str, body: dict[str, Any] | None = None, timeout: float = REQUEST_SECONDS
+    ) -> AsyncIterator[httpx.Response]:
+        """An answer to be read piece by piece. Raises as `ask`."""
+        try:
+            async with self._http.stream(method, path, json=body, timeout=timeout) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _refusal(answer)
+                yield answer
+        except httpx.TransportError as error:
+            raise _gone() from error
 
     async def ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout: float = REQUEST_SECONDS

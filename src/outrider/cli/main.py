@@ -15,6 +15,8 @@ COMMANDS = {
     "run": "Take one prompt to a pull request, here.",
     "attach": "Show a session: all that happened, then what happens.",
     "sessions": "List sessions.",
+    "search": "Find what was asked and said, in all sessions.",
+    "export": "Write a session's whole story as Markdown or JSON.",
     "stop": "Stop the running turn of a session.",
     "up": "Run the server, for the browser too.",
     "down": "Stop the server.",

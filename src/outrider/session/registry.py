@@ -15,11 +15,13 @@ from outrider.model.ids import CommitId, SessionId, derived_id, new_id
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
 from outrider.model.repository import PullRequest, Repository
+from outrider.ports.search import SearchIndex
 from outrider.ports.store import SessionIndex, SessionLogs
 from outrider.session.decide import decide
 from outrider.session.effects.start_sandbox import SESSION_LABEL
 from outrider.session.feed import events_frame
 from outrider.session.fold import begin, fold_all
+from outrider.session.indexing import Indexing
 from outrider.session.open_logs import OpenLogs
 from outrider.session.policy import Policy
 from outrider.session.projection import AT_REST, Projection
@@ -48,12 +50,15 @@ class NewSession:
 class Registry:
     """The sessions. Implements `outrider.ports.forge.ForgeListener`."""
 
-    def __init__(self, logs: SessionLogs, index: SessionIndex, world: World, policy: Policy) -> None:
+    def __init__(
+        self, logs: SessionLogs, index: SessionIndex, search: SearchIndex, world: World, policy: Policy
+    ) -> None:
         self._index = index
         self._world = world
         self._projection = Projection(index)
         self._logs = OpenLogs(logs)
-        self._roster = Roster(self._logs, world, policy, self._projection.touch)
+        self._indexing = Indexing(search, self.events, self._logs.ids)
+        self._roster = Roster(self._logs, world, policy, self._committed)
 
     async def run(self) -> None:
         """Own every task of every session until cancelled. At start: mend the index, wake every session with
@@ -61,6 +66,7 @@ class Registry:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._projection.run(), name="session index")
+                tasks.create_task(self._indexing.run(), name="search index")
                 tasks.create_task(self._roster.run(), name="sessions")
                 tasks.create_task(self._take_up(), name="take up sessions")
         finally:
@@ -85,7 +91,7 @@ class Registry:
                 await self._logs.close(session)
                 raise
             actor = self._roster.adopt(log, fold_all(begin(records[0]), records[1:]))
-            self._projection.touch(actor.state)
+            self._committed(actor.state)
         return session
 
     async def ask(self, session: SessionId, command: Command) -> int:
@@ -119,6 +125,11 @@ class Registry:
         """A forge tells that a pull request was merged or closed."""
         with suppress(NotFound):
             await self.ask(session, ForgeChanged(pull_request.number, pull_request.state, by))
+
+    def _committed(self, state: State) -> None:
+        """A session has new events."""
+        self._projection.touch(state)
+        self._indexing.touch(state.session)
 
     async def _frames(self, session: SessionId, after: int) -> AsyncGenerator[bytes, None]:
         while True:

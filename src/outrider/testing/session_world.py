@@ -37,6 +37,7 @@ from outrider.testing.fake_sandbox import DyingSandbox
 from outrider.testing.git_source import GitSource
 from outrider.testing.memory_forge_catalog import MemoryForgeCatalog
 from outrider.testing.memory_image_catalog import MemoryImageCatalog
+from outrider.testing.memory_search import MemorySearch
 from outrider.testing.memory_store import MemorySessionIndex
 from outrider.testing.playbook import ADA, proof_of
 
@@ -130,6 +131,7 @@ class SessionWorld:
         self.broker = FakeBroker()
         self.prover = FakeProver()
         self.index = MemorySessionIndex()
+        self.search = MemorySearch()
         self.catalog = MemoryForgeCatalog()
         self.image_catalog = MemoryImageCatalog()
         self.policy = Policy(delta_window_seconds=0, commit_window_seconds=0)
@@ -165,7 +167,7 @@ class SessionWorld:
             quarantine=self.quarantine,
             redactor=Redactor([SECRET]),
         )
-        registry = Registry(SqliteSessionLogs(self.folder / "sessions"), self.index, world, self.policy)
+        registry = Registry(SqliteSessionLogs(self.folder / "sessions"), self.index, self.search, world, self.policy)
         self.forge.listener = registry
         return registry
 

@@ -15,6 +15,7 @@ from outrider.model.proof import Proof, ProofVerdict
 from outrider.model.repository import PullRequest, PullRequestState, Repository
 from outrider.ports.forge_catalog import ForgeCatalog
 from outrider.ports.logins import Logins
+from outrider.ports.search import Passage, SearchIndex
 from outrider.ports.store import Blobs, SessionIndex, SessionLogs, SessionRow
 
 SESSION = SessionId("s-abcdefgh22")
@@ -335,3 +336,50 @@ class ForgeCatalogContract:
         assert await catalog.proof("demo", 1, CommitId("1" * 40)) == proof("1" * 40)
         assert await catalog.proof("demo", 1, CommitId("3" * 40)) is None
         assert await catalog.proof("demo", 2, CommitId("1" * 40)) is None
+
+
+class SearchContract:
+    """For `outrider.ports.search.SearchIndex`."""
+
+    @pytest.fixture
+    def search(self) -> SearchIndex:
+        """The index to test, empty."""
+        raise NotImplementedError
+
+    async def test_what_was_put_is_found_by_all_of_its_words(self, search: SearchIndex) -> None:
+        await search.put(SESSION, [passage("p-1", 2, "The discount is forgotten")], 2)
+        await search.put(OTHER, [passage("p-1", 2, "The discount is doubled")], 2)
+        assert [hit.session for hit in await search.find("forgotten discount", 10)] == [SESSION]
+        assert {hit.session for hit in await search.find("discount", 10)} == {SESSION, OTHER}
+        assert len(await search.find("discount", 1)) == 1
+        assert list(await search.find("discount coupon", 10)) == []
+
+    async def test_the_last_word_may_be_a_beginning(self, search: SearchIndex) -> None:
+        await search.put(SESSION, [passage("p-1", 2, "The discount is forgotten")], 2)
+        assert [hit.seq for hit in await search.find("discount forg", 10)] == [2]
+        assert list(await search.find("disc forgotten", 10)) == []
+
+    async def test_what_people_type_is_never_an_operator(self, search: SearchIndex) -> None:
+        await search.put(SESSION, [passage("p-1", 2, "to be or not to be")], 2)
+        for words in ("", '"', "* OR (", "NEAR(", "text:be", "- -", "^", 'a" OR "be'):
+            await search.find(words, 10)
+        assert list(await search.find('" *', 10)) == []
+
+    async def test_a_message_grows_and_is_one(self, search: SearchIndex) -> None:
+        await search.put(SESSION, [passage("m-1", 3, "The bug is in mo")], 3)
+        await search.put(SESSION, [passage("m-1", 4, "ney.py, line 7")], 4)
+        (hit,) = await search.find("money.py", 10)
+        assert (hit.seq, hit.kind) == (3, "prompt")
+        assert any(part.hit for part in hit.snippet)
+
+    async def test_nothing_is_taken_in_twice(self, search: SearchIndex) -> None:
+        for _ in range(2):
+            await search.put(SESSION, [passage("m-1", 3, "once ")], 3)
+        assert await search.reached() == {SESSION: 3}
+        (hit,) = await search.find("once", 10)
+        assert "".join(part.text for part in hit.snippet).split() == ["once"]
+
+
+def passage(key: str, seq: int, text: str) -> Passage:
+    """A piece of a prompt."""
+    return Passage(key=key, kind="prompt", seq=seq, at=MORNING, text=text)

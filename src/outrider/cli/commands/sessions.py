@@ -41,7 +41,8 @@ def sessions(limit: int, *, as_json: bool) -> None:
 
 async def _fetch(servers: Servers, limit: int) -> list[dict[str, Any]]:
     async with servers.reach() as client:
-        return await client.sessions(limit)
+        rows: list[dict[str, Any]] = (await client.ask("GET", f"/api/sessions?limit={limit}"))["sessions"]
+        return rows
 
 
 def draw(console: Console, rows: list[dict[str, Any]], now: datetime) -> None:

@@ -1,0 +1,36 @@
+"""Search: what people asked and agents said, in all sessions."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from outrider.api.parts import UseParts
+from outrider.api.views import SearchHit, SearchHits, SnippetText
+
+router = APIRouter(prefix="/api/search", tags=["sessions"])
+
+
+@router.get("")
+async def search(
+    parts: UseParts,
+    q: Annotated[str, Query(max_length=500, description="All the words; the last one may be a beginning")],
+    limit: Annotated[int, Query(ge=1, le=100)] = 30,
+) -> SearchHits:
+    """Titles, prompts, the agents' prose and pull requests that hold all the words, best first."""
+    found = []
+    for hit in await parts.search.find(q, limit):
+        row = await parts.index.get(hit.session)
+        if row is not None:
+            snippet = tuple(SnippetText(text=part.text, hit=part.hit) for part in hit.snippet)
+            found.append(
+                SearchHit(
+                    session=hit.session,
+                    title=row.title,
+                    repository=row.repository,
+                    kind=hit.kind,
+                    seq=hit.seq,
+                    at=hit.at,
+                    snippet=snippet,
+                )
+            )
+    return SearchHits(hits=tuple(found))

@@ -1,0 +1,78 @@
+"""Has what is said in sessions found again: reads logs behind their commits and hands passages to the search index."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+from outrider.model import events as e
+from outrider.model.engine import Speaker
+from outrider.model.errors import OutriderError
+from outrider.model.events import RECORDED, Recorded
+from outrider.model.ids import SessionId
+from outrider.ports.search import Passage, SearchIndex
+
+READ_AT_ONCE = 500
+
+ReadEvents = Callable[[SessionId, int, int], Awaitable[list[bytes]]]
+"""Session, after, limit: stored events, encoded."""
+
+logger = logging.getLogger(__name__)
+
+
+class Indexing:
+    """One task that is always behind and never in the way."""
+
+    def __init__(self, search: SearchIndex, read: ReadEvents, ids: Callable[[], Sequence[SessionId]]) -> None:
+        self._search = search
+        self._read = read
+        self._ids = ids
+        self._reached: dict[SessionId, int] = {}
+        self._changed: dict[SessionId, None] = {}
+        self._arrived = asyncio.Event()
+
+    def touch(self, session: SessionId) -> None:
+        """The session has new events."""
+        self._changed[session] = None
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Take in what is missing, then what comes, until cancelled."""
+        self._reached = dict(await self._search.reached())
+        for session in self._ids():
+            self.touch(session)
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            await self.catch_up()
+
+    async def catch_up(self) -> None:
+        """Take in all that is there now. What cannot be read is said, and harms no other."""
+        while self._changed:
+            session = next(iter(self._changed))
+            del self._changed[session]
+            try:
+                await self._take_in(session)
+            except OutriderError as error:
+                logger.error("session %s cannot be searched: %s", session, error)
+
+    async def _take_in(self, session: SessionId) -> None:
+        while page := await self._read(session, self._reached.get(session, 0), READ_AT_ONCE):
+            records = await asyncio.to_thread(lambda bodies: [RECORDED.validate_json(body) for body in bodies], page)
+            await self._search.put(session, list(passages(records)), records[-1].seq)
+            self._reached[session] = records[-1].seq
+
+
+def passages(records: Sequence[Recorded]) -> Iterator[Passage]:
+    """What can be found of these events: titles, prompts, the agent's prose, pull requests. Never tool output: that is
+    the repository's, and there is a great deal of it."""
+    for recorded in records:
+        match recorded.event:
+            case e.SessionCreated(title=title):
+                yield Passage("title", "title", recorded.seq, recorded.at, title)
+            case e.PromptQueued(prompt=prompt):
+                yield Passage(prompt.id, "prompt", recorded.seq, recorded.at, prompt.text)
+            case e.TextSealed(speaker=Speaker.AGENT, message=message, text=text):
+                yield Passage(message, "message", recorded.seq, recorded.at, text)
+            case e.PullRequestOpened(pull_request=opened):
+                text = f"{opened.title}\n{opened.body}"
+                yield Passage(f"pull-{opened.head_commit}", "pull_request", recorded.seq, recorded.at, text)

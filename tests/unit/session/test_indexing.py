@@ -1,0 +1,88 @@
+"""What is said is found: behind the commits, after a restart, and in spite of a log that cannot be read."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from outrider.model.errors import OutriderError
+from outrider.model.events import RECORDED, Event, PromptQueued, Recorded
+from outrider.model.ids import SessionId
+from outrider.session.indexing import READ_AT_ONCE, Indexing
+from outrider.testing.memory_search import MemorySearch
+from outrider.testing.playbook import session_created
+from outrider.testing.session_world import new_prompt
+
+ONE, TWO = SessionId("s-aaaaaaaaaa"), SessionId("s-bbbbbbbbbb")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Logs:
+    """Events of some sessions; one of them may be broken."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[SessionId, list[bytes]] = {}
+        self.broken: SessionId | None = None
+        self.reads: list[int] = []
+
+    def say(self, session: SessionId, *events: Event) -> None:
+        bodies = self.bodies.setdefault(session, [])
+        for event in events:
+            bodies.append(RECORDED.dump_json(Recorded(seq=len(bodies) + 1, at=NOON, event=event)))
+
+    async def read(self, session: SessionId, after: int, limit: int) -> list[bytes]:
+        if session == self.broken:
+            raise OutriderError("The log cannot be read.")
+        self.reads.append(after)
+        return self.bodies[session][after : after + limit]
+
+    def ids(self) -> list[SessionId]:
+        return sorted(self.bodies)
+
+
+def asked(text: str) -> Event:
+    return PromptQueued(prompt=new_prompt(text))
+
+
+async def found(search: MemorySearch, words: str) -> set[SessionId]:
+    return {hit.session for hit in await search.find(words, 10)}
+
+
+async def test_what_is_there_at_the_start_is_taken_in_then_what_comes() -> None:
+    logs, search = Logs(), MemorySearch()
+    logs.say(ONE, session_created(ONE), asked("mend the total"))
+    indexing = Indexing(search, logs.read, logs.ids)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(indexing.run(), name="indexing")
+        await search.until_reached(ONE, 2)
+        assert await found(search, "total") == {ONE}
+        logs.say(TWO, session_created(TWO), asked("paint the total"))
+        indexing.touch(TWO)
+        await search.until_reached(TWO, 2)
+        assert await found(search, "total") == {ONE, TWO}
+        running.cancel()
+
+
+async def test_after_a_restart_only_what_is_new_is_read() -> None:
+    logs, search = Logs(), MemorySearch()
+    logs.say(ONE, session_created(ONE), *[asked(f"number {n}") for n in range(READ_AT_ONCE + 5)])
+    for _ in range(2):
+        indexing = Indexing(search, logs.read, logs.ids)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(indexing.run(), name="indexing")
+            await search.until_reached(ONE, len(logs.bodies[ONE]))
+            running.cancel()
+        logs.say(ONE, asked("one more"))
+    assert logs.reads[:3] == [0, READ_AT_ONCE, READ_AT_ONCE + 6]
+    assert READ_AT_ONCE + 6 in logs.reads[3:]
+    assert logs.reads.count(0) == 1
+
+
+async def test_a_log_that_cannot_be_read_harms_no_other() -> None:
+    logs, search = Logs(), MemorySearch()
+    for session in (ONE, TWO):
+        logs.say(session, session_created(session), asked("mend the total"))
+    logs.broken = ONE
+    indexing = Indexing(search, logs.read, logs.ids)
+    for session in logs.ids():
+        indexing.touch(session)
+    await indexing.catch_up()
+    assert await found(search, "total") == {TWO}
