@@ -22,10 +22,11 @@ from outrider.app.way_out import open_broker, upstreams
 from outrider.broker.git import GitReadApp
 from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
-from outrider.fleet.clean import CleanSandboxes, reap_clean_sandboxes
+from outrider.fleet.clean import PURPOSE_LABEL, CleanSandboxes, reap_left_behind
 from outrider.fleet.images.machine import Images
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.limits import SandboxSlots
+from outrider.fleet.pool.warm import POOL_LABEL
 from outrider.integrations.builtin.forge import BuiltinForge
 from outrider.integrations.builtin.quarantine import GitQuarantine
 from outrider.model.commands import Report
@@ -73,7 +74,7 @@ async def deploy(settings: Settings, home: Home, url: str) -> AsyncIterator[Part
     sandboxes, files kept."""
     async with AsyncExitStack() as stack:
         base = await _foundation(settings, home, url, stack)
-        await reap_clean_sandboxes(base.provider)
+        await reap_left_behind(base.provider, PURPOSE_LABEL, POOL_LABEL)
         registry, forge = _heart(base)
         stack.push_async_callback(_stop_sandboxes, base.provider)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())

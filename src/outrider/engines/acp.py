@@ -131,6 +131,11 @@ class AcpSession:
         with suppress(SandboxError, ConnectionError):
             await self._connection.cancel(session_id=self.id)
 
+    async def ended(self) -> None:
+        """Return when its process has ended."""
+        with suppress(SandboxError):
+            await self._process.wait()
+
     async def close(self) -> None:
         """End the engine's process. No error where it is dead."""
         with suppress(SandboxError):

@@ -76,13 +76,13 @@ class CleanSandboxes:
             yield guest
 
 
-async def reap_clean_sandboxes(provider: SandboxProvider) -> int:
-    """Destroy every clean sandbox that a killed server left behind, and say how many there were. Call at start, before
-    any is made. One that cannot be destroyed is logged and left for the next start."""
-    left = [info for info in await provider.list({}) if PURPOSE_LABEL in info.labels]
+async def reap_left_behind(provider: SandboxProvider, *labels: str) -> int:
+    """Destroy every sandbox with one of these labels that a killed server left behind, and say how many there were.
+    Call at start, before any is made. One that cannot be destroyed is logged and left for the next start."""
+    left = [info for info in await provider.list({}) if not info.labels.keys().isdisjoint(labels)]
     for info in left:
         try:
             await provider.destroy(info.handle)
         except SandboxError as error:
-            _log.error("a sandbox left over from %s could not be destroyed: %s", info.labels[PURPOSE_LABEL], error)
+            _log.error("a sandbox left behind with %s could not be destroyed: %s", dict(info.labels), error)
     return len(left)

@@ -9,10 +9,11 @@ from outrider.model.errors import LimitReached
 
 
 class SandboxSlots:
-    """`total` sandboxes at once; up to `waiting_limit` callers wait in line, more are refused."""
+    """`total` sandboxes at once, of which `in_use` are taken; up to `waiting_limit` callers wait, more are refused."""
 
     def __init__(self, total: int, *, waiting_limit: int = 200) -> None:
-        self._total = total
+        self.total = total
+        self.in_use = 0
         self._waiting_limit = waiting_limit
         self._waiting = 0
         self._free = asyncio.Semaphore(total)
@@ -23,16 +24,18 @@ class SandboxSlots:
         if self._free.locked():
             if self._waiting >= self._waiting_limit:
                 raise LimitReached(
-                    f"No sandbox for {purpose}: {self._total} run and {self._waiting} others wait already.",
+                    f"No sandbox for {purpose}: {self.total} run and {self._waiting} others wait already.",
                     "Try again later, or raise the number of sandboxes in the settings.",
                 )
-            say(f"Waiting for a free sandbox for {purpose}: all {self._total} are in use.")
+            say(f"Waiting for a free sandbox for {purpose}: all {self.total} are in use.")
         self._waiting += 1
         try:
             await self._free.acquire()
         finally:
             self._waiting -= 1
+        self.in_use += 1
         try:
             yield
         finally:
+            self.in_use -= 1
             self._free.release()

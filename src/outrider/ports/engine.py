@@ -50,6 +50,9 @@ class EngineSession(Protocol):
     async def cancel(self) -> None:
         """Ask it to stop; `prompt` then returns CANCELLED. Returns at once."""
 
+    async def ended(self) -> None:
+        """Return when the engine's process has ended, or cannot be reached any more."""
+
     async def close(self) -> None:
         """End the engine's process. No error where it is dead."""
 

@@ -225,6 +225,8 @@ class EngineContract:
             await session.close()
         assert not isinstance(turn.result(), TurnFailed)
         assert "ended" in turn.result().sentence
+        async with asyncio.timeout(SECONDS):
+            await session.ended()
 
     async def test_what_the_model_refuses_fails_the_turn_only(self, under_test: EngineUnderTest, ear: Ear) -> None:
         session = await under_test.open(ear)

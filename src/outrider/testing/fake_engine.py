@@ -182,6 +182,7 @@ class FakeSession:
         self._listener = listener
         self._turn: asyncio.Timeout | None = None
         self.primed = False
+        self._ended = asyncio.Event()
 
     async def prime(self) -> None:
         """Nothing to load."""
@@ -215,6 +216,7 @@ class FakeSession:
             raise
         except EngineError:
             self.alive = False
+            self._ended.set()
             raise
         return EngineStop.END_TURN
 
@@ -223,9 +225,14 @@ class FakeSession:
         if not self._engine.stubborn:
             self._interrupt()
 
+    async def ended(self) -> None:
+        """Return when it is over."""
+        await self._ended.wait()
+
     async def close(self) -> None:
         """End it: a prompt that is played fails."""
         self.alive = False
+        self._ended.set()
         self._interrupt()
 
     def _interrupt(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.fleet.clean import PURPOSE_LABEL, CleanSandboxes, reap_clean_sandboxes
+from outrider.fleet.clean import PURPOSE_LABEL, CleanSandboxes, reap_left_behind
 from outrider.fleet.commands import Progress
 from outrider.fleet.images.layers import layer_id, tar_of
 from outrider.fleet.images.machine import Image, Images
@@ -226,5 +226,5 @@ async def test_only_clean_sandboxes_are_reaped_and_one_that_stays_holds_up_none(
     for name, labels in (("a", {PURPOSE_LABEL: "x"}), ("b", {PURPOSE_LABEL: "x"}), ("c", {"session": "s"})):
         await fleet.provider.create(SandboxSpec(id=SandboxId(name), layers=(LayerId("l"),), labels=labels))
     fleet.provider.stuck = {SandboxId("a")}
-    assert await reap_clean_sandboxes(fleet.provider) == 2
+    assert await reap_left_behind(fleet.provider, PURPOSE_LABEL) == 2
     assert set(fleet.provider.alive) == {"a", "c"}
