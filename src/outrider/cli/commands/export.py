@@ -38,10 +38,10 @@ def export(session: str, form: str, output: Path | None) -> None:
 
 
 async def _write(servers: Servers, session: SessionId, form: str, target: BinaryIO) -> None:
-    async with servers.reach() as client:
-        async with client.stream("GET", f"/api/sessions/{session}/transcript?format={form}") as answer:
-            async for piece in answer.aiter_bytes():
-                target.write(piece)
+    path = f"/api/sessions/{session}/transcript?format={form}"
+    async with servers.reach() as client, client.stream("GET", path) as answer:
+        async for piece in answer.aiter_bytes():
+            target.write(piece)
 
 
 def _new_file(path: Path) -> BinaryIO:
