@@ -50,7 +50,9 @@ DECISIONS: dict[type[Any], Decision] = {
     c.TimerFired: lambda state, command: (),
 }
 
-_TIMELESS = {kind: DECISIONS[kind] for kind in (c.SealText, c.EngineChanged, c.DecidePermission, c.Report)}
+_TIMELESS: dict[type[Any], Decision] = {
+    kind: DECISIONS[kind] for kind in (c.SealText, c.EngineChanged, c.DecidePermission, c.Report)
+}
 """What is decided without a look at `seq` and `at`."""
 
 
