@@ -27,6 +27,7 @@ from outrider.model.events import (
     SandboxReady,
     SandboxRequested,
     StageReported,
+    SyncFinished,
     TextSealed,
     ToolCallChanged,
     TurnStarted,
@@ -140,6 +141,7 @@ class Tape:
             seconds=sum(stage[2] for stage in stages),
         )
         self.add(ready)
+        self.add(SyncFinished(commit=sha("base"), from_commit=sha("base"), moved=False, seconds=0.1))
 
     def begin(self, turn: str, prompt: str, how: str = "new") -> None:
         """A turn up to the handing of its prompt."""

@@ -10,7 +10,7 @@ from outrider.model.commands import Archive, QueuePrompt, StopTurn
 from outrider.model.events import RECORDED, TurnEndReason
 from outrider.model.ids import SandboxId, SessionId
 from outrider.model.sandbox import SandboxSpec
-from outrider.session.effects.start_sandbox import SESSION_LABEL
+from outrider.session.found import SESSION_LABEL
 from outrider.session.policy import Policy
 from outrider.session.registry import Registry
 from outrider.testing.fake_engine import FakeEngine, Stage, hang, say, shell, wait_for, write_file

@@ -146,6 +146,13 @@ export interface EngineReprompted {
 /** Why the engine's turn ended: ACP's stop reasons. */
 export type EngineStop = "end_turn" | "max_tokens" | "max_turn_requests" | "refusal" | "cancelled";
 
+/** The engine was told this in the middle of its round: that the files it had read have moved. */
+export interface EngineTold {
+  readonly type: "engine_told";
+  readonly turn: string;
+  readonly text: string;
+}
+
 /** Stored events in order. */
 export interface EventsFrame {
   readonly kind: "events";
@@ -466,7 +473,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SandboxLost | SandboxStopped | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | SessionArchived;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | SandboxLost | SandboxStopped | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | SessionArchived;
 }
 
 /** The client's command was not carried out. */
@@ -510,7 +517,7 @@ export interface SandboxLost {
   readonly reason: string;
 }
 
-/** The sandbox runs and its workspace is on `commit`. */
+/** The sandbox can be reached, and its workspace has files to read, which stand on `commit`. They may be older than the session's own commit until it is synced. */
 export interface SandboxReady {
   readonly type: "sandbox_ready";
   readonly handle: SandboxHandle;
@@ -518,6 +525,7 @@ export interface SandboxReady {
   readonly limit_tier: LimitTier;
   readonly commit: string;
   readonly seconds: number;
+  readonly how: "adopted" | "restored" | "warm" | "image" | "cold";
 }
 
 /** The session needs a sandbox of this id. */
@@ -647,6 +655,29 @@ export interface StopRequested {
   readonly type: "stop_requested";
   readonly turn: string;
   readonly by: Person;
+}
+
+/** The workspace could not be brought to the session's commit. Nothing was changed; the next prompt tries again. */
+export interface SyncFailed {
+  readonly type: "sync_failed";
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** The workspace is on the session's commit and set up: edits, commands and tools may run from here on. */
+export interface SyncFinished {
+  readonly type: "sync_finished";
+  readonly commit: string;
+  /** Where the workspace stood before */
+  readonly from_commit: string;
+  /** Whether the files are others than those that could be read before */
+  readonly moved: boolean;
+  readonly seconds: number;
+  readonly setup_ran: boolean;
+  /** The first of the paths that differ */
+  readonly files: readonly string[];
+  /** How many paths differ, as far as that is known */
+  readonly files_changed: number;
 }
 
 /** A stored segment of text. Segments of one message are joined by `offset` (characters). */
@@ -783,6 +814,8 @@ export type Event =
   | PromptMoved
   | SandboxRequested
   | SandboxReady
+  | SyncFinished
+  | SyncFailed
   | SandboxLost
   | SandboxStopped
   | StageReported
@@ -791,6 +824,7 @@ export type Event =
   | TurnStarted
   | EngineAttached
   | PromptHanded
+  | EngineTold
   | TextSealed
   | ToolCallChanged
   | PlanChanged

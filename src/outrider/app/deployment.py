@@ -40,7 +40,7 @@ from outrider.ports.clock import Clock, SystemClock
 from outrider.ports.sandbox import SandboxProvider, Watchdog
 from outrider.proof.runner import Prover
 from outrider.rehearsal.demo import DEMO_NAME, DEMO_PROMPT, write_demo_repository
-from outrider.session.effects.start_sandbox import SESSION_LABEL
+from outrider.session.found import SESSION_LABEL
 from outrider.session.policy import Policy
 from outrider.session.redaction import Redactor
 from outrider.session.registry import Registry

@@ -72,6 +72,7 @@ def _(event: events.StageReported, scene: Scene) -> Block | None:
 @draw.register
 def _(event: events.SandboxReady, scene: Scene) -> Block:
     scene.status = "Starting the engine"
+    scene.synced = False
     means = f"{words.ISOLATION[event.isolation]}, {words.LIMITS[event.limit_tier]}"
     line = Text("Sandbox ready").append(f" ({means})  {words.seconds(event.seconds)}", style="dim")
     return Block("stage", (beside("✓", line, "green"),))
@@ -89,6 +90,31 @@ def _(event: events.ServiceChanged, scene: Scene) -> Block:
 def _(event: events.PreviewsNamed, scene: Scene) -> Block | None:
     named = ", ".join(f"{preview.name} (port {preview.port})" for preview in event.previews)
     return _note(f"Previews: {named}") if named else None
+
+
+@draw.register
+def _(event: events.SyncFinished, scene: Scene) -> Block | None:
+    scene.synced = True
+    if not event.moved:
+        return None
+    line = Text(f"Synced to {event.commit[:8]}, {words.count(event.files_changed, 'file')} changed")
+    return Block("stage", (beside("✓", line.append(f"  {words.seconds(event.seconds)}", style="dim"), "green"),))
+
+
+@draw.register
+def _(event: events.SyncFailed, scene: Scene) -> Block:
+    return _problem(f"The workspace could not be synced: {clean_line(event.reason)}", clean_line(event.remedy))
+
+
+@draw.register
+def _(event: events.PromptHanded, scene: Scene) -> None:
+    if not scene.synced:
+        scene.status = "Reading while syncing"
+
+
+@draw.register
+def _(event: events.EngineTold, scene: Scene) -> Block:
+    return _note("The agent was told that files had moved while it was reading.")
 
 
 @draw.register

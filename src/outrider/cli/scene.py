@@ -36,6 +36,8 @@ class Scene:
     model: ModelRef | None = None
     status: str = ""
     """What goes on now, in a few words; empty where nothing does."""
+    synced: bool = True
+    """Whether the workspace is on the session's commit: until then the agent only reads."""
     at: datetime | None = None
     """When the event that is drawn was stored."""
     shown_head: str = ""

@@ -42,6 +42,7 @@ class AcpEngine:
 
     def __init__(self, profile: Profile, *, open_timeout_seconds: float = OPEN_TIMEOUT_SECONDS) -> None:
         self.name = profile.name
+        self.asks = profile.asks
         self._profile = profile
         self._timeout = open_timeout_seconds
 

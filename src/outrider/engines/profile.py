@@ -35,6 +35,8 @@ class Profile:
 
     name: str
     resume: Resume = Resume.RESUME
+    asks: bool = True
+    """Whether it asks for permission before it edits, runs commands or uses our tools, and reads without asking."""
 
     def start(self, launch: EngineLaunch) -> Start:
         """How to start it. Raises EngineError where it cannot use the model."""

@@ -1,6 +1,11 @@
 """The one base of every parsed type."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Sentence = Annotated[str, Field(max_length=4096)]
+"""What people read, stored."""
 
 
 class Model(BaseModel):

@@ -119,6 +119,14 @@ class HandPrompt:
 
 
 @dataclass(frozen=True, slots=True)
+class TellEngine:
+    """The effect is about to tell the engine something in the middle of its round."""
+
+    turn: TurnId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SealText:
     """A segment of the engine's text is to be stored."""
 
@@ -234,6 +242,7 @@ Command = (
     | SandboxVanished
     | AttachEngine
     | HandPrompt
+    | TellEngine
     | SealText
     | EngineChanged
     | DecidePermission

@@ -12,7 +12,7 @@ from outrider.model.ids import CommitId, EffectId, ProofId, SandboxId, TurnId
 
 @dataclass(frozen=True, slots=True)
 class StartSandbox:
-    """Make, adopt or start the sandbox, with the workspace on the base commit, and hold the connection to it.
+    """Make, adopt or start the sandbox, with files to read in its workspace, and hold the connection to it.
 
     It stays pending while the sandbox is wanted: to cancel it is to let go of the connection. `start` counts the
     requests, so that a lost sandbox is started anew.
@@ -25,6 +25,23 @@ class StartSandbox:
     def id(self) -> EffectId:
         """One per request."""
         return EffectId(f"sandbox-{self.sandbox}-{self.start}")
+
+
+@dataclass(frozen=True, slots=True)
+class SyncWorkspace:
+    """Bring the workspace to the session's commit and set it up, while the engine may already read in it.
+
+    Pending from `SandboxReady` until it is synced or has failed. `attempt` counts, so that the next turn tries again.
+    """
+
+    sandbox: SandboxId
+    start: int
+    attempt: int
+
+    @property
+    def id(self) -> EffectId:
+        """One per start of the sandbox and attempt."""
+        return EffectId(f"sync-{self.sandbox}-{self.start}-{self.attempt}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +138,4 @@ class WaitUntil:
         return EffectId(f"timer-{self.name}-{self.at:.3f}")
 
 
-Effect = StartSandbox | RunTurn | StopEngine | CollectWork | Prove | Publish | StopSandbox | WaitUntil
+Effect = StartSandbox | SyncWorkspace | RunTurn | StopEngine | CollectWork | Prove | Publish | StopSandbox | WaitUntil

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from outrider.model.base import Model
+from outrider.model.base import Model, Sentence
 from outrider.model.engine import (
     EngineSessionId,
     EngineStop,
@@ -15,7 +15,7 @@ from outrider.model.engine import (
     ToolCallUpdate,
     Usage,
 )
-from outrider.model.ids import MessageId, PromptId, ProofId, SandboxId, SessionId, TurnId
+from outrider.model.ids import MessageId, PromptId, ProofId, SessionId, TurnId
 from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt
 from outrider.model.proof import CheckName, CheckResult, Phase, Proof
@@ -28,12 +28,16 @@ from outrider.model.repository import (
     PullRequestState,
     Repository,
 )
-from outrider.model.sandbox import Isolation, LimitTier, SandboxHandle
+from outrider.model.sandbox_events import SandboxLost as SandboxLost
+from outrider.model.sandbox_events import SandboxReady as SandboxReady
+from outrider.model.sandbox_events import SandboxRequested as SandboxRequested
+from outrider.model.sandbox_events import SandboxStopped as SandboxStopped
+from outrider.model.sandbox_events import StartPath as StartPath
+from outrider.model.sandbox_events import SyncFailed as SyncFailed
+from outrider.model.sandbox_events import SyncFinished as SyncFinished
 from outrider.model.services import PreviewsNamed as PreviewsNamed
 from outrider.model.services import ServiceChanged as ServiceChanged
 from outrider.model.turn import TurnEndReason as TurnEndReason
-
-Sentence = Annotated[str, Field(max_length=4096)]
 
 
 class SessionCreated(Model):
@@ -73,39 +77,6 @@ class PromptMoved(Model):
     by: Person
 
 
-class SandboxRequested(Model):
-    """The session needs a sandbox of this id."""
-
-    type: Literal["sandbox_requested"] = "sandbox_requested"
-    sandbox: SandboxId
-
-
-class SandboxReady(Model):
-    """The sandbox runs and its workspace is on `commit`."""
-
-    type: Literal["sandbox_ready"] = "sandbox_ready"
-    handle: SandboxHandle
-    isolation: Isolation
-    limit_tier: LimitTier
-    commit: CommitHash
-    seconds: float = Field(ge=0)
-
-
-class SandboxLost(Model):
-    """The sandbox went away by itself. Its files are kept where its provider still has them."""
-
-    type: Literal["sandbox_lost"] = "sandbox_lost"
-    sandbox: SandboxId
-    reason: Sentence
-
-
-class SandboxStopped(Model):
-    """The idle sandbox was stopped; its files are kept."""
-
-    type: Literal["sandbox_stopped"] = "sandbox_stopped"
-    sandbox: SandboxId
-
-
 class StageReported(Model):
     """Long work reached a point worth telling: building an image, cloning, setting up, starting the engine."""
 
@@ -140,6 +111,14 @@ class PromptHanded(Model):
     turn: TurnId
     attempt: int = Field(ge=1)
     round: int = Field(ge=1, description="1 is the person's prompt, more are checks that came back red")
+
+
+class EngineTold(Model):
+    """The engine was told this in the middle of its round: that the files it had read have moved."""
+
+    type: Literal["engine_told"] = "engine_told"
+    turn: TurnId
+    text: Sentence
 
 
 class TextSealed(Model):
@@ -349,6 +328,8 @@ Event = Annotated[
     | PromptMoved
     | SandboxRequested
     | SandboxReady
+    | SyncFinished
+    | SyncFailed
     | SandboxLost
     | SandboxStopped
     | StageReported
@@ -357,6 +338,7 @@ Event = Annotated[
     | TurnStarted
     | EngineAttached
     | PromptHanded
+    | EngineTold
     | TextSealed
     | ToolCallChanged
     | PlanChanged

@@ -22,6 +22,12 @@ GUEST_USER = "agent"
 
 GUEST_UID = 1000
 
+ENGINE_ROLE = "engine"
+"""OUTRIDER_ROLE of the engine's own processes, by which the stop ladder and a setup spare them."""
+
+SYNC_ROLE = "sync"
+"""OUTRIDER_ROLE of what we run in a workspace ourselves while the engine may work in it."""
+
 BROKER_PORT = 4180
 """Loopback port in the guest behind which the broker answers: LLM gateway, MCP, git."""
 

@@ -61,6 +61,9 @@ class Engine(Protocol):
     """One kind of engine."""
 
     name: str
+    asks: bool
+    """Whether it asks before it edits files, runs commands or uses tools. One that does not gets its prompt only when
+    the workspace is synced."""
 
     async def open(self, guest: Guest, launch: EngineLaunch, listener: EngineListener) -> EngineSession:
         """Start the engine in the guest and open its session. Where `resume` cannot be taken up, a new session is

@@ -71,10 +71,16 @@ async def remove(guest: Guest, paths: Sequence[str]) -> None:
 
 
 async def run_command(
-    guest: Guest, command: str, env: Mapping[str, str], *, timeout_seconds: float, clock: Clock
+    guest: Guest,
+    command: str,
+    env: Mapping[str, str],
+    *,
+    timeout_seconds: float,
+    clock: Clock,
+    spare: Sequence[str] = (),
 ) -> Ended:
     """Run a shell command in the workspace, stdout and stderr as one. Beyond its time it is killed with all that it
-    started; services go on. Raises SandboxLost."""
+    started; services go on, and what runs in one of the roles `spare`. Raises SandboxLost."""
     printed = Printed()
     started = clock.monotonic()
     argv = ["sh", "-c", 'exec sh -c "$1" 2>&1', "sh", command]
@@ -87,18 +93,18 @@ async def run_command(
         await process.signal("KILL")
         code, timed_out = 128 + 9, True
     seconds = clock.monotonic() - started
-    await _kill_leftovers(guest)
+    await _kill_leftovers(guest, spare)
     return Ended(code, seconds, timed_out, printed)
 
 
-async def _kill_leftovers(guest: Guest) -> None:
+async def _kill_leftovers(guest: Guest, spare: Sequence[str]) -> None:
     """Twice where it must be: on a busy machine the first may run out of time. Raises SandboxError."""
     try:
-        await guest.kill_everything(spare=[SERVICE_ROLE])
+        await guest.kill_everything(spare=[SERVICE_ROLE, *spare])
     except SandboxLost:
         raise
     except SandboxError:
-        await guest.kill_everything(spare=[SERVICE_ROLE])
+        await guest.kill_everything(spare=[SERVICE_ROLE, *spare])
 
 
 async def _follow(process: Process, printed: Printed) -> int:

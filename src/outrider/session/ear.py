@@ -1,16 +1,24 @@
 """The ear: hears an engine, keeps secrets out of what it says, and passes it on as drafts and commands."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from outrider.model import commands as c
-from outrider.model.engine import EngineUpdate, PermissionAsk, PlanUpdate, TextDelta, ToolCallUpdate
+from outrider.model.engine import EngineUpdate, PermissionAsk, PlanUpdate, TextDelta, ToolCallUpdate, ToolKind
 from outrider.model.ids import TurnId
 from outrider.ports.clock import Clock
 from outrider.session.actor import Actor
 from outrider.session.drafts import SEAL_SECONDS
 from outrider.session.redaction import Redactor
+from outrider.session.state import State
 from outrider.session.tool_calls import ToolCalls
+
+Synced = Callable[[TurnId], Awaitable[State]]
+"""Returns the state when the workspace is synced, or when this turn is not to go on."""
+
+
+READS = (ToolKind.READ, ToolKind.SEARCH, ToolKind.THINK)
+"""Kinds of tool that change nothing: most engines do not even ask."""
 
 
 class Ear:
@@ -20,10 +28,14 @@ class Ear:
     """Whose words these are; between turns an engine is not heard."""
     named: asyncio.Event
     """Set when commits go by the name of who prompts. No tool runs before."""
+    stale: asyncio.Event
+    """Set when the engine wants to act on files that have moved since it may have read them."""
 
-    def __init__(self, actor: Actor, redactor: Redactor, clock: Clock) -> None:
+    def __init__(self, actor: Actor, redactor: Redactor, clock: Clock, synced: Synced) -> None:
         self.turn = None
         self.named = asyncio.Event()
+        self.stale = asyncio.Event()
+        self._synced = synced
         self._actor = actor
         self._drafts = actor.hub.drafts
         self._redactor = redactor
@@ -31,6 +43,12 @@ class Ear:
         self._clock = clock
         self._last: TextDelta | None = None
         self._calls = ToolCalls()
+
+    def begin(self, turn: TurnId) -> None:
+        """A round begins: from here on the engine is heard."""
+        self.turn = turn
+        self.named.clear()
+        self.stale.clear()
 
     def update(self, update: EngineUpdate) -> None:
         """The engine said or did something."""
@@ -45,12 +63,20 @@ class Ear:
                 self._store([update])
 
     async def permission(self, ask: PermissionAsk) -> bool:
-        """Allowed, once: the workspace is ready before any engine starts, and the sandbox is the boundary. Not while
-        the turn is being stopped."""
+        """Allowed, once, as soon as the workspace is synced: the sandbox is the boundary. Not while the turn is being
+        stopped. Where the sync has moved files and the engine does not know it, what it asks for may be made from old
+        ones: it is not answered, but cancelled with its prompt, and the engine is told."""
         await self.named.wait()
-        turn = self._actor.state.turn
+        if self.turn is None:
+            return False
+        reads = ask.kind in READS
+        state = self._actor.state if reads else await self._synced(self.turn)
+        turn = state.turn
         if turn is None or turn.id != self.turn:
             return False
+        if turn.well and state.sync.untold and not reads:
+            self.stale.set()
+            await asyncio.Event().wait()
         self._actor.tell(c.DecidePermission(turn.id, self._redactor.value(ask), allowed=turn.well))
         return turn.well
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from outrider.model import events as e
 from outrider.model.engine import EngineStop
-from outrider.session.state import Publishing, Sandbox, SandboxPhase, State, Turn, TurnPhase
+from outrider.session.state import Publishing, Sandbox, SandboxPhase, State, Sync, Turn, TurnPhase
 
 RECENT_CALLS = 100
 """Ids of LLM calls kept to know a repeated report; the gateway repeats one at once or never."""
@@ -102,6 +102,7 @@ def _sandbox_requested(state: State, event: e.SandboxRequested) -> State:
 
 @_on(e.SandboxReady)
 def _sandbox_ready(state: State, event: e.SandboxReady) -> State:
+    state = replace(state, sync=Sync(attempt=state.sync.attempt, untold=state.sync.untold))
     return _with_sandbox(state, phase=SandboxPhase.READY, handle=event.handle)
 
 
@@ -113,6 +114,23 @@ def _service_changed(state: State, event: e.ServiceChanged) -> State:
 @_on(e.PreviewsNamed)
 def _previews_named(state: State, event: e.PreviewsNamed) -> State:
     return replace(state, previews=event.previews)
+
+
+@_on(e.SyncFinished)
+def _sync_finished(state: State, event: e.SyncFinished) -> State:
+    """A prompt that was handed before: the engine may have read what is old now."""
+    read = state.turn is not None and state.turn.begun
+    untold = event if event.moved and read else state.sync.untold
+    return replace(state, sync=replace(state.sync, done=True, untold=untold))
+
+
+@_on(e.SyncFailed)
+def _sync_failed(state: State, event: e.SyncFailed) -> State:
+    """The engine reads for nothing: its turn is stopped."""
+    state = replace(state, sync=replace(state.sync, failed=True, attempt=state.sync.attempt + 1))
+    if state.turn is None or state.turn.phase is not TurnPhase.ENGINE:
+        return state
+    return _with_turn(state, phase=TurnPhase.STOPPING, failure=f"{event.reason} {event.remedy}".strip())
 
 
 @_on(e.SandboxLost)
@@ -130,7 +148,8 @@ def _turn_started(state: State, event: e.TurnStarted) -> State:
     prompt = next(p for p in state.queue if p.id == event.prompt)
     queue = tuple(p for p in state.queue if p.id != event.prompt)
     turn = Turn(id=event.turn, prompt=prompt, head_before=state.head)
-    return replace(state, queue=queue, turn=turn, turns=state.turns + 1)
+    sync = replace(state.sync, failed=False)
+    return replace(state, queue=queue, turn=turn, turns=state.turns + 1, sync=sync)
 
 
 @_on(e.EngineAttached)
@@ -140,7 +159,17 @@ def _engine_attached(state: State, event: e.EngineAttached) -> State:
 
 @_on(e.PromptHanded)
 def _handed(state: State, event: e.PromptHanded) -> State:
-    return _with_turn(state, handed=True, begun=True)
+    """The prompt says what the engine was not told yet."""
+    return _with_turn(_told(state), handed=True, begun=True)
+
+
+@_on(e.EngineTold)
+def _engine_told(state: State, event: e.EngineTold) -> State:
+    return _told(state)
+
+
+def _told(state: State) -> State:
+    return replace(state, sync=replace(state.sync, untold=None))
 
 
 @_on(e.UsageRecorded)

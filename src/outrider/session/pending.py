@@ -24,13 +24,23 @@ def _sandbox(state: State, now: datetime, idle_seconds: float) -> Iterator[x.Eff
         yield x.StopSandbox(sandbox.id, destroy=state.archived)
     elif sandbox.alive and (state.turn or sandbox.phase is SandboxPhase.STARTING):
         yield x.StartSandbox(sandbox.id, sandbox.start)
+        yield from _sync(state)
     elif sandbox.alive:
         until = state.at + timedelta(seconds=idle_seconds)
         if now < until:
             yield x.StartSandbox(sandbox.id, sandbox.start)
+            yield from _sync(state)
             yield x.WaitUntil("idle", until.timestamp())
         else:
             yield x.StopSandbox(sandbox.id)
+
+
+def _sync(state: State) -> Iterator[x.Effect]:
+    """Not while a turn is stopped: nothing but the ladder runs in the sandbox then."""
+    sandbox, sync = state.sandbox, state.sync
+    stopping = state.turn is not None and state.turn.phase is TurnPhase.STOPPING
+    if sandbox and state.sandbox_ready and not (sync.done or sync.failed or stopping):
+        yield x.SyncWorkspace(sandbox.id, sandbox.start, sync.attempt)
 
 
 def _turn(state: State) -> Iterator[x.Effect]:
@@ -40,7 +50,7 @@ def _turn(state: State) -> Iterator[x.Effect]:
     run = x.RunTurn(turn.id, turn.attempt, turn.round)
     if turn.phase is TurnPhase.ENGINE and state.sandbox_ready:
         yield run
-    elif turn.phase is TurnPhase.COLLECTING and state.sandbox_ready:
+    elif turn.phase is TurnPhase.COLLECTING and state.synced:
         yield x.CollectWork(turn.id, turn.round)
     elif turn.phase is TurnPhase.STOPPING:
         if turn.handed:

@@ -14,6 +14,8 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     idle_seconds: float = 600
     """After this long without a turn the sandbox is stopped; its files are kept."""
+    sync_seconds: float = 300
+    """How long fetching and checking out a branch may take beside a reading engine; a clone has its own limit."""
     awake_sessions: int = 100
     """Sessions at rest that stay in memory; beyond it the one used longest ago goes to sleep."""
     commit_window_seconds: float = 0.005

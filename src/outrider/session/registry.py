@@ -18,9 +18,9 @@ from outrider.model.repository import PullRequest, Repository
 from outrider.ports.search import SearchIndex
 from outrider.ports.store import SessionIndex, SessionLogs
 from outrider.session.decide import decide
-from outrider.session.effects.start_sandbox import SESSION_LABEL
 from outrider.session.feed import events_frame
 from outrider.session.fold import begin, fold_all
+from outrider.session.found import SESSION_LABEL
 from outrider.session.indexing import Indexing
 from outrider.session.open_logs import OpenLogs
 from outrider.session.policy import Policy

@@ -40,6 +40,18 @@ class Sandbox:
         return self.phase in (SandboxPhase.STARTING, SandboxPhase.READY)
 
 
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """How the workspace comes to the session's commit."""
+
+    done: bool = False
+    failed: bool = False
+    """Not tried again until a turn begins."""
+    attempt: int = 1
+    untold: e.SyncFinished | None = None
+    """The one that moved files which an engine may have read, until the engine is told."""
+
+
 class TurnPhase(StrEnum):
     """Where a turn is: the engine works; it is being stopped; its commits are fetched; proof and publishing."""
 
@@ -128,6 +140,7 @@ class State:
     services: Mapping[str, ServiceChanged] = field(default_factory=dict)
     """The services of the sandbox by name, as it last was with each."""
     previews: tuple[PreviewSpec, ...] = ()
+    sync: Sync = Sync()
     engine_session: EngineSessionId | None = None
     turn: Turn | None = None
     turns: int = 0
@@ -176,5 +189,15 @@ class State:
 
     @property
     def sandbox_ready(self) -> bool:
-        """Whether the sandbox was made ready and has not gone since."""
+        """Whether the sandbox was made ready and has not gone since: its files can be read."""
         return self.sandbox is not None and self.sandbox.phase is SandboxPhase.READY
+
+    @property
+    def synced(self) -> bool:
+        """Whether the workspace is on the session's commit and set up: it may be worked in."""
+        return self.sandbox_ready and self.sync.done
+
+    @property
+    def base(self) -> CommitId:
+        """The commit that a workspace made anew has to stand on."""
+        return self.pushed or self.created.base_commit

@@ -22,7 +22,7 @@ class Tools:
 
     async def run_checks(self) -> str:
         """Run the repository's checks on the committed head and say what they show."""
-        turn = self._turn()
+        turn = await self._turn()
         head, uncommitted = await self._collect()
         if head == self._actor.state.created.base_commit:
             raise Refused("There is no commit to check.", "Commit your work first.")
@@ -36,7 +36,7 @@ class Tools:
         """Push the committed head and have a pull request for it. Returns its URL."""
         if not title.strip() or len(title) > 300 or len(body) > 60_000:
             raise BadRequest("A title has 1 to 300 characters and a body at most 60,000.")
-        turn = self._turn()
+        turn = await self._turn()
         head, uncommitted = await self._collect()
         await self._actor.ask(c.AskPullRequest(head, title.strip(), body))
         state = await self._wait(turn, lambda state: state.publishing is None)
@@ -44,10 +44,15 @@ class Tools:
             raise Refused("The pull request could not be opened.", "It is tried again at the end of the turn.")
         return f"{uncommitted}{state.pull_request.url}"
 
-    def _turn(self) -> TurnId:
-        if self._actor.state.turn is None:
+    async def _turn(self) -> TurnId:
+        """The turn that asks, once its workspace is synced. Raises Refused where it never is."""
+        turn = self._actor.state.turn
+        if turn is None:
             raise Refused("No turn runs.")
-        return self._actor.state.turn.id
+        await self._bench.synced(self._actor, turn.id)
+        if not self._actor.state.synced:
+            raise Refused("The turn has ended.")
+        return turn.id
 
     async def _collect(self) -> tuple[CommitId, str]:
         """Fetch the head; the second part warns of what is not committed."""

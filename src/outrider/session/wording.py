@@ -3,6 +3,7 @@
 import re
 
 from outrider.model.commands import EffectFailed
+from outrider.model.events import SyncFinished
 from outrider.model.proof import CheckResult, CheckVerdict, Phase, Proof, ProofVerdict
 from outrider.session.state import State, Turn
 
@@ -35,6 +36,8 @@ def not_collected(command: EffectFailed, turn: Turn) -> str:
 
 def stopped_without_work(turn: Turn) -> str:
     """A stop where the workspace could not be looked at."""
+    if not turn.stopped_by:
+        return sentence(turn.failure)
     done = "What had been done is kept in the workspace." if turn.begun else "The work had not begun."
     return sentence(f"Stopped by {turn.stopped_by}. {done}")
 
@@ -115,6 +118,18 @@ def resumed(turn: Turn) -> str:
     return (
         f"Your work on the following was interrupted: {turn.interruption} Every process you had started is dead; the "
         "files are as you left them. Look at the state of the workspace (git status, git log), then go on to the end."
+    )
+
+
+def moved(sync: SyncFinished) -> str:
+    """What the engine is told where it may have read files that are older than those it works on."""
+    named = "".join(f"\n- {path}" for path in sync.files)
+    more = f"\n- … and {sync.files_changed - len(sync.files)} more" if sync.files_changed > len(sync.files) else ""
+    changed = f" These files differ from what you may have read:{named}{more}" if named else ""
+    return sentence(
+        f"While you were reading, the workspace was brought from commit {sync.from_commit[:12]} to "
+        f"{sync.commit[:12]}, the newest of the branch.{changed}\nNothing that you wanted to do in between was done. "
+        "Read again what you need, then go on."
     )
 
 

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 
 from outrider.model.commands import Command
 from outrider.model.effects import Effect
+from outrider.model.ids import TurnId
 from outrider.ports.engine import EngineSession
 from outrider.ports.sandbox import Guest
 from outrider.session.actor import Actor
 from outrider.session.ear import Ear
+from outrider.session.found import Found
 from outrider.session.policy import Policy
 from outrider.session.state import State
 from outrider.session.world import World
@@ -24,6 +26,8 @@ class Workbench:
     """Implements `outrider.session.actor.Bench`."""
 
     connection: Guest | None
+    found: Found
+    """The sandbox that `connection` leads to."""
     engine: EngineSession | None
     ear: Ear | None
     quiet: asyncio.Event
@@ -59,6 +63,13 @@ class Workbench:
             await self._changed.wait()
         return actor.state
 
+    async def synced(self, actor: Actor, turn: TurnId) -> State:
+        """Wait for the workspace to be synced, or for this turn to end or be stopped."""
+        return await self.until(
+            actor,
+            lambda state: state.synced or not (state.turn and state.turn.id == turn and state.turn.well),
+        )
+
     async def guest(self) -> Guest:
         """The connection to the guest, waited for."""
         while self.connection is None:
@@ -66,9 +77,9 @@ class Workbench:
         return self.connection
 
     @contextmanager
-    def connected(self, guest: Guest) -> Iterator[None]:
+    def connected(self, guest: Guest, found: Found) -> Iterator[None]:
         """The guest is ready for as long as this lives. The engine dies with the connection."""
-        self.connection = guest
+        self.connection, self.found = guest, found
         self._connected.set()
         try:
             yield

@@ -40,6 +40,7 @@ class Stage:
     workspace: str
     listener: EngineListener
     prompt: str
+    asks: bool = True
 
     def tell(self, update: EngineUpdate) -> None:
         """Say something to whoever listens."""
@@ -91,7 +92,8 @@ def use_tool(title: str, kind: ToolKind, run: Callable[[Stage], Awaitable[tuple[
     async def play(stage: Stage) -> EngineStop | None:
         call = ToolCallId(new_id("call"))
         stage.tell(ToolCallUpdate(tool_call=call, title=title, kind=kind, status=ToolStatus.PENDING))
-        if not await stage.listener.permission(PermissionAsk(tool_call=call, title=title, kind=kind)):
+        ask = PermissionAsk(tool_call=call, title=title, kind=kind)
+        if stage.asks and not await stage.listener.permission(ask):
             refusal = (ToolText(text="The user rejected permission to use this specific tool call."),)
             stage.tell(ToolCallUpdate(tool_call=call, status=ToolStatus.FAILED, content=refusal))
             return EngineStop.END_TURN
@@ -151,6 +153,8 @@ class FakeEngine:
     plays: Mapping[str, Sequence[Step]]
     stubborn: bool = False
     name: str = "fake"
+    asks: bool = True
+    """Whether its tools ask first."""
     opened: list[EngineLaunch] = field(default_factory=list)
     """How it was started, each time."""
     prompts: list[tuple[str, ...]] = field(default_factory=list)
@@ -197,7 +201,7 @@ class FakeSession:
         """Play the steps for it."""
         self._live()
         self._engine.prompts.append(tuple(texts))
-        stage = Stage(self._guest, self._workspace, self._listener, "\n".join(texts))
+        stage = Stage(self._guest, self._workspace, self._listener, "\n".join(texts), self._engine.asks)
         try:
             async with asyncio.timeout(None) as self._turn:
                 return await self._play(stage)

@@ -3,7 +3,7 @@
 play = Playbook()
 assert play.prompt("mend the parser") == "prompt_queued sandbox_requested turn_started"
 assert play.wants == "StartSandbox"
-assert play.sandbox_ready() == "sandbox_ready"
+assert play.sandbox_ready() == "sandbox_ready sync_finished"
 assert play.wants == "StartSandbox RunTurn"
 """
 
@@ -108,11 +108,8 @@ class Playbook:
         return self.ask(c.QueuePrompt(Prompt(id=prompt_id(number), author=Author(person=by), text=text, key=key)))
 
     def sandbox_ready(self) -> str:
-        """The world: the sandbox runs."""
-        sandbox = self.state.sandbox
-        if sandbox is None:
-            raise AssertionError("no sandbox was asked for")
-        return self.ask(c.Report(sandbox_is_ready(SandboxHandle(id=sandbox.id, provider="fake"))))
+        """The world: the sandbox runs, and its workspace is synced."""
+        return f"{sandbox_reachable(self)} {synced(self)}"
 
     def hand(self) -> str:
         """The world: the engine is about to be given the prompt."""
@@ -170,6 +167,33 @@ def sandbox_is_ready(handle: SandboxHandle, base: CommitId = BASE) -> e.SandboxR
         commit=base,
         seconds=0.1,
     )
+
+
+def sync_is_finished(
+    commit: CommitId = BASE, moved_from: CommitId | None = None, files: tuple[str, ...] = ()
+) -> e.SyncFinished:
+    """A workspace on its session's commit."""
+    return e.SyncFinished(
+        commit=commit,
+        from_commit=moved_from or commit,
+        moved=moved_from is not None,
+        seconds=0.1,
+        files=files,
+        files_changed=len(files),
+    )
+
+
+def sandbox_reachable(session: Playbook) -> str:
+    """The world: the sandbox runs and its files can be read."""
+    sandbox = session.state.sandbox
+    if sandbox is None:
+        raise AssertionError("no sandbox was asked for")
+    return session.ask(c.Report(sandbox_is_ready(SandboxHandle(id=sandbox.id, provider="fake"))))
+
+
+def synced(session: Playbook, *, moved_from: CommitId | None = None, files: tuple[str, ...] = ()) -> str:
+    """The world: the workspace is on the session's commit."""
+    return session.ask(c.Report(sync_is_finished(session.state.base, moved_from, files)))
 
 
 def pull_request(state: State, number: int) -> PullRequest:

@@ -24,7 +24,7 @@ from outrider.ports.broker import Door, DoorSpec
 from outrider.ports.clock import Clock, SystemClock
 from outrider.ports.sandbox import Guest
 from outrider.proof.runner import ProofRequest, Report
-from outrider.session.effects.workspace import REPOSITORY_URL
+from outrider.session.effects.checkout import REPOSITORY_URL
 from outrider.session.policy import Policy
 from outrider.session.redaction import Redactor
 from outrider.session.registry import NewSession, Registry

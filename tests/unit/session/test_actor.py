@@ -12,6 +12,7 @@ from outrider.model import events as e
 from outrider.model.errors import LimitReached, NotFound, OutriderError, Refused
 from outrider.model.events import RECORDED, Recorded
 from outrider.model.rows import Row
+from outrider.model.sandbox import SandboxHandle
 from outrider.ports.store import SessionLog
 from outrider.session.actor import LONGEST_INBOX, RETRY_SECONDS, Actor
 from outrider.session.feed import Hub
@@ -110,14 +111,14 @@ async def test_effects_follow_the_state():
         await turns_over()
         assert [type(effect) for effect in bench.begun] == [x.StartSandbox]
         box = actor.state.sandbox.id
-        await actor.ask(c.Report(sandbox_is_ready(e.SandboxHandle(id=box, provider="fake"))))
+        await actor.ask(c.Report(sandbox_is_ready(SandboxHandle(id=box, provider="fake"))))
         await turns_over()
-        assert [type(effect) for effect in bench.begun] == [x.StartSandbox, x.RunTurn]
+        assert [type(effect) for effect in bench.begun] == [x.StartSandbox, x.SyncWorkspace, x.RunTurn]
         await actor.ask(c.SandboxVanished(box, 1, "gone"))
         await turns_over()
-        assert [type(effect) for effect in bench.ended] == [x.RunTurn, x.StartSandbox]
+        assert [type(effect) for effect in bench.ended] == [x.RunTurn, x.SyncWorkspace, x.StartSandbox]
         assert bench.begun[-1] == x.StartSandbox(box, 2)
-    assert len(bench.ended) == 3
+    assert len(bench.ended) == 4
 
 
 async def test_what_is_no_longer_wanted_ends_before_what_is_newly_wanted_begins():

@@ -6,15 +6,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.model import commands as c
-from outrider.model.engine import PermissionAsk, PlanUpdate, Speaker, TextDelta, ToolCallUpdate, ToolStatus, ToolText
-from outrider.model.ids import MessageId, ToolCallId
+from outrider.model.engine import (
+    PermissionAsk,
+    PlanUpdate,
+    Speaker,
+    TextDelta,
+    ToolCallUpdate,
+    ToolKind,
+    ToolStatus,
+    ToolText,
+)
+from outrider.model.ids import MessageId, ToolCallId, TurnId
 from outrider.session import wording
 from outrider.session.ear import Ear
 from outrider.session.feed import Hub
 from outrider.session.redaction import Redactor
+from outrider.session.state import State
 from outrider.session.tool_calls import STORE_SECONDS, ToolCalls, merge
 from outrider.testing.manual_clock import ManualClock
-from outrider.testing.playbook import ADA, play
+from outrider.testing.playbook import ADA, commit_id, play, sandbox_reachable, synced
 
 CALL = ToolCallId("call-1")
 
@@ -26,10 +36,17 @@ class Listener:
         self.session = play()
         self.hub = Hub(0.0)
         self.told: list[c.Command] = []
+        self.sync_over = asyncio.Event()
 
     @property
-    def state(self) -> object:
+    def state(self) -> State:
         return self.session.state
+
+    async def synced(self, turn: TurnId) -> State:
+        """As the workbench: until it is, or the turn is not to go on."""
+        if not self.state.synced:
+            await self.sync_over.wait()
+        return self.state
 
     def tell(self, command: c.Command) -> None:
         self.told.append(command)
@@ -37,8 +54,8 @@ class Listener:
 
 def make(*secrets: str) -> tuple[Ear, Listener, ManualClock]:
     listener, clock = Listener(), ManualClock()
-    ear = Ear(listener, Redactor(secrets), clock)
-    ear.turn = listener.session.state.turn.id
+    ear = Ear(listener, Redactor(secrets), clock, listener.synced)
+    ear.begin(listener.session.state.turn.id)
     return ear, listener, clock
 
 
@@ -101,6 +118,37 @@ async def test_no_tool_runs_before_commits_go_by_the_name_of_who_prompts():
         assert listener.told == []
         ear.named.set()
     assert asking.result()
+
+
+def wants_to(kind: ToolKind) -> PermissionAsk:
+    return PermissionAsk(tool_call=CALL, title="x", kind=kind)
+
+
+async def test_what_an_engine_wants_to_do_waits_for_the_sync_and_what_it_reads_does_not():
+    ear, listener, _ = make()
+    ear.named.set()
+    sandbox_reachable(listener.session)
+    assert await ear.permission(wants_to(ToolKind.READ))
+    async with asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(ear.permission(wants_to(ToolKind.EDIT)), name="asking")
+        await asyncio.sleep(0)
+        assert not asking.done()
+        synced(listener.session)
+        listener.sync_over.set()
+    assert asking.result()
+
+
+async def test_what_is_asked_for_on_files_that_have_moved_is_not_answered():
+    ear, listener, _ = make()
+    ear.named.set()
+    sandbox_reachable(listener.session)
+    synced(listener.session, moved_from=commit_id(9))
+    async with asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(ear.permission(wants_to(ToolKind.EXECUTE)), name="asking")
+        await ear.stale.wait()
+        assert not asking.done()
+        assert await ear.permission(wants_to(ToolKind.SEARCH))
+        asking.cancel()
 
 
 def test_growing_output_is_stored_once_a_second_and_its_end_at_once():

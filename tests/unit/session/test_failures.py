@@ -63,7 +63,7 @@ def test_a_lost_sandbox_is_started_again_and_the_turn_resumed():
     assert vanish(session) == "sandbox_lost turn_interrupted sandbox_requested"
     assert session.wants == "StartSandbox"
     assert session.state.sandbox.start == 2
-    assert session.sandbox_ready() == "sandbox_ready"
+    assert session.sandbox_ready() == "sandbox_ready sync_finished"
     assert session.wants == "StartSandbox RunTurn"
 
 

@@ -14,6 +14,7 @@ from outrider.model.errors import OutriderError
 from outrider.model.ids import MessageId, ProofId, TurnId
 from outrider.model.proof import Phase, ProofVerdict
 from outrider.model.rows import row, rows
+from outrider.model.sandbox import SandboxHandle
 from outrider.session.batch import Batch
 from outrider.session.decide import history
 from outrider.session.decide.follow import follow
@@ -28,6 +29,7 @@ from outrider.testing.playbook import (
     proof_of,
     pull_request,
     sandbox_is_ready,
+    sync_is_finished,
     work,
 )
 
@@ -122,6 +124,9 @@ class Chaos:
         match effect:
             case x.StartSandbox() | x.StopSandbox():
                 return self.sandbox_answers(effect)
+            case x.SyncWorkspace():
+                moved_from = self.draw(st.sampled_from([None, commit_id(9)]))
+                return [c.Report(sync_is_finished(self.session.state.base, moved_from))]
             case x.RunTurn(turn=turn, attempt=attempt, round=round_number):
                 stop = self.draw(st.sampled_from(EngineStop))
                 return [c.HandPrompt(turn, attempt, round_number), c.EngineTurnEnded(turn, round_number, stop)]
@@ -141,7 +146,7 @@ class Chaos:
     def sandbox_answers(self, effect: x.StartSandbox | x.StopSandbox) -> list[c.Command]:
         if isinstance(effect, x.StopSandbox):
             return [c.Report(e.SandboxStopped(sandbox=effect.sandbox))]
-        ready = c.Report(sandbox_is_ready(e.SandboxHandle(id=effect.sandbox, provider="fake")))
+        ready = c.Report(sandbox_is_ready(SandboxHandle(id=effect.sandbox, provider="fake")))
         return [ready, ready, c.SandboxVanished(effect.sandbox, effect.start, "It died.")]
 
 
@@ -179,7 +184,8 @@ def check_effects(session: Playbook) -> None:
     if session.state.turn:
         assert any(not isinstance(effect, x.WaitUntil | x.StopSandbox) for effect in effects), "the turn is stuck"
         assert any(
-            isinstance(effect, x.RunTurn | x.StopEngine | x.CollectWork | x.Prove | x.Publish) for effect in effects
+            isinstance(effect, x.SyncWorkspace | x.RunTurn | x.StopEngine | x.CollectWork | x.Prove | x.Publish)
+            for effect in effects
         ) or (session.state.sandbox and session.state.sandbox.phase.value == "starting")
 
 

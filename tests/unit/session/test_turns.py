@@ -15,7 +15,7 @@ def test_a_turn_from_prompt_to_pull_request():
     assert play.wants == ""
     assert play.prompt("mend the parser") == "prompt_queued sandbox_requested turn_started"
     assert play.wants == "StartSandbox"
-    assert play.sandbox_ready() == "sandbox_ready"
+    assert play.sandbox_ready() == "sandbox_ready sync_finished"
     assert play.wants == "StartSandbox RunTurn"
     assert play.hand() == "prompt_handed"
     assert play.wants == "StartSandbox RunTurn"

@@ -7,6 +7,8 @@ export const foldSandbox: Pick<
   Handlers,
   | "sandbox_requested"
   | "sandbox_ready"
+  | "sync_finished"
+  | "sync_failed"
   | "sandbox_lost"
   | "sandbox_stopped"
   | "stage_reported"
@@ -14,25 +16,44 @@ export const foldSandbox: Pick<
   | "previews_named"
 > = {
   sandbox_requested: (state, event, stamp) => {
-    state.sandbox = { id: event.sandbox, state: "waking", provider: "", isolation: null, limitTier: null };
+    state.sandbox = { id: event.sandbox, state: "waking", provider: "", isolation: null, limitTier: null, synced: false };
     state.services = [];
     state.preparing = begin(state, stamp).key;
     setPhase(state, "preparing");
   },
   sandbox_ready: (state, event) => {
     const { id, provider } = event.handle;
-    state.sandbox = { id, state: "ready", provider, isolation: event.isolation, limitTier: event.limit_tier };
+    const { isolation, limit_tier: limitTier } = event;
+    state.sandbox = { id, state: "ready", provider, isolation, limitTier, synced: false };
     state.progress = null;
-    finish(state, event.seconds);
+    const item = current(state);
+    if (item) state.transcript.replace({ ...item, ready: true, seconds: event.seconds });
+  },
+  sync_finished: (state, event) => {
+    if (state.sandbox) state.sandbox = { ...state.sandbox, synced: true };
+    if (state.turn?.phase === "reading") setPhase(state, "working");
+    const item = current(state);
+    if (item && event.moved) {
+      const { commit, files_changed: changed = 0, seconds } = event;
+      const text = `Synced to ${commit.slice(0, 12)}, ${changed} ${changed === 1 ? "file" : "files"} changed.`;
+      state.transcript.replace({ ...item, stages: withStage(item.stages, { name: "sync", text, seconds, failed: false }) });
+    }
+    finish(state);
+  },
+  sync_failed: (state, event) => {
+    const item = current(state);
+    const stage = { name: "sync", text: event.reason, seconds: null, failed: true };
+    if (item) state.transcript.replace({ ...item, stages: withStage(item.stages, stage) });
+    finish(state);
   },
   sandbox_lost: (state, event, stamp) => {
     state.sandbox = null;
-    finish(state, null);
+    finish(state);
     notice(state, stamp, "interrupted", `The sandbox was lost: ${event.reason}`, "Its files are kept.");
   },
   sandbox_stopped: (state) => {
     state.sandbox = null;
-    finish(state, null);
+    finish(state);
   },
   stage_reported: (state, event, stamp) => {
     const { stage: name, text, seconds, failed } = event;
@@ -68,10 +89,9 @@ function begin(state: FoldState, { seq, at }: Stamp): PreparationItem {
   return item;
 }
 
-function finish(state: FoldState, seconds: number | null): void {
-  const item = current(state);
+/** No stage belongs to it any more. */
+function finish(state: FoldState): void {
   state.preparing = null;
-  if (item) state.transcript.replace({ ...item, ready: seconds !== null, seconds });
 }
 
 /** The preparation under way, or one that stands last: a stage reported right after it belongs to it. */

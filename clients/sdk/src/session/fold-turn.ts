@@ -26,7 +26,7 @@ function preparesFor(state: FoldState, seq: number): void {
 
 export const foldTurn: Pick<
   Handlers,
-  "turn_started" | "prompt_handed" | "engine_attached" | "engine_finished" | "engine_reprompted" | "stop_requested" | "turn_interrupted" | "turn_ended"
+  "turn_started" | "prompt_handed" | "engine_told" | "engine_attached" | "engine_finished" | "engine_reprompted" | "stop_requested" | "turn_interrupted" | "turn_ended"
 > = {
   turn_started: (state, event, { seq, at }) => {
     const queued = state.queue.find((prompt) => prompt.id === event.prompt);
@@ -42,8 +42,11 @@ export const foldTurn: Pick<
     );
   },
   prompt_handed: (state, event) => {
-    setPhase(state, "working");
+    setPhase(state, state.sandbox && !state.sandbox.synced ? "reading" : "working");
     if (state.turn) state.turn = { ...state.turn, round: event.round };
+  },
+  engine_told: (state, _event, stamp) => {
+    notice(state, stamp, "info", "The agent was told that files had moved while it was reading.");
   },
   engine_attached: (state, event, stamp) => {
     state.engine = event.engine;

@@ -143,7 +143,8 @@ export type TranscriptItem =
   | NoticeItem
   | EndItem;
 
-export type TurnPhase = "preparing" | "working" | "collecting" | "checking" | "publishing" | "stopping";
+/** `reading`: the agent works, but the workspace is not synced yet, so that it can only read. */
+export type TurnPhase = "preparing" | "reading" | "working" | "collecting" | "checking" | "publishing" | "stopping";
 
 /** The running turn. */
 export interface Turn {
@@ -198,6 +199,8 @@ export interface SandboxView {
   readonly provider: string;
   readonly isolation: Isolation | null;
   readonly limitTier: LimitTier | null;
+  /** Whether the workspace is on the session's commit: until then the agent only reads in it. */
+  readonly synced: boolean;
 }
 
 export type SessionStatus = "waking" | "running" | "stopping" | "idle" | "asleep" | "archived";

@@ -55,6 +55,7 @@ export const TURN_END: Record<TurnEndReason, string> = {
 
 export const TURN_PHASE: Record<TurnPhase, string> = {
   preparing: "Getting ready",
+  reading: "Reading while syncing",
   working: "Working",
   collecting: "Collecting the work",
   checking: "Checking",

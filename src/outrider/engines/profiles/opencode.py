@@ -8,14 +8,11 @@ from typing import Any
 from outrider.engines.profile import Profile, Resume, Start
 from outrider.model.engine import ModelRef
 from outrider.model.errors import EngineError
-from outrider.model.sandbox import BROKER_PORT, GUEST_HOME, TOOLBOX
+from outrider.model.sandbox import BROKER_PORT, ENGINE_ROLE, GUEST_HOME, TOOLBOX
 from outrider.ports.engine import EngineLaunch
 
 VERSION = "1.18.33"
 """The version that the toolbox holds and these settings were tried with."""
-
-ROLE = "engine"
-"""OUTRIDER_ROLE of the engine's own processes, by which the stop ladder spares them."""
 
 MCP_NAME = "outrider"
 """Put before the names of our tools: `outrider_run_checks`."""
@@ -63,6 +60,7 @@ class OpenCode(Profile):
 
     name: str = "opencode"
     resume: Resume = Resume.RESUME
+    asks: bool = True
     binary: str = f"{TOOLBOX}/engine/opencode/bin/opencode"
     home: str = f"{GUEST_HOME}/.outrider-engine"
     broker: str = f"http://127.0.0.1:{BROKER_PORT}"
@@ -84,7 +82,7 @@ class OpenCode(Profile):
     def _env(self, launch: EngineLaunch) -> dict[str, str]:
         folders = {f"XDG_{name}_HOME": f"{self.home}/{name.lower()}" for name in ("CONFIG", "DATA", "CACHE", "STATE")}
         config = json.dumps(self._config(launch))
-        return {"OUTRIDER_ROLE": ROLE, "OPENCODE_CONFIG_CONTENT": config, **folders, **dict.fromkeys(_OFF, "1")}
+        return {"OUTRIDER_ROLE": ENGINE_ROLE, "OPENCODE_CONFIG_CONTENT": config, **folders, **dict.fromkeys(_OFF, "1")}
 
     def _config(self, launch: EngineLaunch) -> dict[str, Any]:
         model = str(launch.model)

@@ -36,6 +36,7 @@ DECISIONS: dict[type[Any], Decision] = {
     c.Report: sandbox.report,
     c.AttachEngine: engine.attach,
     c.HandPrompt: engine.hand,
+    c.TellEngine: engine.tell,
     c.SealText: engine.seal,
     c.EngineChanged: engine.changed,
     c.DecidePermission: engine.permission,

@@ -25,6 +25,14 @@ def hand(state: State, command: c.HandPrompt) -> tuple[e.Event, ...]:
     return (e.PromptHanded(turn=command.turn, attempt=command.attempt, round=command.round),)
 
 
+def tell(state: State, command: c.TellEngine) -> tuple[e.Event, ...]:
+    """The engine is told that its files have moved, within its round."""
+    turn = _runs(state, command.turn)
+    if turn is None or turn.phase is not TurnPhase.ENGINE or not turn.handed:
+        raise Refused("The engine is not to be told anything now.")
+    return (e.EngineTold(turn=turn.id, text=wording.sentence(command.text)),)
+
+
 def seal(state: State, command: c.SealText) -> tuple[e.Event, ...]:
     """Text was said: true whatever became of its turn."""
     return (
@@ -80,7 +88,8 @@ def stopped(state: State, command: c.TurnStopped) -> tuple[e.Event, ...]:
         return ()
     if command.work is not None:
         return (command.work,)
-    return (e.TurnEnded(turn=turn.id, reason=e.TurnEndReason.STOPPED, message=wording.stopped_without_work(turn)),)
+    reason = e.TurnEndReason.STOPPED if turn.stopped_by else e.TurnEndReason.FAILED
+    return (e.TurnEnded(turn=turn.id, reason=reason, message=wording.stopped_without_work(turn)),)
 
 
 def _runs(state: State, turn: TurnId) -> Turn | None:

@@ -70,6 +70,19 @@ def _start_failed(state: State, command: c.EffectFailed, effect: x.StartSandbox)
     return ended
 
 
+def _sync_failed(state: State, command: c.EffectFailed, effect: x.SyncWorkspace) -> Events:
+    """The turn cannot go on without the right files. The sandbox stays: the next turn tries again."""
+    sandbox, turn = state.sandbox, state.turn
+    asked = sandbox and (sandbox.start, state.sync.attempt) == (effect.start, effect.attempt)
+    if not asked or not state.sandbox_ready or state.sync.done or state.sync.failed:
+        return ()
+    reason, remedy = wording.sentence(command.sentence), wording.sentence(command.remedy)
+    failed = e.SyncFailed(reason=reason, remedy=remedy)
+    if turn is not None and turn.phase is TurnPhase.COLLECTING:
+        return (failed, _end(turn, command))
+    return (failed,)
+
+
 def _run_failed(state: State, command: c.EffectFailed, effect: x.RunTurn) -> Events:
     turn = state.turn
     if turn is None or (turn.id, turn.attempt, turn.round) != (effect.turn, effect.attempt, effect.round):
@@ -128,6 +141,7 @@ def _ignore(state: State, command: c.EffectFailed, effect: x.WaitUntil) -> Event
 
 _FAILURES: dict[type[Any], Callable[[State, c.EffectFailed, Any], Events]] = {
     x.StartSandbox: _start_failed,
+    x.SyncWorkspace: _sync_failed,
     x.RunTurn: _run_failed,
     x.StopEngine: _stop_failed,
     x.CollectWork: _collect_failed,

@@ -22,6 +22,10 @@ def _sandbox_runs(state: State, event: e.SandboxReady) -> bool:
     return state.sandbox_alive and not state.archived
 
 
+def _sync_runs(state: State, event: e.SyncFinished) -> bool:
+    return state.sandbox_ready and not state.sync.done and not state.archived
+
+
 def _sandbox_may_stop(state: State, event: e.SandboxStopped) -> bool:
     return state.sandbox is not None and state.sandbox.id == event.sandbox
 
@@ -36,6 +40,7 @@ def _proof_runs(state: State, event: e.CheckStarted | e.CheckFinished) -> bool:
 
 TRUE_WHILE: dict[type[Any], Callable[[State, Any], bool]] = {
     e.SandboxReady: _sandbox_runs,
+    e.SyncFinished: _sync_runs,
     e.SandboxStopped: _sandbox_may_stop,
     e.WorkCollected: _work_is_wanted,
     e.CheckStarted: _proof_runs,

@@ -20,6 +20,7 @@ from outrider.session.effects.run_turn import run_turn
 from outrider.session.effects.start_sandbox import start_sandbox
 from outrider.session.effects.stop_engine import stop_engine
 from outrider.session.effects.stop_sandbox import stop_sandbox
+from outrider.session.effects.sync_workspace import sync_workspace
 from outrider.session.effects.wait import wait_until
 from outrider.session.workbench import Workbench
 
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 EFFECTS: dict[type[Any], Callable[[Any, Workbench, Actor], Awaitable[Command]]] = {
     x.StartSandbox: start_sandbox,
+    x.SyncWorkspace: sync_workspace,
     x.RunTurn: run_turn,
     x.StopEngine: stop_engine,
     x.CollectWork: collect_work,
@@ -39,7 +41,7 @@ EFFECTS: dict[type[Any], Callable[[Any, Workbench, Actor], Awaitable[Command]]] 
 LIMITS_SECONDS: dict[type[Any], float] = {x.StopEngine: 30, x.CollectWork: 300, x.Publish: 180, x.StopSandbox: 60}
 """What takes longer hangs. The others have limits of their own within, or none because they wait for people."""
 
-IN_THE_GUEST = (x.StartSandbox, x.RunTurn, x.CollectWork)
+IN_THE_GUEST = (x.StartSandbox, x.SyncWorkspace, x.RunTurn, x.CollectWork)
 """Whose lost sandbox is the session's own."""
 
 

@@ -7,6 +7,7 @@ from outrider.model.commands import Command, TurnStopped
 from outrider.model.effects import StopEngine
 from outrider.model.errors import OutriderError, SandboxError, SandboxLost
 from outrider.model.events import WorkCollected
+from outrider.model.sandbox import ENGINE_ROLE
 from outrider.model.services import SERVICE_ROLE
 from outrider.ports.sandbox import Guest
 from outrider.session.actor import Actor
@@ -18,9 +19,6 @@ CANCEL_SECONDS = 2.0
 
 COLLECT_SECONDS = 10.0
 """How long the commits may take to be fetched after a stop; what is not fetched stays in the workspace."""
-
-ENGINE_ROLE = "engine"
-"""OUTRIDER_ROLE of the engine, which survives the second rung."""
 
 
 async def stop_engine(effect: StopEngine, bench: Workbench, actor: Actor) -> Command:
@@ -70,7 +68,7 @@ async def _stop_sandbox(bench: Workbench, actor: Actor) -> None:
 
 
 async def _work(bench: Workbench, actor: Actor) -> WorkCollected | None:
-    if bench.connection is None:
+    if bench.connection is None or not actor.state.synced:
         return None
     try:
         async with asyncio.timeout(COLLECT_SECONDS):

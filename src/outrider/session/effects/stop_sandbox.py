@@ -4,7 +4,7 @@ from outrider.model.commands import Command, Report
 from outrider.model.effects import StopSandbox
 from outrider.model.events import SandboxStopped
 from outrider.session.actor import Actor
-from outrider.session.effects.start_sandbox import SESSION_LABEL
+from outrider.session.found import SESSION_LABEL
 from outrider.session.workbench import Workbench
 
 

@@ -79,7 +79,11 @@ const Item = memo(function Item({ item, repository, typing }: ItemProps): ReactE
 });
 
 function isTyping(item: TranscriptItem, view: SessionView): boolean {
-  return item.kind === "message" && view.turn?.phase === "working" && item === view.items.at(-1);
+  return item.kind === "message" && isAtWork(view) && item === view.items.at(-1);
+}
+
+function isAtWork({ turn }: SessionView): boolean {
+  return turn?.phase === "working" || turn?.phase === "reading";
 }
 
 const QUIET = new Set<TranscriptItem["kind"]>(["tool", "preparation", "work", "pull-request"]);

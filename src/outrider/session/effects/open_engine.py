@@ -1,0 +1,39 @@
+"""A running engine for a turn, and what it has to be told first."""
+
+from outrider.model.commands import AttachEngine
+from outrider.model.sandbox import SYNC_ROLE, WORKSPACE
+from outrider.ports.engine import EngineLaunch, EngineSession
+from outrider.ports.sandbox import Guest
+from outrider.session import wording
+from outrider.session.actor import Actor
+from outrider.session.ear import Ear
+from outrider.session.state import Turn
+from outrider.session.transcript import transcript
+from outrider.session.workbench import Workbench
+
+
+async def open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor) -> tuple[EngineSession, list[str]]:
+    """Start it, with its own session where it has one. The texts go before the prompt. Raises EngineError,
+    SandboxError."""
+    state = actor.state
+    if turn.attempt > 1:
+        await guest.kill_everything(spare=[SYNC_ROLE])
+    actor.hub.progress("engine", "Starting the engine")
+    ear = Ear(actor, bench.world.redactor, bench.clock, lambda asking: bench.synced(actor, asking))
+    launch = EngineLaunch(
+        model=state.created.model,
+        workspace=WORKSPACE,
+        resume=state.engine_session,
+        environment=bench.world.broker.guest_environment(),
+    )
+    engine = await bench.world.engine.open(guest, launch, ear)
+    bench.engine, bench.ear = engine, ear
+    told = [wording.resumed(turn)] if turn.attempt > 1 else []
+    if state.engine_session is None:
+        await actor.ask(AttachEngine(bench.world.engine.name, engine.id, "new"))
+    elif engine.resumed:
+        await actor.ask(AttachEngine(bench.world.engine.name, engine.id, "resumed"))
+    else:
+        await actor.ask(AttachEngine(bench.world.engine.name, engine.id, "reseeded"))
+        told = [await transcript(actor.log), *told]
+    return engine, [text for text in told if text]

@@ -1,0 +1,1 @@
+"""The steps of a session's start, one file each. `find` names their order."""

@@ -1,0 +1,49 @@
+"""The connection to a session's guest, and its only way out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from outrider.model.commands import RecordUsage
+from outrider.model.engine import Usage
+from outrider.model.sandbox import BROKER_PORT, EGRESS_PORT
+from outrider.model.services import SERVICE_ROLE
+from outrider.ports.broker import DoorSpec
+from outrider.ports.sandbox import Guest
+from outrider.session.actor import Actor
+from outrider.session.found import Found
+from outrider.session.tools import Tools
+from outrider.session.workbench import Workbench
+
+
+@asynccontextmanager
+async def connect(found: Found, bench: Workbench, actor: Actor) -> AsyncIterator[Guest]:
+    """The guest with its doors open, before anything of the repository runs. What an earlier connection left running
+    is dead, since nobody hears it any more; services go on."""
+    spec = door_spec(bench, actor)
+    async with bench.world.broker.open(spec) as sockets, await bench.world.provider.connect(found.handle) as guest:
+        if found.how == "adopted":
+            await guest.kill_everything(spare=[SERVICE_ROLE])
+        await guest.forward(BROKER_PORT, sockets.http)
+        await guest.forward(EGRESS_PORT, sockets.egress)
+        yield guest
+
+
+def door_spec(bench: Workbench, actor: Actor) -> DoorSpec:
+    """What the session's sandbox may reach."""
+    created = actor.state.created
+
+    async def on_usage(usage: Usage) -> None:
+        await actor.ask(RecordUsage(usage))
+
+    def on_trouble(sentence: str) -> None:
+        actor.hub.progress("model", bench.world.redactor.text(sentence)[:1000])
+
+    return DoorSpec(
+        owner=created.session,
+        model=created.model,
+        on_usage=on_usage,
+        on_trouble=on_trouble,
+        tools=Tools(bench, actor),
+        repository=bench.world.forge(created.repository.forge).mirror(created.repository),
+        egress=True,
+    )

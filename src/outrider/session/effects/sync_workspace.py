@@ -1,0 +1,121 @@
+"""Bring the workspace to the session's commit, while the engine may already read in it.
+
+Services start → the branch is fetched and checked out → setup runs where what it depends on has changed. Whatever the
+engine asks to do in between waits in the ear.
+"""
+
+from dataclasses import dataclass
+
+from outrider.model.commands import Command, Report
+from outrider.model.effects import SyncWorkspace
+from outrider.model.errors import OutriderError
+from outrider.model.events import ProblemReported, SyncFinished
+from outrider.model.ids import CommitId
+from outrider.ports.sandbox import Guest
+from outrider.proof.globs import Globs
+from outrider.proof.recipe import Recipe
+from outrider.session import wording
+from outrider.session.actor import Actor
+from outrider.session.effects import checkout
+from outrider.session.effects.set_up import set_up
+from outrider.session.effects.start.recipe import read_or_nothing, read_or_tell
+from outrider.session.effects.start.services import start_services
+from outrider.session.found import Found
+from outrider.session.workbench import Workbench
+
+MOST_FILES = 50
+"""Paths that differ, told to the engine and kept in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """What the checkout was and is on."""
+
+    before: CommitId
+    after: CommitId
+    in_the_way: int
+    files: tuple[str, ...] | None
+    """The paths that differ; None where that cannot be said."""
+
+
+async def sync_workspace(effect: SyncWorkspace, bench: Workbench, actor: Actor) -> Command:
+    """Answers when the files are the session's, set up, and services run."""
+    guest, found = await bench.guest(), bench.found
+    started = bench.clock.monotonic()
+    standing = await checkout.look(guest)
+    recipe = await _recipe(found, bench, actor)
+    await start_services(guest, recipe, bench, actor)
+    if standing.ready:
+        commit = standing.head or actor.state.base
+        return Report(_finished(_Move(commit, commit, 0, ()), bench.clock.monotonic() - started, setup_ran=False))
+    move = await _move(guest, standing.head or actor.state.base, bench, actor)
+    due = bool(recipe.setup) and await _is_due(move, found, recipe, bench, actor)
+    if due:
+        await set_up(guest, recipe, bench, actor)
+    await checkout.mark_ready(guest)
+    return Report(_finished(move, bench.clock.monotonic() - started, setup_ran=due))
+
+
+async def _recipe(found: Found, bench: Workbench, actor: Actor) -> Recipe:
+    """A wrong one is said once in the life of a sandbox; a cold start has said it."""
+    if found.fresh and found.how != "cold":
+        return await read_or_tell(bench, actor)
+    return await read_or_nothing(bench, actor, actor.state.created.base_commit)
+
+
+async def _move(guest: Guest, before: CommitId, bench: Workbench, actor: Actor) -> _Move:
+    state = actor.state
+    if before != state.base:
+        actor.hub.progress("sync", f"Reading at {before[:12]} while syncing to {state.base[:12]}")
+    in_the_way = await checkout.move(
+        guest, state.branch, state.base, state.created.base_branch, bench.policy.sync_seconds
+    )
+    if in_the_way:
+        await actor.ask(Report(_gave_way(in_the_way, state.base)))
+    return _Move(before, state.base, in_the_way, await _changed(before, bench, actor))
+
+
+async def _changed(before: CommitId, bench: Workbench, actor: Actor) -> tuple[str, ...] | None:
+    """The paths that differ between two commits, asked of our own copy."""
+    state = actor.state
+    if before == state.base:
+        return ()
+    try:
+        return await bench.world.quarantine.changed_paths(state.session, before, state.base)
+    except OutriderError:
+        return None
+
+
+async def _is_due(move: _Move, found: Found, recipe: Recipe, bench: Workbench, actor: Actor) -> bool:
+    """Whether the setup has to run: a clone was never set up, and an image's setup is old where anything that it
+    depends on differs."""
+    if found.image_commit is None or move.in_the_way or move.files is None:
+        return True
+    if not move.files:
+        return False
+    if recipe.setup_inputs is None:
+        return True
+    before = await read_or_nothing(bench, actor, move.before)
+    return before.setup != recipe.setup or any(map(Globs(recipe.setup_inputs).match, move.files))
+
+
+def _finished(move: _Move, seconds: float, *, setup_ran: bool) -> SyncFinished:
+    files = move.files or ()
+    return SyncFinished(
+        commit=move.after,
+        from_commit=move.before,
+        moved=move.before != move.after,
+        seconds=seconds,
+        setup_ran=setup_ran,
+        files=tuple(path[:1000] for path in files[:MOST_FILES]),
+        files_changed=len(files),
+    )
+
+
+def _gave_way(count: int, commit: CommitId) -> ProblemReported:
+    return ProblemReported(
+        sentence=f"{wording.count(count, 'file')} of the image that setup had written stood in the way of commit "
+        f"{commit[:12]}. The commit's files are there now, and setup runs again; copies of the others are in "
+        f"{checkout.IN_THE_WAY}.",
+        remedy="Have setup leave committed files alone, or add what it writes to .gitignore.",
+    )

@@ -1,0 +1,28 @@
+"""A session's sandbox, found or made: what the steps of a start hand to one another."""
+
+from dataclasses import dataclass
+
+from outrider.model.events import StartPath
+from outrider.model.ids import CommitId
+from outrider.model.sandbox import SandboxHandle
+
+SESSION_LABEL = "session"
+"""The label by which a session's sandbox is found again."""
+
+IMAGE_COMMIT_LABEL = "image-commit"
+"""The commit on which the sandbox's image left the workspace, set up. Missing where the workspace is cloned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A running sandbox that carries the session's label."""
+
+    handle: SandboxHandle
+    how: StartPath
+    image_commit: CommitId | None = None
+    """What `IMAGE_COMMIT_LABEL` says."""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing of the session was ever in it."""
+        return self.how in ("warm", "image", "cold")
