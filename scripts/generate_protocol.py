@@ -29,6 +29,7 @@ ANSWERS = (
     views.Me,
     views.SessionStarted,
     views.SessionList,
+    views.SearchHits,
     views.SessionView,
     views.PromptAccepted,
     views.Accepted,

@@ -53,6 +53,7 @@ class Preview:
         """Every address that the client asks for."""
         app.get("/api/me")(self.me)
         app.get("/api/sessions")(lambda: {"sessions": self._rows})
+        app.get("/api/search")(self.search)
         app.get("/api/sessions/{session}")(self.session)
         app.post("/api/sessions", status_code=201)(lambda: {"session": "s-k4q7ab2xyz"})
         app.post("/api/sessions/{session}/prompts", status_code=202)(lambda: {"prompt": "q-eeee", "seq": 1})
@@ -84,6 +85,22 @@ class Preview:
             "limit_tier": "cgroup",
             "demo": {"repository": "/home/ada/demo", "prompt": "Find the cent that is lost."} if self._empty else None,
         }
+
+    def search(self, q: str) -> Any:
+        """Finds for every word but “nothing”."""
+        if not self._rows or q == "nothing":
+            return {"hits": []}
+        parts = [
+            {"text": "…the bank's differs by a cent when the ", "hit": False},
+            {"text": q, "hit": True},
+            {"text": " is rounded half to even, as Python does it by default. I look where", "hit": False},
+        ]
+        hits = [
+            {"session": row["id"], "title": row["title"], "repository": row["repository"], "kind": kind, "seq": 4,
+             "at": row["updated_at"], "snippet": parts}
+            for row, kind in zip(self._rows, ("message", "prompt", "pull_request"), strict=False)
+        ]  # fmt: skip
+        return {"hits": hits}
 
     def session(self, session: str) -> Any:
         """One row."""

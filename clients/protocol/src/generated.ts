@@ -540,6 +540,23 @@ export interface SandboxStopped {
   readonly sandbox: string;
 }
 
+/** A passage of a session that was found. */
+export interface SearchHit {
+  readonly session: string;
+  readonly title: string;
+  readonly repository: string;
+  readonly kind: "title" | "prompt" | "message" | "pull_request";
+  /** The event that holds it, or its beginning */
+  readonly seq: number;
+  readonly at: string;
+  readonly snippet: readonly SnippetText[];
+}
+
+/** What was found, best first. */
+export interface SearchHits {
+  readonly hits: readonly SearchHit[];
+}
+
 /** A service of the sandbox is ready, or could not be made ready; the session goes on either way. */
 export interface ServiceChanged {
   readonly type: "service_changed";
@@ -622,6 +639,12 @@ export interface SessionView {
   readonly services: readonly ServiceChanged[];
   /** Ports of the sandbox that are worth looking at */
   readonly previews: readonly PreviewSpec[];
+}
+
+/** Some text round a find; `hit` where it is one of the words looked for. */
+export interface SnippetText {
+  readonly text: string;
+  readonly hit: boolean;
 }
 
 /** Whose text it is: the agent's prose, or its thoughts. */

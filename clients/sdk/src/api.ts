@@ -8,6 +8,8 @@ import type {
   PullRequestPage,
   Repository,
   RepositoryList,
+  SearchHit,
+  SearchHits,
   SessionList,
   SessionStarted,
   SessionSummary,
@@ -31,6 +33,17 @@ export class Api {
   async sessions(limit = 100): Promise<readonly SessionSummary[]> {
     const answer = await this.ask<SessionList>("GET", `/api/sessions?limit=${limit}`);
     return answer.sessions;
+  }
+
+  /** Passages of all sessions that hold all the words, best first; the last word may be a beginning. */
+  async search(words: string, limit = 30): Promise<readonly SearchHit[]> {
+    const answer = await this.ask<SearchHits>("GET", `/api/search?q=${encodeURIComponent(words)}&limit=${limit}`);
+    return answer.hits;
+  }
+
+  /** The address of a session's whole story, as a file. */
+  transcriptUrl(session: string, format: "markdown" | "json"): string {
+    return `${this.base}${this.path(session, "transcript")}?format=${format}`;
   }
 
   session(session: string): Promise<SessionSummary> {

@@ -1,6 +1,7 @@
 import type { Me } from "@outrider/protocol";
 import { useState, type ReactElement } from "react";
 
+import { FindField, Finds } from "@/features/sessions/FindSessions";
 import { FirstSteps } from "@/features/sessions/FirstSteps";
 import { NewSession } from "@/features/sessions/NewSession";
 import { SessionRows } from "@/features/sessions/SessionRows";
@@ -17,6 +18,7 @@ export function HomePage(): ReactElement {
   const me = useMe();
   const sessions = useSessions();
   const [draft, setDraft] = useState<Me["demo"]>(null);
+  const [words, setWords] = useState("");
   const none = sessions.data?.length === 0;
   return (
     <div className="h-full overflow-y-auto">
@@ -38,8 +40,11 @@ export function HomePage(): ReactElement {
         )}
         {sessions.data && !none && (
           <section className="mt-12">
-            <h2 className="mb-2 text-lg font-semibold">Sessions</h2>
-            <SessionRows sessions={sessions.data} />
+            <div className="mb-3 flex items-center justify-between gap-4">
+              <h2 className="text-lg font-semibold">Sessions</h2>
+              <FindField words={words} onChange={setWords} />
+            </div>
+            {words.trim() ? <Finds words={words} /> : <SessionRows sessions={sessions.data} />}
           </section>
         )}
       </div>

@@ -1,6 +1,7 @@
-import type { Me, PullRequest, PullRequestPage, Repository, SessionSummary } from "@outrider/protocol";
+import type { Me, PullRequest, PullRequestPage, Repository, SearchHit, SessionSummary } from "@outrider/protocol";
 import type { Problem } from "@outrider/sdk";
 import {
+  keepPreviousData,
   QueryClient,
   useMutation,
   useQuery,
@@ -34,6 +35,16 @@ export function useMe(): UseQueryResult<Me> {
 
 export function useSessions(): UseQueryResult<readonly SessionSummary[]> {
   return useQuery({ queryKey: ["sessions"], queryFn: () => api.sessions(), refetchInterval: LIST_INTERVAL_MS });
+}
+
+/** What was found for these words; the last finds stay while new ones come. */
+export function useSearch(words: string): UseQueryResult<readonly SearchHit[]> {
+  return useQuery({
+    queryKey: ["search", words],
+    queryFn: () => api.search(words),
+    enabled: words !== "",
+    placeholderData: keepPreviousData,
+  });
 }
 
 /** Asks for the list of sessions again when the one that is looked at has another status. */

@@ -1,6 +1,7 @@
 import type { SessionView } from "@outrider/sdk";
 import type { ReactElement, ReactNode } from "react";
 
+import { api } from "@/features/server/api";
 import { compact, cost, count, shortHash } from "@/ui/format";
 import { Time } from "@/ui/Time";
 import { ISOLATION, LIMITS, REHEARSAL } from "@/ui/words";
@@ -31,10 +32,29 @@ export function About({ view }: { readonly view: SessionView }): ReactElement {
             <Fact name="Created">
               by {view.created.created_by.person.name}, <Time at={view.created.at} />
             </Fact>
+            <Fact name="Take away">
+              <Transcript session={view.created.session} />
+            </Fact>
           </Facts>
         </Part>
       )}
     </div>
+  );
+}
+
+/** The whole story as a file. */
+function Transcript({ session }: { readonly session: string }): ReactElement {
+  const look = "text-accent hover:underline";
+  return (
+    <>
+      <a href={api.transcriptUrl(session, "markdown")} download className={look}>
+        Markdown
+      </a>
+      {" · "}
+      <a href={api.transcriptUrl(session, "json")} download className={look}>
+        every event as JSON
+      </a>
+    </>
   );
 }
 
