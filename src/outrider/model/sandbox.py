@@ -92,6 +92,9 @@ class SandboxInfo(Model):
     handle: SandboxHandle
     labels: Mapping[str, str]
     running: bool
+    layers: tuple[LayerId, ...] = ()
+    """What it was made from, bottom first, and its toolbox."""
+    toolbox: LayerId | None = None
 
 
 class LayerInfo(Model):

@@ -153,6 +153,10 @@ class Layers(Protocol):
     async def add_layer(self, layer: LayerId, tar: Path) -> None:
         """Unpack a tar (uid and gid as in the guest) as a layer. Atomic: a killed call leaves no layer."""
 
+    def export_layer(self, layer: LayerId) -> AsyncIterator[bytes]:
+        """The layer as a tar stream that `add_layer` of the same provider takes back, deletions and modes kept; the
+        same layer gives the same bytes. The provider waits for the reader. Raises NotFound, SandboxError."""
+
     async def delete_layer(self, layer: LayerId) -> None:
         """Delete a layer that no sandbox uses."""
 
@@ -193,6 +197,12 @@ class SandboxProvider(Layers, Protocol):
 
     async def freeze(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
         """Turn what the sandbox wrote into a layer of that id, and destroy the sandbox. An existing layer wins."""
+
+    async def snapshot(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
+        """Keep all that the sandbox has written as a layer of that id, without the rights that a session may have
+        given to its files. The sandbox goes on; its processes stand still meanwhile, also where we are killed, until
+        somebody connects again. An existing layer wins. Raises SandboxLost where it does not exist, SandboxError where
+        the disk is full; no layer is left then."""
 
     async def destroy(self, handle: SandboxHandle) -> None:
         """Leave nothing of it: processes, mounts, cgroups, files. No error where nothing is left."""

@@ -251,6 +251,23 @@ async def kill_marked(sandbox: SandboxId, spared_sessions: set[int] | None = Non
     return len(killed)
 
 
+@contextlib.asynccontextmanager
+async def marked_standing_still(sandbox: SandboxId) -> AsyncIterator[None]:
+    """Every process that carries the sandbox's mark is stopped for as long as the context lives."""
+    stopped: list[int] = []
+    try:
+        while found := [pid for pid in _marked(sandbox) if pid not in stopped]:
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+            stopped += found
+        yield
+    finally:
+        for pid in reversed(stopped):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
 def _marked(sandbox: SandboxId) -> list[int]:
     pids = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
     return [pid for pid in pids if _variable(pid, MARK) == sandbox]

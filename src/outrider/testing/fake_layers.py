@@ -2,15 +2,18 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from outrider.model.base import Model
-from outrider.model.errors import Refused, SandboxError
+from outrider.model.errors import NotFound, Refused, SandboxError
 from outrider.model.ids import LayerId
 from outrider.model.sandbox import LayerInfo, SandboxSpec
+
+WHOLE = ".outrider-whole"
+"""Stands in a layer that was a sandbox and shows all of its files: what lay below it is not to show through."""
 
 
 class Saved(Model):
@@ -63,6 +66,17 @@ class FakeLayers:
             raise SandboxError(f"The layer could not be unpacked: {errors.decode()[-200:]}")
         fresh.rename(self._layers / layer)
 
+    async def export_layer(self, layer: LayerId) -> AsyncIterator[bytes]:
+        """The folder as a tar."""
+        if not await self.has_layer(layer):
+            raise NotFound(f"There is no layer {layer}.")
+        argv = ("tar", "-cf", "-", "--sort=name", "-C", str(self._layers / layer), ".")
+        pack = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+        assert pack.stdout is not None
+        while chunk := await pack.stdout.read(1 << 16):
+            yield chunk
+        await pack.wait()
+
     async def delete_layer(self, layer: LayerId) -> None:
         """Delete the folder where no sandbox was made from it."""
         for box in self._boxes.iterdir():
@@ -88,12 +102,10 @@ class FakeLayers:
                 raise SandboxError(f"The layer {layer} does not exist.", "Build the image again.")
         if not await self.has_layer(into):
             self._stack(layers, self._layers / into)
-            if any((self._layers / f".whole-{layer}").exists() for layer in layers):
-                (self._layers / f".whole-{into}").touch()
         return into
 
     def _stack(self, layers: Sequence[LayerId], root: Path) -> None:
         """Copy layers over one another. A frozen one here is a whole root, so what it lacks was deleted."""
-        whole = [n for n, layer in enumerate(layers) if (self._layers / f".whole-{layer}").exists()]
+        whole = [n for n, layer in enumerate(layers) if (self._layers / layer / WHOLE).exists()]
         for layer in layers[whole[-1] if whole else 0 :]:
             shutil.copytree(self._layers / layer, root, symlinks=True, dirs_exist_ok=True)

@@ -7,6 +7,7 @@ and environments are rewritten to places below the sandbox's folder; what a scri
 
 import asyncio
 import shutil
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -24,14 +25,23 @@ from outrider.model.sandbox import (
     SandboxSpec,
 )
 from outrider.ports.sandbox import Guest, Tell, Watchdog
-from outrider.testing.fake_guest import FakeGuest, kill_marked
-from outrider.testing.fake_layers import FakeLayers, Saved, read_saved, write_saved
+from outrider.testing.fake_guest import FakeGuest, kill_marked, marked_standing_still
+from outrider.testing.fake_layers import WHOLE, FakeLayers, Saved, read_saved, write_saved
 
 
 def _note(box: Path, *, running: bool) -> None:
     saved = read_saved(box)
     if saved:
         write_saved(box, saved.model_copy(update={"running": running}))
+
+
+def _finish(root: Path) -> None:
+    """Mark what was a sandbox, and take off the rights that a session may have given."""
+    (root / WHOLE).touch()
+    for path in root.rglob("*"):
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode) and mode & (stat.S_ISUID | stat.S_ISGID):
+            path.chmod(stat.S_IMODE(mode) & ~(stat.S_ISUID | stat.S_ISGID))
 
 
 class SleepingWatchdog:
@@ -91,7 +101,11 @@ class FakeProvider(FakeLayers):
         saved = [saved for box in sorted(self._boxes.iterdir()) if (saved := read_saved(box))]
         return [
             SandboxInfo(
-                handle=SandboxHandle(id=row.spec.id, provider=self.name), labels=row.spec.labels, running=row.running
+                handle=SandboxHandle(id=row.spec.id, provider=self.name),
+                labels=row.spec.labels,
+                running=row.running,
+                layers=row.spec.layers,
+                toolbox=row.spec.toolbox,
             )
             for row in saved
             if labels.items() <= row.spec.labels.items()
@@ -122,9 +136,26 @@ class FakeProvider(FakeLayers):
             raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
         await self.stop(handle)
         if not await self.has_layer(layer):
-            (self._layers / f".whole-{layer}").touch()
+            _finish(self._root(handle.id))
             self._root(handle.id).rename(self._layers / layer)
         await self.destroy(handle)
+        return layer
+
+    async def snapshot(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
+        """Copy its folder to the layers while its processes stand still."""
+        if read_saved(self._boxes / handle.id) is None:
+            raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
+        if await self.has_layer(layer):
+            return layer
+        fresh = self._layers / f".new-{layer}"
+        async with marked_standing_still(handle.id):
+            try:
+                await asyncio.to_thread(shutil.copytree, self._root(handle.id), fresh, symlinks=True)
+                await asyncio.to_thread(_finish, fresh)
+            except BaseException:
+                shutil.rmtree(fresh, ignore_errors=True)
+                raise
+        fresh.rename(self._layers / layer)
         return layer
 
     async def destroy(self, handle: SandboxHandle) -> None:

@@ -14,6 +14,9 @@ PERIOD_MICROSECONDS = 100_000
 
 CONTROLLERS = ("memory", "pids", "cpu")
 
+FREEZER = "freezer"
+"""Where it can be had: version 2 freezes without a controller of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cgroups:
@@ -66,8 +69,9 @@ def out_of_memory_kills(groups: tuple[Path, ...]) -> int:
 def _try_v1(mount: Path, paths: Mapping[str, str]) -> Cgroups | None:
     if not all(name in paths for name in CONTROLLERS):
         return None
-    bases = {name: mount / name / paths[name].lstrip("/") for name in CONTROLLERS}
-    return Cgroups(1, bases) if all(_may_make(base) for base in bases.values()) else None
+    bases = {name: mount / name / paths[name].lstrip("/") for name in (*CONTROLLERS, FREEZER) if name in paths}
+    usable = {name: base for name, base in bases.items() if _may_make(base)}
+    return Cgroups(1, usable) if usable.keys() >= set(CONTROLLERS) else None
 
 
 def _try_v2(mount: Path, paths: Mapping[str, str]) -> Cgroups | None:
@@ -102,7 +106,7 @@ def _v1_files(controller: str, limits: Limits) -> dict[str, str]:
             "cpu.cfs_period_us": str(PERIOD_MICROSECONDS),
             "cpu.cfs_quota_us": str(int(limits.cpus * PERIOD_MICROSECONDS)),
         },
-    }[controller]
+    }.get(controller, {})
 
 
 def _v2_files(limits: Limits) -> dict[str, str]:

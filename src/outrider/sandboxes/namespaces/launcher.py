@@ -72,18 +72,48 @@ class Launcher:
             "log": str(self.state.own(spec.id) / "launch.log"),
             "pids_file": str(self.state.own(spec.id) / "pids.json"),
         }
-        with self.state.launching(spec.id) as lock:
+        with self.state.working(spec.id) as lock:
             await calls("launch", inherit=(lock,), **request)
 
     async def kill(self, sandbox: SandboxId) -> None:
         """End all its processes; its mounts go with them. A launch that a killed server left under way is let end
         first: until then nobody knows its processes."""
-        await asyncio.to_thread(self.state.wait_launched, sandbox)
+        await asyncio.to_thread(self.state.wait_worked, sandbox)
+        await self.go_on(sandbox)
         pids = self.state.pids(sandbox)
         for process in pids.identities() if pids else ():
             kill(process)
             if not await wait_gone(process):
                 raise SandboxError(f"The sandbox {sandbox} does not die: process {process.pid} hangs in the kernel.")
+
+    async def snapshot(self, record: Record, layer: LayerId) -> None:
+        """Make what a sandbox has written a layer. Whatever runs in it stands still meanwhile."""
+        calls = await self.calls()
+        sandbox = record.spec.id
+        await asyncio.to_thread(self.state.wait_worked, sandbox)
+        await self.go_on(sandbox)
+        still = self._still(record) if self.state.running(sandbox) else None
+        strip = record.spec.role is GuestRole.SESSION
+        with self.state.working(sandbox) as lock:
+            await calls("snapshot", inherit=(lock,), box=f"boxes/{sandbox}", layer=layer, strip=strip, still=still)
+
+    async def go_on(self, sandbox: SandboxId) -> None:
+        """Let a sandbox go on that a killed server has left standing still. Once nobody keeps it."""
+        if not self.state.still_marker(sandbox).exists():
+            return
+        calls = await self.calls()
+        await asyncio.to_thread(self.state.wait_worked, sandbox)
+        record = self.state.read(sandbox)
+        if record and self.state.still_marker(sandbox).exists():
+            await calls("go_on", still=self._still(record))
+
+    def _still(self, record: Record) -> dict[str, object]:
+        pids = self.state.pids(record.spec.id)
+        return {
+            "marker": str(self.state.still_marker(record.spec.id)),
+            "groups": [str(group) for group in record.cgroups],
+            "init": pids.inner if pids else (0, 0),
+        }
 
     async def freeze(self, record: Record, layer: LayerId) -> None:
         """Make what a killed sandbox wrote a layer; rights that a session may have set are taken off its files."""

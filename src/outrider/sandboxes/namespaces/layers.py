@@ -1,10 +1,11 @@
 """The layers of the `namespaces` provider: folders, never changed once they have their name."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
-from outrider.model.errors import Refused, SandboxError
+from outrider.model.errors import NotFound, Refused, SandboxError
 from outrider.model.ids import LayerId
 from outrider.model.sandbox import LayerInfo
 from outrider.sandboxes.namespaces.launcher import Launcher
@@ -26,6 +27,15 @@ class NamespaceLayers:
     async def add_layer(self, layer: LayerId, tar: Path) -> None:
         """Unpack a tar as a layer."""
         await self.launcher.add_layer(layer, tar)
+
+    async def export_layer(self, layer: LayerId) -> AsyncIterator[bytes]:
+        """The layer as a tar that `add_layer` takes back."""
+        if not await self.has_layer(layer):
+            raise NotFound(f"There is no layer {layer}.")
+        calls = await self.launcher.calls()
+        async with aclosing(calls.stream("export", layer=layer)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def delete_layer(self, layer: LayerId) -> None:
         """Delete a layer that no sandbox uses."""

@@ -3,9 +3,12 @@
 import asyncio
 import errno
 import json
+import os
 import shutil
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,9 @@ main()
 
 PROGRAMS = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 """Where the machine's own programs are looked for; a person's PATH has no say."""
+
+CHUNK_BYTES = 1 << 18
+"""How much of a stream is handed on at once."""
 
 CALL_SECONDS = 900.0
 """Longest call: unpacking or deleting a layer of many gigabytes on a slow disk."""
@@ -50,11 +56,7 @@ class MappedCalls:
         """Do one operation in a process of its own, which inherits these descriptors. Cancelling it kills what it
         started. Raises SandboxError."""
         whole = {"operation": operation, "guest": str(self.guest), "ids": self.ids.as_request(), **request}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", "-c", BOOT,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env={"PATH": PROGRAMS}, start_new_session=True, pass_fds=inherit,
-        )  # fmt: skip
+        process = await self._start(inherit)
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 output, errors = await process.communicate(json.dumps(whole).encode())
@@ -64,6 +66,33 @@ class MappedCalls:
                 await process.wait()
             raise
         return _answer(operation, output, errors)
+
+    async def stream(self, operation: str, **request: object) -> AsyncGenerator[bytes, None]:
+        """An operation whose output is data: the helper waits for the reader. To leave early kills it. Raises
+        SandboxError, also after the last piece."""
+        whole = {"operation": operation, "guest": str(self.guest), "ids": self.ids.as_request(), **request}
+        process = await self._start(())
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            process.stdin.write(json.dumps(whole).encode())
+            process.stdin.close()
+            while chunk := await process.stdout.read(CHUNK_BYTES):
+                yield chunk
+            answer = await process.stderr.read()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+        _answer(operation, answer, answer)
+
+    async def _start(self, inherit: Sequence[int]) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-S", "-c", BOOT,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={"PATH": PROGRAMS}, start_new_session=True, pass_fds=inherit,
+        )  # fmt: skip
 
 
 def require_programs(ids: HostIds, path: str = PROGRAMS) -> str:

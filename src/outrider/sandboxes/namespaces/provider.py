@@ -78,6 +78,9 @@ class NamespaceProvider(NamespaceLayers):
         record = self._record(handle)
         if not self.state.running(handle.id):
             raise SandboxLost(f"The sandbox {handle.id} is not running.")
+        if self.state.still_marker(handle.id).exists():
+            async with self._lock(handle.id):
+                await self.launcher.go_on(handle.id)
         stream = await connect_socket(self.state.socket(handle.id))
         user = "root" if record.spec.role is GuestRole.BUILD else GUEST_USER
         login = GuestLogin(user=user, user_private=record.keys.user_private, host_public=record.keys.host_public)
@@ -107,6 +110,14 @@ class NamespaceProvider(NamespaceLayers):
             if not self.state.running(handle.id):
                 await self.launcher.kill(handle.id)
                 await self.launcher.launch(record.model_copy(update={"started_at": self._clock.now()}))
+
+    async def snapshot(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
+        """Keep all that the sandbox has written as a layer of that id."""
+        async with self._lock(handle.id):
+            record = self._record(handle)
+            if not await self.has_layer(layer):
+                await self.launcher.snapshot(record, layer)
+        return layer
 
     async def freeze(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
         """Turn what the sandbox wrote into a layer of that id, and destroy the sandbox."""

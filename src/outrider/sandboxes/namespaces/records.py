@@ -76,16 +76,20 @@ class StateFolder:
         """Where the guest listens for SSH."""
         return self.guest / "boxes" / sandbox / "run" / "ssh.sock"
 
+    def still_marker(self, sandbox: SandboxId) -> Path:
+        """Exists while the sandbox may be standing still."""
+        return self.own(sandbox) / "still"
+
     @contextmanager
-    def launching(self, sandbox: SandboxId) -> Iterator[int]:
-        """A lock that says that the sandbox is being started. The helper inherits it, so that it holds for as long as
-        the start goes on, even if this process dies. Raises BlockingIOError where another holds it."""
+    def working(self, sandbox: SandboxId) -> Iterator[int]:
+        """A lock that says that the sandbox is being started or kept. The helper inherits it, so that it holds for as
+        long as that goes on, even if this process dies. Raises BlockingIOError where another holds it."""
         with (self.own(sandbox) / "lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield lock.fileno()
 
-    def wait_launched(self, sandbox: SandboxId) -> None:
-        """Wait until nothing starts the sandbox. Blocks, for as long as the helper lets a launch take."""
+    def wait_worked(self, sandbox: SandboxId) -> None:
+        """Wait until nothing starts or keeps the sandbox. Blocks, for as long as the helper lets that take."""
         try:
             with (self.own(sandbox) / "lock").open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -130,7 +134,13 @@ class StateFolder:
     def infos(self) -> list[SandboxInfo]:
         """Every sandbox that exists, as the port tells it."""
         return [
-            SandboxInfo(handle=handle_of(record), labels=record.spec.labels, running=self.running(record.spec.id))
+            SandboxInfo(
+                handle=handle_of(record),
+                labels=record.spec.labels,
+                running=self.running(record.spec.id),
+                layers=record.spec.layers,
+                toolbox=record.spec.toolbox,
+            )
             for record in self.records()
         ]
 

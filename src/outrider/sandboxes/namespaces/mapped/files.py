@@ -9,13 +9,19 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from outrider.sandboxes.namespaces.mapped import userns
+from outrider.sandboxes.namespaces.mapped import btrfs, userns
 from outrider.sandboxes.namespaces.mapped.userns import Failure, IdMap
 
 UNPACK = (
     "tar", "--extract", "--file=-", "--numeric-owner", "--same-permissions", "--delay-directory-restore",
     "--xattrs", "--xattrs-include=user.*", "--exclude=./dev/*", "--exclude=dev/*",
 )  # fmt: skip
+
+PACK = (
+    "tar", "--create", "--file=-", "--numeric-owner", "--format=posix", "--sparse",
+    "--pax-option=delete=atime,delete=ctime", "--xattrs", "--xattrs-include=user.*", "--sort=name", ".",
+)  # fmt: skip
+"""Whiteouts (devices 0/0) and the overlay's attributes go along; the same layer gives the same bytes."""
 
 
 def unpack(ids: IdMap, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,12 +90,28 @@ def _unpack(source: int, layer: str) -> None:
     rename_first(fresh, final)
 
 
-def _freeze(box: str, layer: str, strip: bool) -> None:
-    upper = Path(box, "upper")
-    if strip and upper.exists():
-        _strip(upper)
-    if upper.exists():
-        rename_first(upper, Path("layers", layer))
+def _freeze(box: str, layer: str, clean: bool) -> None:
+    upper, fresh = Path(box, "upper"), Path("layers", f".new-{layer}-{os.getpid()}")
+    if not upper.exists():
+        return
+    if btrfs.snapshot_upper(Path(box), fresh):
+        upper = fresh
+    if clean:
+        strip(upper)
+    rename_first(upper, Path("layers", layer))
+
+
+def export(ids: IdMap, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the layer `layer` as a tar to this program's output, which then carries no answer."""
+    userns.run_mapped(ids, lambda: _export(request["layer"]))
+    return {}
+
+
+def _export(layer: str) -> None:
+    place = Path("layers", layer)
+    done = subprocess.run(PACK, cwd=place, env={"PATH": "/usr/bin:/bin"}, stderr=subprocess.DEVNULL, check=False)
+    if done.returncode != 0:
+        raise Failure("export", 0, f"tar ended with exit code {done.returncode}")
 
 
 def rename_first(source: Path, final: Path) -> None:
@@ -102,7 +124,7 @@ def rename_first(source: Path, final: Path) -> None:
         shutil.rmtree(source, ignore_errors=True)
 
 
-def _strip(root: Path) -> None:
+def strip(root: Path) -> None:
     """Take away setuid and setgid bits, extended attributes but the overlay's own, and sockets and pipes."""
     for path in _walk(root):
         mode = path.lstat().st_mode

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from outrider.sandboxes.namespaces.mapped import mounts, userns
+from outrider.sandboxes.namespaces.mapped import btrfs, mounts, userns
 from outrider.sandboxes.namespaces.mapped.userns import Failure, IdMap
 
 SECCOMP_FD = 10
@@ -81,8 +81,10 @@ def _redirect(request: Mapping[str, Any]) -> int:
 
 def _prepare_box(request: Mapping[str, Any]) -> None:
     box = Path(request["box"])
+    if not box.exists():
+        btrfs.make_folder(box)
     for name in ("upper", "run"):
-        (box / name).mkdir(parents=True, exist_ok=True)
+        (box / name).mkdir(exist_ok=True)
     # A workdir left by a `volatile` mount is refused by the next mount: each start has a fresh one.
     with contextlib.suppress(FileNotFoundError):
         (box / "work").rename(Path("trash", f"{box.name}-work-{os.getpid()}"))

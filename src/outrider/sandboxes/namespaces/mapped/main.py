@@ -11,7 +11,7 @@ from typing import Any
 
 from outrider.sandboxes.namespaces.mapped.userns import Failure, IdMap
 
-MODULES = {"launch": "launch", "probe": "launch", "squash": "squash"}
+MODULES = {"launch": "launch", "probe": "launch", "squash": "squash", "snapshot": "snapshot", "go_on": "snapshot"}
 """Where an operation is; the others are in `files`, which imports more than a launch should wait for."""
 
 
@@ -28,6 +28,9 @@ def main() -> None:
         answer = failure.answer
     except OSError as error:
         answer = {"failed": request["operation"], "errno": error.errno or 0, "detail": str(error)}
+    if request["operation"] == "export":
+        sys.stderr.write(json.dumps(answer))
+        return
     sys.stdout.write(json.dumps(answer))
 
 

@@ -79,10 +79,16 @@ def fork_mapped(ids: IdMap, work: Callable[[], None], *, linger: bool = False) -
 
 
 def run_mapped(ids: IdMap, work: Callable[[], None]) -> None:
-    """Do `work` as root of a mapped namespace in a child, and wait for it. Raises its Failure here."""
+    """Do `work` as root of a mapped namespace in a child, and wait for it: where the waiting is cut off, so is the
+    work. Raises its Failure here."""
     child, report = fork_mapped(ids, work)
-    answer = read_all(report)
-    _, status = os.waitpid(child, 0)
+    try:
+        answer = read_all(report)
+        _, status = os.waitpid(child, 0)
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
     raise_reported(answer)
     if status != 0:
         raise Failure("work", 0, f"the helper ended with status {status}")
