@@ -20,6 +20,7 @@ from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.ids import find_host_ids
 from outrider.sandboxes.namespaces.mapped_call import MappedCalls
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
+from outrider.sandboxes.namespaces.records import still_marker
 from outrider.testing.base_layers import BaseLayers
 
 pytestmark = pytest.mark.sandbox
@@ -30,6 +31,7 @@ from pathlib import Path
 from outrider.model.sandbox import SandboxHandle
 from outrider.ports.clock import SystemClock
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
+from outrider.sandboxes.namespaces.records import still_marker
 
 async def main(state, sandbox, layer):
     provider = NamespaceProvider(Path(state), SystemClock())
@@ -48,7 +50,7 @@ def kill_in_a_snapshot(provider: NamespaceProvider, sandbox: SandboxId, layer: L
     """Have another server take a snapshot, and kill it while the sandbox stands still."""
     argv = [sys.executable, "-c", SERVER, str(provider.state.path), sandbox, layer]
     with subprocess.Popen(argv) as server:
-        while not provider.state.still_marker(sandbox).exists() and server.poll() is None:
+        while not still_marker(provider.state, sandbox).exists() and server.poll() is None:
             pass
         children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
         server.send_signal(signal.SIGKILL)
@@ -101,7 +103,7 @@ async def test_a_sandbox_goes_on_after_its_server_was_killed_in_a_snapshot(
     async with await provider.connect(sandbox) as guest:
         await guest.run(shell("head -c 100M /dev/zero | tr '\\0' x >big; mkdir d; touch $(seq -f d/%g 3000)"))
     layer = LayerId(new_id("layer"))
-    marker = provider.state.still_marker(sandbox.id)
+    marker = still_marker(provider.state, sandbox.id)
     kill_in_a_snapshot(provider, sandbox.id, layer, helper_too=helper_too)
     async with await provider.connect(sandbox) as guest:
         assert (await guest.run(shell("ls d | wc -l"))).output == b"3000\n"
@@ -119,7 +121,7 @@ async def test_a_sandbox_that_was_left_standing_still_can_be_destroyed(
     for group in record.cgroups:
         if (group / "freezer.state").exists():
             (group / "freezer.state").write_text("FROZEN")
-    provider.state.still_marker(sandbox.id).touch()
+    still_marker(provider.state, sandbox.id).touch()
     await provider.destroy(sandbox)
     assert sandbox not in [row.handle for row in await provider.list({})]
 

@@ -12,6 +12,7 @@ from outrider.testing.fake_sandbox import FakeProvider
 from outrider.testing.guest_contract import CommandContract, TransferContract
 from outrider.testing.layer_contract import LayerContract
 from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider
+from outrider.testing.snapshot_contract import SnapshotContract
 from outrider.testing.tars import tar_of
 
 
@@ -32,6 +33,11 @@ class TestNamespacesLifecycle(_Namespaces, LifecycleContract):
 
 @pytest.mark.sandbox
 class TestNamespacesLayers(_Namespaces, LayerContract):
+    pass
+
+
+@pytest.mark.sandbox
+class TestNamespacesSnapshots(_Namespaces, SnapshotContract):
     pass
 
 
@@ -63,6 +69,10 @@ class TestFakeLifecycle(_Fakes, LifecycleContract):
 
 
 class TestFakeLayers(_Fakes, LayerContract):
+    pass
+
+
+class TestFakeSnapshots(_Fakes, SnapshotContract):
     pass
 
 

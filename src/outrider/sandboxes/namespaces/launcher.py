@@ -12,7 +12,7 @@ from outrider.sandboxes.namespaces.bwrap import probe_argv, sandbox_argv
 from outrider.sandboxes.namespaces.ids import HostIds, find_host_ids
 from outrider.sandboxes.namespaces.mapped_call import MappedCalls, require_programs
 from outrider.sandboxes.namespaces.processes import kill, wait_gone
-from outrider.sandboxes.namespaces.records import Record, StateFolder
+from outrider.sandboxes.namespaces.records import Record, StateFolder, still_marker
 from outrider.sandboxes.seccomp import filter_program
 from outrider.sandboxes.sshd import run_files
 
@@ -99,18 +99,18 @@ class Launcher:
 
     async def go_on(self, sandbox: SandboxId) -> None:
         """Let a sandbox go on that a killed server has left standing still. Once nobody keeps it."""
-        if not self.state.still_marker(sandbox).exists():
+        if not still_marker(self.state, sandbox).exists():
             return
         calls = await self.calls()
         await asyncio.to_thread(self.state.wait_worked, sandbox)
         record = self.state.read(sandbox)
-        if record and self.state.still_marker(sandbox).exists():
+        if record and still_marker(self.state, sandbox).exists():
             await calls("go_on", still=self._still(record))
 
     def _still(self, record: Record) -> dict[str, object]:
         pids = self.state.pids(record.spec.id)
         return {
-            "marker": str(self.state.still_marker(record.spec.id)),
+            "marker": str(still_marker(self.state, record.spec.id)),
             "groups": [str(group) for group in record.cgroups],
             "init": pids.inner if pids else (0, 0),
         }

@@ -25,7 +25,7 @@ from outrider.sandboxes.namespaces.ids import HostIds
 from outrider.sandboxes.namespaces.launcher import Launcher
 from outrider.sandboxes.namespaces.layers import NamespaceLayers
 from outrider.sandboxes.namespaces.meters import MachineMeters
-from outrider.sandboxes.namespaces.records import PROVIDER, Record, StateFolder, handle_of
+from outrider.sandboxes.namespaces.records import PROVIDER, Record, StateFolder, handle_of, still_marker
 from outrider.sandboxes.namespaces.sockets import connect_socket
 from outrider.sandboxes.sshd import new_keys
 from outrider.sandboxes.watchdog import MeteredWatchdog
@@ -78,7 +78,7 @@ class NamespaceProvider(NamespaceLayers):
         record = self._record(handle)
         if not self.state.running(handle.id):
             raise SandboxLost(f"The sandbox {handle.id} is not running.")
-        if self.state.still_marker(handle.id).exists():
+        if still_marker(self.state, handle.id).exists():
             async with self._lock(handle.id):
                 await self.launcher.go_on(handle.id)
         stream = await connect_socket(self.state.socket(handle.id))

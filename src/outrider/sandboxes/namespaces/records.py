@@ -76,10 +76,6 @@ class StateFolder:
         """Where the guest listens for SSH."""
         return self.guest / "boxes" / sandbox / "run" / "ssh.sock"
 
-    def still_marker(self, sandbox: SandboxId) -> Path:
-        """Exists while the sandbox may be standing still."""
-        return self.own(sandbox) / "still"
-
     @contextmanager
     def working(self, sandbox: SandboxId) -> Iterator[int]:
         """A lock that says that the sandbox is being started or kept. The helper inherits it, so that it holds for as
@@ -158,3 +154,8 @@ class StateFolder:
 def handle_of(record: Record) -> SandboxHandle:
     """How everyone else knows this sandbox."""
     return SandboxHandle(id=record.spec.id, provider=PROVIDER)
+
+
+def still_marker(state: StateFolder, sandbox: SandboxId) -> Path:
+    """Exists while the sandbox may be standing still."""
+    return state.own(sandbox) / "still"
