@@ -23,6 +23,7 @@ _NAMES = {
     "OUTRIDER_MAX_SANDBOXES": "max_sandboxes",
     "OUTRIDER_IDLE_SECONDS": "idle_seconds",
     "OUTRIDER_ALLOWED_HOSTS": "allowed_hosts",
+    "OUTRIDER_ALLOWED_NETWORKS": "allowed_networks",
     "OUTRIDER_REHEARSAL_SCRIPTS": "rehearsal_scripts",
     "OUTRIDER_REHEARSAL_TOKENS_PER_SECOND": "rehearsal_tokens_per_second",
     "ANTHROPIC_API_KEY": "anthropic_api_key",
@@ -53,7 +54,10 @@ class Settings(Model):
         default=16, ge=1, le=1000, description="Sandboxes of sessions at once, and as many for checks"
     )
     idle_seconds: float = Field(default=600, gt=0, description="After this long without a turn a sandbox is stopped")
-    allowed_hosts: str = Field(default="", description="More hosts that set-up may reach, separated by commas")
+    allowed_hosts: str = Field(default="", description="More hosts that every sandbox may reach, separated by commas")
+    allowed_networks: str = Field(
+        default="", description="Private networks that allowed hosts may be in, separated by commas: 10.0.0.0/8"
+    )
     rehearsal_scripts: Path | None = Field(default=None, description="A folder of scripts for the rehearsal model")
     rehearsal_tokens_per_second: float = Field(default=240, ge=0, description="Pace of the rehearsal model; 0: none")
     environment: Mapping[str, str] = Field(default={}, repr=False, description="For the package clients' own settings")

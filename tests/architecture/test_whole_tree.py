@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Mount
 
 from outrider.api.gate import OPEN_PATHS, needs_login
 from outrider.api.server import build_api
+from outrider.ports.tools import SessionTools
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src/outrider").rglob("*.py"))
@@ -72,3 +73,26 @@ def test_nothing_of_this_machine_is_committed() -> None:
     own_paths = re.compile(r"(?<![\w.-])/(work|farm)/")
     files = [*SOURCES, *(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "Makefile"]
     assert not [str(path.relative_to(ROOT)) for path in files if own_paths.search(path.read_text())]
+
+
+def test_nothing_but_a_person_widens_what_a_sandbox_reaches() -> None:
+    """What allows a host is called from the routes behind the gate alone: no tool of the engine, no effect, no broker
+    gets at it, whatever a guest asks for."""
+    widening = {"AllowHost", "parts.egress.allow", "lists.allow", "egress.allow"}
+    guilty = {
+        path.relative_to(ROOT / "src/outrider").as_posix()
+        for path in SOURCES
+        for call in _calls(path)
+        if ast.unparse(call.func).removeprefix("c.") in widening
+    }
+    assert guilty == {"api/routes/egress.py"}
+    for folder in ("tools", "broker", "engines"):
+        imports = "".join(path.read_text() for path in (ROOT / "src/outrider" / folder).rglob("*.py"))
+        assert "AllowHost" not in imports
+        assert "EgressLists" not in imports
+
+
+def test_the_engines_tools_are_these() -> None:
+    """A tool is a request of the sandbox. A new one is looked at here: it may not merge, approve, spend or widen."""
+    public = {name for name in vars(SessionTools) if not name.startswith("_")}
+    assert public == {"run_checks", "open_pull_request"}

@@ -14,10 +14,11 @@ from outrider.broker import http_server
 from outrider.broker.door import UnixBroker
 from outrider.broker.egress.dial import Dialer
 from outrider.broker.egress.proxy import EgressDecision, EgressProxy
-from outrider.broker.egress.rules import EgressRules
+from outrider.broker.egress.rules import EgressRules, OperatorRules
 from outrider.broker.gateway import LlmGateway
 from outrider.broker.network import HostNetwork
 from outrider.broker.package_clients import PackageClients
+from outrider.model.egress import EgressPolicy
 from outrider.model.errors import SandboxError
 from outrider.ports.broker import Broker, Door, DoorSpec
 from outrider.ports.tools import SessionTools
@@ -61,7 +62,7 @@ async def named_app(whose: Callable[[], SessionTools | None]) -> AsyncIterator[A
 @pytest.fixture
 async def broker(short_path: Path) -> AsyncIterator[UnixBroker]:
     """A broker without models or egress."""
-    proxy = EgressProxy(EgressRules([]), Dialer(HostNetwork()))
+    proxy = EgressProxy(EgressRules(OperatorRules()), Dialer(HostNetwork()))
     async with (
         LlmGateway([]) as gateway,
         UnixBroker(short_path / "b", gateway, proxy, named_app, PackageClients(HostNetwork())) as made,
@@ -109,12 +110,12 @@ async def test_a_door_that_is_handed_over_has_only_its_new_owners_rights(broker:
 
 async def test_egress_asks_for_the_owner_of_now(short_path: Path) -> None:
     told: list[EgressDecision] = []
-    proxy = EgressProxy(EgressRules([]), Dialer(HostNetwork()), told.append)
+    proxy = EgressProxy(EgressRules(OperatorRules()), Dialer(HostNetwork()), told.append)
     clients = PackageClients(HostNetwork())
     async with (
         LlmGateway([]) as gateway,
         UnixBroker(short_path / "b", gateway, proxy, named_app, clients) as broker,
-        broker.open(DoorSpec("pool", egress=True)) as door,
+        broker.open(DoorSpec("pool", egress=EgressPolicy())) as door,
     ):
         await connect_through(door)
         broker.hand_over(door, DoorSpec("s"))
@@ -163,7 +164,7 @@ async def test_a_door_may_be_left_in_another_task(broker: UnixBroker) -> None:
 
 
 async def test_a_path_that_is_too_long_is_said(short_path: Path) -> None:
-    proxy = EgressProxy(EgressRules([]), Dialer(HostNetwork()))
+    proxy = EgressProxy(EgressRules(OperatorRules()), Dialer(HostNetwork()))
     clients = PackageClients(HostNetwork())
     async with (
         LlmGateway([]) as gateway,
@@ -178,7 +179,7 @@ async def test_a_path_that_is_too_long_is_said(short_path: Path) -> None:
 async def test_what_a_dead_server_left_is_cleared(short_path: Path) -> None:
     (short_path / "b" / "dold").mkdir(parents=True)
     (short_path / "b" / "dold" / "h").touch()
-    proxy = EgressProxy(EgressRules([]), Dialer(HostNetwork()))
+    proxy = EgressProxy(EgressRules(OperatorRules()), Dialer(HostNetwork()))
     clients = PackageClients(HostNetwork())
     async with LlmGateway([]) as gateway, UnixBroker(short_path / "b", gateway, proxy, named_app, clients) as broker:
         assert list(broker.runtime.iterdir()) == []

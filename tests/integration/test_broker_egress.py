@@ -11,10 +11,11 @@ import pytest
 
 from outrider.broker.egress import proxy as proxy_module
 from outrider.broker.egress.dial import Dialer, Unreachable, resolve
-from outrider.broker.egress.proxy import EgressAsker, EgressDecision, EgressProxy
-from outrider.broker.egress.rules import AllowedHost, EgressRules
-from outrider.broker.egress.target import Target
+from outrider.broker.egress.proxy import EgressDecision, EgressProxy
+from outrider.broker.egress.rules import EgressRules, OperatorRules
 from outrider.broker.network import HostNetwork, UpstreamProxy
+from outrider.model.egress import AllowedHost, EgressPolicy, Refusal, Target
+from outrider.ports.broker import DoorSpec
 
 
 @dataclass
@@ -53,6 +54,8 @@ class Proxy:
     path: Path
     told: list[EgressDecision] = field(default_factory=list)
     resolved: list[str] = field(default_factory=list)
+    allowed: list[str] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
 
     async def ask(self, head: bytes, *, then: bytes = b"", all_of_it: bool = True) -> bytes:
         """Send a head and what follows, and read the answer to its end."""
@@ -76,8 +79,11 @@ async def proxy(
         made.resolved.append(host)
         return answers
 
-    served = EgressProxy(EgressRules(hosts), Dialer(network or HostNetwork(), resolver), made.told.append)
-    async with served.serve(made.path, lambda: EgressAsker("s-test", opened=True)):
+    operator = OperatorRules(tuple(host for host in hosts if host.operator))
+    served = EgressProxy(EgressRules(operator), Dialer(network or HostNetwork(), resolver), made.told.append)
+    policy = EgressPolicy(hosts=tuple(str(host) for host in hosts if not host.operator), repository="bakery")
+    spec = DoorSpec("s-test", egress=policy, allowed=lambda: made.allowed, on_refused=made.refused.append)
+    async with served.serve(made.path, lambda: spec):
         yield made
 
 
@@ -112,17 +118,19 @@ async def test_a_tunnel_to_an_allowed_host_carries_bytes_both_ways(short_path: P
 
 
 @pytest.mark.parametrize(
-    ("target", "why"),
+    ("target", "why", "rule"),
     [
-        ("evil.example:443", "not on the allow-list"),
-        ("allowed.example:22", "port 22"),
-        ("93.184.215.14:443", "IP address"),
-        ("[::1]:443", "IP address"),
-        ("169.254.169.254:80", "IP address"),
-        ("localhost:443", "private network"),
+        ("evil.example:443", "not on the allow-list", "evil.example"),
+        ("allowed.example:22", "port 22", "allowed.example:22"),
+        ("93.184.215.14:443", "IP address", ""),
+        ("[::1]:443", "IP address", ""),
+        ("169.254.169.254:80", "IP address", ""),
+        ("localhost:443", "private network", ""),
     ],
 )
-async def test_refusals_say_which_host_why_and_how_to_allow_it(short_path: Path, target: str, why: str) -> None:
+async def test_refusals_say_which_host_why_and_how_to_allow_it(
+    short_path: Path, target: str, why: str, rule: str
+) -> None:
     async with proxy(short_path, AllowedHost("allowed.example")) as door:
         answer = await door.ask(f"CONNECT {target} HTTP/1.1\r\n\r\n".encode())
         first = answer.split(b"\r\n")[0].decode()
@@ -130,7 +138,11 @@ async def test_refusals_say_which_host_why_and_how_to_allow_it(short_path: Path,
         assert first.startswith("HTTP/1.1 403 Outrider refused ")
         assert target in first
         assert why in first
-        assert f"add {host} to OUTRIDER_ALLOWED_HOSTS" in answer.decode()
+        whom = f"outrider egress allow {rule} --repo bakery" if rule else "OUTRIDER_ALLOWED_NETWORKS"
+        assert whom in answer.decode()
+        assert [(refusal.allowable, refusal.target.rule) for refusal in door.refused if rule] == [(True, rule)] * bool(
+            rule
+        )
         assert [(d.host, d.allowed) for d in door.told] == [(host, False)]
         assert door.resolved == []
 
@@ -148,6 +160,18 @@ async def test_even_the_operators_host_may_not_lead_to_cloud_metadata(short_path
     own = AllowedHost("mirror.example", operator=True)
     async with proxy(short_path, own, answers=["169.254.169.254"]) as door:
         assert (await door.ask(connect(80))).startswith(b"HTTP/1.1 403 ")
+
+
+async def test_a_host_is_allowed_while_the_sandbox_runs(short_path: Path) -> None:
+    async with proxy(short_path) as door:
+        wanted = connect(443, "more.example")
+        assert (await door.ask(wanted)).startswith(b"HTTP/1.1 403 ")
+        door.allowed.append("more.example")
+        assert b"private or reserved" in await door.ask(wanted)
+        assert [(refusal.why, refusal.allowable) for refusal in door.refused] == [
+            ("it is not on the allow-list", True),
+            ("its name leads to a private or reserved address", False),
+        ]
 
 
 async def test_a_plain_request_reaches_the_host_in_a_head_of_our_own(short_path: Path) -> None:
@@ -235,8 +259,9 @@ async def test_closing_the_door_ends_its_tunnels(short_path: Path) -> None:
 
 
 async def test_a_door_without_egress_refuses_everything(short_path: Path) -> None:
-    served = EgressProxy(EgressRules([AllowedHost("allowed.example", operator=True)]), Dialer(HostNetwork()))
-    async with served.serve(short_path / "e", lambda: EgressAsker("s-test", opened=False)):
+    operator = OperatorRules((AllowedHost("allowed.example", operator=True),))
+    served = EgressProxy(EgressRules(operator), Dialer(HostNetwork()))
+    async with served.serve(short_path / "e", lambda: DoorSpec("s-test")):
         answer = await Proxy(short_path / "e").ask(connect(443, "allowed.example"))
         assert answer.startswith(b"HTTP/1.1 403 ")
         assert b"no way out" in answer
@@ -282,7 +307,7 @@ async def test_plain_http_through_the_operators_proxy(short_path: Path) -> None:
 async def test_the_machines_own_resolver() -> None:
     assert set(await resolve("localhost", 80)) <= {"127.0.0.1", "::1"}
     with pytest.raises(Unreachable, match="cannot be resolved"):
-        await Dialer(HostNetwork()).connect(Target("no-such-host.invalid", 443), anywhere=True)
+        await Dialer(HostNetwork()).connect(Target("no-such-host.invalid", 443), OperatorRules(), anywhere=True)
 
 
 async def test_a_host_that_does_not_answer(short_path: Path) -> None:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from outrider.broker.door import UnixBroker
 from outrider.broker.egress.dial import Dialer
 from outrider.broker.egress.proxy import EgressProxy
-from outrider.broker.egress.rules import EgressRules
+from outrider.broker.egress.rules import EgressRules, OperatorRules
 from outrider.broker.gateway import LlmGateway, Upstream, WireFormat
 from outrider.broker.http_server import serve_http
 from outrider.broker.network import HostNetwork
@@ -75,7 +75,7 @@ async def bench(
             Upstream("openai", f"{url}/v1", WireFormat.OPENAI, SecretStr(CANARY)),
         ]
         gateway = await stack.enter_async_context(LlmGateway(given, primer=primer))
-        proxy = EgressProxy(EgressRules([]), Dialer(HostNetwork()))
+        proxy = EgressProxy(EgressRules(OperatorRules()), Dialer(HostNetwork()))
         clients = PackageClients(HostNetwork())
         broker = await stack.enter_async_context(UnixBroker(short, gateway, proxy, build_tools_app, clients))
         made = Bench(upstream)

@@ -13,7 +13,7 @@ from outrider.broker.door import UnixBroker
 from outrider.broker.egress.dial import Dialer
 from outrider.broker.egress.proxy import EgressProxy
 from outrider.broker.egress.pump import splice
-from outrider.broker.egress.rules import EgressRules
+from outrider.broker.egress.rules import EgressRules, OperatorRules
 from outrider.broker.gateway import LlmGateway, Upstream, WireFormat
 from outrider.broker.http_server import serve_http
 from outrider.broker.network import HostNetwork
@@ -110,7 +110,7 @@ async def engine(
         await stack.enter_async_context(serve_http(primer_app(), short / "primer"))
         upstream = Upstream("rehearsal", "http://rehearsal", WireFormat.ANTHROPIC, socket=short / "up")
         gateway = await stack.enter_async_context(LlmGateway([upstream], primer=short / "primer"))
-        proxy = EgressProxy(EgressRules([]), Dialer(HostNetwork()))
+        proxy = EgressProxy(EgressRules(OperatorRules()), Dialer(HostNetwork()))
         broker = UnixBroker(short / "b", gateway, proxy, build_tools_app, PackageClients(HostNetwork()))
         await stack.enter_async_context(broker)
         guest = await stack.enter_async_context(LocalGuest(tmp_path))

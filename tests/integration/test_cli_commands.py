@@ -85,6 +85,31 @@ def test_a_server_from_up_to_down(terminal: Terminal) -> None:
     assert terminal("down").stdout.startswith("No server runs in ")
 
 
+def test_hosts_are_allowed_and_forbidden_and_the_log_says_so(terminal: Terminal, repository: Path) -> None:
+    git = ["git", "-C", str(repository), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "Begin"], check=True)
+    assert terminal("up", "--detach").returncode == 0
+    running = terminal.home.running()
+    assert running is not None
+    token = {"Authorization": f"Bearer {terminal.home.token()}"}
+    wanted = {"source": str(repository)}
+    httpx.post(f"{running.url}/api/repositories/import", json=wanted, headers=token, trust_env=False)
+    assert terminal("egress", "allow", "API.example.com", "--repo", "empty").returncode == 0
+    listed = terminal("egress", "list", "--repo", "empty").stdout
+    assert "pypi: pypi.org" in listed
+    assert "api.example.com allowed by" in " ".join(listed.split())
+    private = terminal("egress", "allow", "10.0.0.1", "--repo", "empty")
+    assert (private.returncode, "OUTRIDER_ALLOWED_NETWORKS" in private.stderr) == (2, True)
+    assert terminal("egress", "allow", "a.example").returncode == 2
+    assert terminal("egress", "forbid", "api.example.com", "--repo", "empty").returncode == 0
+    assert terminal("egress", "forbid", "api.example.com", "--repo", "empty").returncode == 1
+    log = [json.loads(line) for line in terminal("egress", "log", "--json").stdout.splitlines()]
+    assert [(line["target"], line["allowed"]) for line in log] == [
+        ("api.example.com", False),
+        ("api.example.com", True),
+    ]
+
+
 def the_login_link_works_once(link: str) -> None:
     first = httpx.get(link, trust_env=False)
     assert first.status_code == 303

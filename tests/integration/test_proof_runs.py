@@ -11,7 +11,7 @@ import pytest
 from outrider.broker.door import UnixBroker
 from outrider.broker.egress.dial import Dialer
 from outrider.broker.egress.proxy import EgressProxy
-from outrider.broker.egress.rules import EgressRules
+from outrider.broker.egress.rules import EgressRules, OperatorRules
 from outrider.broker.gateway import LlmGateway
 from outrider.broker.network import HostNetwork
 from outrider.broker.package_clients import PackageClients
@@ -71,7 +71,7 @@ class Bench:
 async def bench(namespaces_provider: NamespaceProvider, tmp_path: Path, short_path: Path) -> AsyncIterator[Bench]:
     async with AsyncExitStack() as stack:
         gateway = await stack.enter_async_context(LlmGateway([]))
-        egress = EgressProxy(EgressRules([]), Dialer(HostNetwork()))
+        egress = EgressProxy(EgressRules(OperatorRules()), Dialer(HostNetwork()))
         clients = PackageClients(HostNetwork())
         broker = await stack.enter_async_context(UnixBroker(short_path, gateway, egress, build_tools_app, clients))
         sandboxes = CleanSandboxes(namespaces_provider, broker, SandboxSlots(2))

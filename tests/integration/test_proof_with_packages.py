@@ -12,7 +12,7 @@ import pytest
 from outrider.broker.door import UnixBroker
 from outrider.broker.egress.dial import Dialer
 from outrider.broker.egress.proxy import EgressProxy
-from outrider.broker.egress.rules import EgressRules
+from outrider.broker.egress.rules import EgressRules, OperatorRules
 from outrider.broker.gateway import LlmGateway
 from outrider.broker.network import split_url
 from outrider.broker.package_clients import ClientFiles, PackageClients
@@ -71,7 +71,7 @@ async def outside(namespaces_provider: NamespaceProvider, tmp_path: Path, short_
         pytest.skip("this machine reaches no Debian mirror")
     async with AsyncExitStack() as stack:
         gateway = await stack.enter_async_context(LlmGateway([]))
-        egress = EgressProxy(EgressRules(clients.hosts()), Dialer(clients.network))
+        egress = EgressProxy(EgressRules(OperatorRules(clients.hosts())), Dialer(clients.network))
         broker = await stack.enter_async_context(UnixBroker(short_path, gateway, egress, build_tools_app, clients))
         sandboxes = CleanSandboxes(namespaces_provider, broker, SandboxSlots(2))
         images, git = Images(sandboxes, BaseImage(), Toolbox()), GitFolder(tmp_path / "q.git")

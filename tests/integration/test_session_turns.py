@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from outrider.model.commands import QueuePrompt, SteerNow, StopTurn
+from outrider.model.commands import AllowHost, QueuePrompt, SteerNow, StopTurn
+from outrider.model.egress import Refusal, Target
 from outrider.model.events import RECORDED, TurnEndReason
 from outrider.model.ids import SessionId
 from outrider.model.proof import ProofVerdict
@@ -292,3 +293,19 @@ def _command(folder: Path) -> bytes:
         return (folder / "cmdline").read_bytes()
     except OSError:
         return b""
+
+
+async def test_what_the_sandbox_is_refused_is_told_and_allowed_with_one_command(stage: Server, engine: FakeEngine):
+    session = await stage.start()
+    await turn_end(stage.registry, session)
+    door = stage.world.broker.doors[0]
+    assert door.egress is not None
+    assert door.egress.repository == stage.repository.name
+    assert list(door.allowed()) == []
+    door.on_refused(Refusal(Target("api.example", 443), f"it is not {SECRET}", allowable=True))
+    state = await until(stage.registry, session, lambda state: bool(state.refused_hosts))
+    assert state.refused_hosts == ("api.example",)
+    await stage.registry.ask(session, AllowHost("api.example", ADA))
+    assert list(door.allowed()) == ["api.example"]
+    told = [event for event in await stage.events(session) if event.type == "egress_refused"]
+    assert SECRET not in told[0].why

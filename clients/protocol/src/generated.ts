@@ -119,6 +119,18 @@ export interface DraftsFrame {
   readonly drafts: readonly Draft[];
 }
 
+/** The sandbox was refused a host: told once a host and turn. `rule` is what would allow it. */
+export interface EgressRefused {
+  readonly type: "egress_refused";
+  readonly host: string;
+  readonly port: number;
+  /** Completes “…, because” */
+  readonly why: string;
+  readonly rule: string;
+  /** Whether a person may allow it; else only whoever runs the server */
+  readonly allowable: boolean;
+}
+
 /** The engine runs and has its session. */
 export interface EngineAttached {
   readonly type: "engine_attached";
@@ -171,6 +183,14 @@ export interface FileChange {
   readonly path: string;
   readonly added: number | null;
   readonly deleted: number | null;
+}
+
+/** A person allowed a host to the sandbox, from its next connection on. */
+export interface HostAllowed {
+  readonly type: "host_allowed";
+  readonly host: string;
+  readonly by: Person;
+  readonly scope: "session" | "repository";
 }
 
 /** How strong the wall is, in the words shown to people. */
@@ -473,7 +493,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | SandboxLost | SandboxStopped | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | SessionArchived;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | SandboxLost | SandboxStopped | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | SessionArchived;
 }
 
 /** The client's command was not carried out. */
@@ -870,6 +890,8 @@ export type Event =
   | TurnInterrupted
   | TurnEnded
   | ProblemReported
+  | EgressRefused
+  | HostAllowed
   | SessionArchived;
 
 export type ServerFrame =

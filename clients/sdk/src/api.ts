@@ -103,6 +103,11 @@ export class Api {
     return this.ask("POST", this.path(session, "stop"));
   }
 
+  /** Allow the sandbox a host, in this session or in all of its repository. */
+  allowHost(session: string, host: string, scope: "session" | "repository" = "session"): Promise<void> {
+    return this.ask("POST", this.path(session, "egress"), { host, scope });
+  }
+
   archive(session: string): Promise<void> {
     return this.ask("POST", this.path(session, "archive"));
   }

@@ -222,6 +222,28 @@ describe("from the commits to the pull request", () => {
   });
 });
 
+describe("hosts that the sandbox was refused", () => {
+  const refused: Event = {
+    type: "egress_refused",
+    host: "api.example",
+    port: 443,
+    why: "it is not on the allow-list",
+    rule: "api.example",
+    allowable: true,
+  };
+  const allowed: Event = { type: "host_allowed", host: "api.example", by: PERSON, scope: "session" };
+
+  it("stand where they were refused, and say who allowed them", () => {
+    expect(only(fold(tapeOf(refused)), "egress")[0]).toMatchObject({ host: "api.example", allowed: null });
+    const items = only(fold(tapeOf(refused, allowed)), "egress");
+    expect(items).toMatchObject([{ after: 1, allowed: { by: { name: "Ada" }, scope: "session" } }]);
+  });
+
+  it("are told also where they were allowed before anything asked", () => {
+    expect(only(fold(tapeOf(allowed)), "egress")).toMatchObject([{ host: "api.example", why: "" }]);
+  });
+});
+
 describe("the recorded sessions", () => {
   it("reads the live one", () => {
     const view = fold(TAPES[0]!);

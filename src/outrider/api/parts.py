@@ -12,6 +12,8 @@ from outrider.api.auth import Authenticator, Login
 from outrider.api.views import Me
 from outrider.model.errors import BadRequest
 from outrider.model.person import Person
+from outrider.ports.audit import Audit
+from outrider.ports.egress import EgressLists
 from outrider.ports.forge import Forge
 from outrider.ports.search import SearchIndex
 from outrider.ports.store import Blobs, SessionIndex
@@ -27,6 +29,8 @@ class Parts:
     search: SearchIndex
     forge: Forge
     blobs: Blobs
+    audit: Audit
+    egress: EgressLists
     authenticator: Authenticator
     describe: Callable[[Person], Awaitable[Me]]
     """Who is logged in and what the deployment can do."""

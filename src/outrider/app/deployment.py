@@ -106,7 +106,7 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
         blobs=DirectoryBlobs(home.path / "blobs"),
         provider=chosen.provider,
         probe=chosen.report,
-        broker=await stack.enter_async_context(open_broker(settings, runtime, catalog.audit)),
+        broker=await stack.enter_async_context(open_broker(settings, runtime, catalog.audit, catalog.egress)),
     )
 
 
@@ -188,6 +188,8 @@ async def _parts(base: Foundation, registry: Registry, forge: BuiltinForge) -> P
         search=base.search,
         forge=forge,
         blobs=base.blobs,
+        audit=base.catalog.audit,
+        egress=base.catalog.egress,
         authenticator=Authenticator(owner, base.home.token(), base.catalog.logins, base.clock),
         describe=describe,
         git_app=lru_cache(maxsize=256)(GitReadApp),

@@ -13,10 +13,12 @@ from uvicorn.server import ServerState
 from outrider.broker.door import UnixBroker
 from outrider.broker.egress.dial import Dialer
 from outrider.broker.egress.proxy import EgressDecision, EgressProxy
-from outrider.broker.egress.rules import AllowedHost, EgressRules
+from outrider.broker.egress.rules import EgressRules, OperatorRules, parse_networks
 from outrider.broker.gateway import LlmGateway, Upstream, WireFormat
 from outrider.broker.package_clients import ClientFiles, PackageClients
+from outrider.model.egress import AllowedHost
 from outrider.ports.audit import Audit
+from outrider.ports.egress import EgressLists
 from outrider.rehearsal.model import rehearsal_app
 from outrider.rehearsal.primer import primer_app
 from outrider.rehearsal.script import built_in_scripts, load_scripts
@@ -28,11 +30,11 @@ AUDIT_BACKLOG = 10_000
 
 
 @asynccontextmanager
-async def open_broker(settings: Settings, runtime: Path, audit: Audit) -> AsyncIterator[UnixBroker]:
+async def open_broker(settings: Settings, runtime: Path, audit: Audit, lists: EgressLists) -> AsyncIterator[UnixBroker]:
     """The broker of a deployment, with the rehearsal model behind it."""
     clients = await asyncio.to_thread(PackageClients.read, settings.environment, ClientFiles.usual(Path.home()))
-    hosts = [AllowedHost.parse(host.strip()) for host in settings.allowed_hosts.split(",") if host.strip()]
-    rules = EgressRules([*clients.hosts(), *hosts], remedy="Add it to OUTRIDER_ALLOWED_HOSTS and start again.")
+    hosts = (*clients.hosts(), *AllowedHost.parse_list(settings.allowed_hosts))
+    rules = EgressRules(OperatorRules(hosts, parse_networks(settings.allowed_networks)), lists.hosts)
     async with AsyncExitStack() as stack:
         record = await stack.enter_async_context(_audited(audit))
         rehearsal = await stack.enter_async_context(_served(_rehearsal(settings), runtime / "rehearsal"))

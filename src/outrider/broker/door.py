@@ -17,7 +17,7 @@ from typing import Self
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from outrider.broker.asgi import say
-from outrider.broker.egress.proxy import EgressAsker, EgressProxy
+from outrider.broker.egress.proxy import EgressProxy
 from outrider.broker.gateway import LlmAccess, LlmGateway
 from outrider.broker.git import GitReadApp
 from outrider.broker.http_server import serve_http
@@ -114,7 +114,7 @@ class UnixBroker:
         tools = await stack.enter_async_context(self.tools_app(lambda: held.spec.tools))
         app = _HttpDoor(held, self.gateway.app(held.llm), tools)
         await stack.enter_async_context(serve_http(app, door.http))
-        await stack.enter_async_context(self.egress.serve(door.egress, held.egress))
+        await stack.enter_async_context(self.egress.serve(door.egress, lambda: held.spec))
         self._held[door.http] = held
         stack.callback(self._held.pop, door.http)
         return door
@@ -138,10 +138,6 @@ class _Held:
         """What it may ask of which model."""
         spec = self.spec
         return LlmAccess(spec.model, spec.on_usage, spec.on_trouble, primer=spec.unowned)
-
-    def egress(self) -> EgressAsker:
-        """Who asks for a way out."""
-        return EgressAsker(self.spec.owner, self.spec.egress)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from outrider.broker.apt_sources import AptSource, read_apt_sources
-from outrider.broker.egress.rules import AllowedHost
 from outrider.broker.network import HostNetwork, split_url, without_credentials
+from outrider.model.egress import AllowedHost
 from outrider.model.errors import BadRequest
 from outrider.model.sandbox import EGRESS_PORT
 
@@ -22,21 +22,6 @@ GUEST_APT_CONF = "/etc/apt/apt.conf.d/90outrider"
 GUEST_APT_SOURCES = "/etc/apt/sources.list"
 FILE_LIMIT = 4 << 20
 """Bytes of a settings file or CA bundle that are read; Debian's bundle has 220 kB."""
-
-PACKAGE_HOSTS = (
-    "pypi.org",
-    "files.pythonhosted.org",
-    "registry.npmjs.org",
-    "deb.debian.org",
-    "security.debian.org",
-    "index.crates.io",
-    "static.crates.io",
-    "proxy.golang.org",
-    "sum.golang.org",
-    "rubygems.org",
-    "repo.maven.apache.org",
-)
-"""The registries that package clients use where nothing else is set."""
 
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE")
 _GUEST_CA_VARIABLES = (*_CA_VARIABLES, "GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO")
@@ -101,11 +86,10 @@ class PackageClients:
         )
 
     def hosts(self) -> tuple[AllowedHost, ...]:
-        """The registries that a guest may reach: the usual ones, and those that this machine is set up with."""
+        """The registries that this machine's own package clients are set up with."""
         addresses = [url for value in self.indexes.values() for url in value.split()]
         addresses += [source.uri for source in self.apt]
-        found = [AllowedHost(host, operator=True) for host in PACKAGE_HOSTS]
-        return tuple(dict.fromkeys([*found, *_allowed(addresses)]))
+        return tuple(dict.fromkeys(_allowed(addresses)))
 
     def guest_environment(self) -> dict[str, str]:
         """For setup commands and package clients in a guest with egress."""

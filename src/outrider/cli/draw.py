@@ -28,7 +28,7 @@ def draw(event: Model, scene: Scene) -> Block | None:
 
 @draw.register
 def _(event: events.SessionCreated, scene: Scene) -> Block:
-    scene.model = event.model
+    scene.session, scene.model = event.session, event.model
     commit = event.base_commit[:8]
     head = Text().append(clean_line(event.title), style="bold")
     about = f"{event.session} · {event.repository.name} · {clean_line(event.base_branch)} at {commit} · {event.model}"
@@ -253,6 +253,17 @@ def _(event: events.TurnEnded, scene: Scene) -> Block:
 @draw.register
 def _(event: events.ProblemReported, scene: Scene) -> Block:
     return _problem(clean_line(event.sentence), clean_line(event.remedy))
+
+
+@draw.register
+def _(event: events.EgressRefused, scene: Scene) -> Block:
+    allow = f" Allow it: outrider egress allow {event.rule} --session {scene.session}" if event.allowable else ""
+    return _warning(clean_line(f"The sandbox was refused {event.host}:{event.port}: {event.why}.{allow}"))
+
+
+@draw.register
+def _(event: events.HostAllowed, scene: Scene) -> Block:
+    return _note(f"{clean_line(event.by.name)} allowed {clean_line(event.host)} to this {event.scope}.")
 
 
 @draw.register

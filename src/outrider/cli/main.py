@@ -20,6 +20,7 @@ COMMANDS = {
     "stop": "Stop the running turn of a session.",
     "up": "Run the server, for the browser too.",
     "down": "Stop the server.",
+    "egress": "See and allow the hosts that sandboxes reach.",
     "login": "Print a link that logs your browser in.",
     "doctor": "Say what works on this machine, and what to do.",
     "setup": "Build what sandboxes start from.",

@@ -31,6 +31,7 @@ class Scene:
     """The state of one drawing."""
 
     width: int
+    session: str = ""
     server: str = ""
     """Address that relative links begin with."""
     model: ModelRef | None = None

@@ -71,7 +71,7 @@ class CleanSandboxes:
             return
         async with self.broker.open(door) as sockets, await self.provider.connect(handle) as guest:
             await guest.forward(BROKER_PORT, sockets.http)
-            if door.egress:
+            if door.egress is not None:
                 await guest.forward(EGRESS_PORT, sockets.egress)
             yield guest
 

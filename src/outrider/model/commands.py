@@ -61,6 +61,16 @@ class StopTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class AllowHost:
+    """A person allows the sandbox a host. With the scope `repository` it stands on the repository's list already, and
+    this only tells the session."""
+
+    host: str
+    by: Person
+    scope: Literal["session", "repository"] = "session"
+
+
+@dataclass(frozen=True, slots=True)
 class Archive:
     """A person closes the session."""
 
@@ -235,6 +245,7 @@ Command = (
     | MovePrompt
     | SteerNow
     | StopTurn
+    | AllowHost
     | Archive
     | Wake
     | Report

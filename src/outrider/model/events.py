@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from outrider.model.base import Model, Sentence
+from outrider.model.egress import EgressRefused as EgressRefused
+from outrider.model.egress import HostAllowed as HostAllowed
 from outrider.model.engine import (
     EngineSessionId,
     EngineStop,
@@ -361,6 +363,8 @@ Event = Annotated[
     | TurnInterrupted
     | TurnEnded
     | ProblemReported
+    | EgressRefused
+    | HostAllowed
     | SessionArchived,
     Field(discriminator="type"),
 ]

@@ -1,18 +1,27 @@
 """The broker: the only way out of a sandbox. One door a sandbox, known by the connection it is forwarded over."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from outrider.model.egress import EgressPolicy, Refusal
 from outrider.model.engine import ModelRef, Usage
 from outrider.ports.tools import SessionTools
 
 
+def _nothing() -> Sequence[str]:
+    return ()
+
+
+def _ignored(refusal: Refusal) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class DoorSpec:
-    """What one sandbox may reach. What is None or False is refused."""
+    """What one sandbox may reach. What is None is refused."""
 
     owner: str
     """The session's or proof's id, for the audit log."""
@@ -23,8 +32,12 @@ class DoorSpec:
     tools: SessionTools | None = None
     repository: Path | None = None
     """A bare repository served read-only at `/git/repository.git`."""
-    egress: bool = False
-    """Whether the egress proxy answers, with the allow-list of the deployment."""
+    egress: EgressPolicy | None = None
+    """What the egress proxy lets through, beside what the operator allows everybody."""
+    allowed: Callable[[], Sequence[str]] = _nothing
+    """Hosts that people have allowed to the owner, asked for at each connection."""
+    on_refused: Callable[[Refusal], None] = _ignored
+    """Told of each connection that was refused. May be called often: a guest decides how often."""
     unowned: bool = False
     """Nobody's yet: its tools answer “not yet”, and a primer answers for the model, which costs nothing."""
 

@@ -131,7 +131,7 @@ class Phases:
     async def _check(self, run: PhaseRun, results: Results, handle: SandboxHandle, check: CheckSpec) -> CheckRun:
         """One check, over a connection of its own: what it may reach ends with it."""
         owner = run.ground.owner
-        door = DoorSpec(owner=owner, egress=True) if check.egress else None
+        door = DoorSpec(owner=owner, egress=run.ground.egress) if check.egress else None
         env = self._sandboxes.broker.guest_environment() if check.egress else {}
         async with self._sandboxes.connect(handle, door) as guest:
             ended, cases, note = await self._run_check(guest, check, env)

@@ -17,6 +17,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from outrider.model.base import Model
+from outrider.model.egress import EgressSpec
 from outrider.model.errors import RecipeError
 from outrider.model.image import MachineWants
 from outrider.model.services import PreviewSpec, ServiceSpec, ShellCommand
@@ -40,16 +41,9 @@ DEFAULT_TESTS = (
 )
 """Where tests live by the customs of pytest, jest, vitest, node and Go."""
 
-Preset = Literal["pypi", "npm", "debian", "crates", "go", "github"]
 Stack = Literal["postgres", "redis", "desktop", "ide"]
 ImageReference = Annotated[
     str, StringConstraints(max_length=255, pattern=r"^[a-z0-9][A-Za-z0-9._-]*([/:@][A-Za-z0-9._-]+)*$")
-]
-HostName = Annotated[
-    str,
-    StringConstraints(
-        max_length=253, pattern=r"^(\*\.)?[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9]([a-z0-9-]{0,62}))+(:[0-9]{1,5})?$"
-    ),
 ]
 PackageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]{1,99}$")]
 
@@ -91,15 +85,6 @@ class CheckSpec(Model):
         "fixed name. Without it the command writes to the file that OUTRIDER_JUNIT names",
     )
     egress: bool = Field(default=False, description="Whether the command may reach the allowed hosts of the network")
-
-
-class EgressSpec(Model):
-    """What the sandboxes of this repository may reach beyond what the deployment allows."""
-
-    presets: tuple[Preset, ...] = Field(default=(), max_length=10, description="Names of groups of hosts")
-    hosts: tuple[HostName, ...] = Field(
-        default=(), max_length=100, description="Host names, `*.` before one for all below it, `:port` after it"
-    )
 
 
 class RecipeFile(Model):

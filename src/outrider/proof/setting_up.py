@@ -13,6 +13,7 @@ from outrider.fleet.clean import CleanSandboxes, CleanSpec
 from outrider.fleet.commands import Progress
 from outrider.fleet.images.layers import OneAtATime, layer_id
 from outrider.fleet.images.machine import Image
+from outrider.model.egress import EgressPolicy
 from outrider.model.ids import CommitId, LayerId, SessionId
 from outrider.model.sandbox import SandboxHandle
 from outrider.ports.broker import DoorSpec
@@ -45,6 +46,11 @@ class Ground:
     owner: str
     """The proof's id, for the broker's audit log."""
     repository: str
+
+    @property
+    def egress(self) -> EgressPolicy:
+        """What set-up and checks with egress may reach: what people allowed to the repository, not to one session."""
+        return EgressPolicy.of(self.repository, self.recipe.egress)
 
 
 class SettingUp:
@@ -100,7 +106,8 @@ class SettingUp:
         """Run the setup commands in the checkout, with egress. Raises SandboxError."""
         env = self._sandboxes.broker.guest_environment()
         left = ground.recipe.setup_timeout_seconds
-        async with self._sandboxes.connect(handle, DoorSpec(owner=ground.owner, egress=True)) as guest:
+        door = DoorSpec(owner=ground.owner, egress=ground.egress)
+        async with self._sandboxes.connect(handle, door) as guest:
             for command in ground.recipe.setup:
                 say(f"Setting up: {command}")
                 ended = await run_command(guest, command, env, timeout_seconds=max(left, 1), clock=self._clock)

@@ -149,7 +149,7 @@ def _turn_started(state: State, event: e.TurnStarted) -> State:
     queue = tuple(p for p in state.queue if p.id != event.prompt)
     turn = Turn(id=event.turn, prompt=prompt, head_before=state.head)
     sync = replace(state.sync, failed=False)
-    return replace(state, queue=queue, turn=turn, turns=state.turns + 1, sync=sync)
+    return replace(state, queue=queue, turn=turn, turns=state.turns + 1, sync=sync, refused_hosts=())
 
 
 @_on(e.EngineAttached)
@@ -271,6 +271,19 @@ def _pull_request_changed(state: State, event: e.PullRequestChanged) -> State:
     if state.pull_request is None:
         return state
     return replace(state, pull_request=state.pull_request.model_copy(update={"state": event.state}))
+
+
+@_on(e.EgressRefused)
+def _egress_refused(state: State, event: e.EgressRefused) -> State:
+    return replace(state, refused_hosts=(*state.refused_hosts, event.rule))
+
+
+@_on(e.HostAllowed)
+def _host_allowed(state: State, event: e.HostAllowed) -> State:
+    """A host that is allowed and refused again, for its address, is told again."""
+    refused = tuple(host for host in state.refused_hosts if host != event.host)
+    state = replace(state, refused_hosts=refused)
+    return replace(state, allowed_hosts=(*state.allowed_hosts, event.host)) if event.scope == "session" else state
 
 
 @_on(e.TurnEnded)

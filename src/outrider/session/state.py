@@ -156,6 +156,10 @@ class State:
     shown: ProofId | None = None
     spending: Spending = Spending()
     recent_calls: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    """What people have allowed to this session alone."""
+    refused_hosts: tuple[str, ...] = ()
+    """What the sandbox was refused in this turn, told already."""
 
     @property
     def session(self) -> SessionId:

@@ -1,11 +1,9 @@
 """The audit log in the catalog."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from outrider.ports.audit import AuditEntry
 from outrider.ports.clock import Clock
 from outrider.storage.tables import audit as table
 
@@ -13,16 +11,9 @@ MAX_TEXT = 2000
 """Longer texts are cut: `target` is what a hostile guest asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One decision."""
-
-    at: datetime
-    owner: str
-    action: str
-    target: str
-    allowed: bool
-    why: str
+KEPT = 20_000
+"""Entries of one owner that are kept: a guest decides how many there are. Looked after each `SWEEP` of them."""
+SWEEP = 1000
 
 
 class SqlAudit:
@@ -31,6 +22,7 @@ class SqlAudit:
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self._written: dict[str, int] = {}
 
     async def record(self, owner: str, action: str, target: str, *, allowed: bool, why: str) -> None:
         """One decision."""
@@ -44,10 +36,24 @@ class SqlAudit:
         }
         async with self._engine.begin() as connection:
             await connection.execute(insert(table).values(values))
+        self._written[owner] = self._written.get(owner, 0) + 1
+        if self._written[owner] % SWEEP == 0:
+            await self._sweep(owner)
 
-    async def recent(self, owner: str, limit: int) -> list[AuditEntry]:
-        """The newest decisions about a session or proof, newest first."""
+    async def recent(self, owner: str | None, limit: int) -> list[AuditEntry]:
+        """The newest decisions about one session, proof or image, or about all, newest first."""
         columns = (table.c.at, table.c.owner, table.c.action, table.c.target, table.c.allowed, table.c.why)
-        query = select(*columns).where(table.c.owner == owner).order_by(table.c.id.desc()).limit(limit)
+        query = select(*columns).order_by(table.c.id.desc()).limit(limit)
+        if owner is not None:
+            query = query.where(table.c.owner == owner)
         async with self._engine.connect() as connection:
             return [AuditEntry(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def _sweep(self, owner: str) -> None:
+        """Drop the oldest entries of an owner beyond `KEPT`."""
+        mine = table.c.owner == owner
+        async with self._engine.begin() as connection:
+            newest = select(table.c.id).where(mine).order_by(table.c.id.desc()).offset(KEPT).limit(1)
+            last = (await connection.execute(newest)).scalar()
+            if last is not None:
+                await connection.execute(delete(table).where(mine & (table.c.id <= last)))

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from outrider.model.errors import OutriderError
 from outrider.ports.clock import Clock
 from outrider.storage.audit import SqlAudit
+from outrider.storage.egress_lists import SqlEgressLists
 from outrider.storage.forge_catalog import SqlForgeCatalog
 from outrider.storage.image_catalog import SqlImageCatalog
 from outrider.storage.logins import SqlLogins
@@ -40,6 +41,7 @@ class Catalog:
     logins: SqlLogins
     audit: SqlAudit
     images: SqlImageCatalog
+    egress: SqlEgressLists
 
 
 @asynccontextmanager
@@ -49,7 +51,9 @@ async def open_catalog(path: Path, clock: Clock) -> AsyncIterator[Catalog]:
     engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
     _configure(engine.sync_engine)
     try:
-        yield _parts(engine, clock)
+        catalog = _parts(engine, clock)
+        await catalog.egress.load()
+        yield catalog
     finally:
         await engine.dispose()
 
@@ -61,6 +65,7 @@ def _parts(engine: AsyncEngine, clock: Clock) -> Catalog:
         logins=SqlLogins(engine),
         audit=SqlAudit(engine, clock),
         images=SqlImageCatalog(engine),
+        egress=SqlEgressLists(engine, clock),
     )
 
 

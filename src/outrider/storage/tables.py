@@ -84,6 +84,16 @@ login = Table(
 )
 """Login links (`kind` "link") and logins ("login"), by the SHA-256 of their token."""
 
+egress_host = Table(
+    "egress_host",
+    metadata,
+    Column("repository", String, primary_key=True),
+    Column("host", String, primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+"""Hosts that people have allowed to the sandboxes of a repository; `by` is the person as JSON."""
+
 audit = Table(
     "audit",
     metadata,

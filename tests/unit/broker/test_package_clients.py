@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 
 from outrider.broker.apt_sources import AptSource, read_apt_sources
-from outrider.broker.egress.rules import AllowedHost
 from outrider.broker.network import HostNetwork
 from outrider.broker.package_clients import (
     GUEST_APT_CONF,
     GUEST_APT_SOURCES,
     GUEST_CA,
-    PACKAGE_HOSTS,
     ClientFiles,
     PackageClients,
 )
+from outrider.model.egress import AllowedHost
 
 CANARY = "s3cr3t-canary"
 CERTIFICATE = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
@@ -43,9 +42,9 @@ def files(tmp_path: Path) -> ClientFiles:
     )
 
 
-def test_a_plain_machine_reaches_the_usual_registries() -> None:
+def test_a_plain_machine_has_no_registries_of_its_own() -> None:
     clients = PackageClients.read({}, ClientFiles())
-    assert clients.hosts() == tuple(AllowedHost(host, operator=True) for host in PACKAGE_HOSTS)
+    assert clients.hosts() == ()
     environment = clients.guest_environment()
     assert environment["HTTPS_PROXY"] == environment["http_proxy"] == "http://127.0.0.1:4181"
     assert "SSL_CERT_FILE" not in environment
@@ -116,7 +115,7 @@ def test_broken_settings_count_as_missing(tmp_path: Path) -> None:
     for name in ("pip.conf", "npmrc", "x.list"):
         (tmp_path / name).write_bytes(b"\xff[[[\n=\nregistry=http://[broken\n")
     files = ClientFiles((tmp_path / "pip.conf",), (tmp_path / "npmrc",), (tmp_path / "x.list",), tmp_path / "none.pem")
-    assert len(PackageClients.read({}, files).hosts()) == len(PACKAGE_HOSTS)
+    assert PackageClients.read({}, files).hosts() == ()
 
 
 def test_one_line_apt_sources() -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from outrider.broker.egress.target import HEADER_COUNT, Target, parse_authority, parse_head
+from outrider.broker.egress.target import HEADER_COUNT, parse_head
+from outrider.model.egress import Target, parse_authority
 from outrider.model.errors import BadRequest
 
 

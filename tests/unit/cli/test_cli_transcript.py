@@ -203,6 +203,14 @@ def test_the_workspace_before_after_and_its_commits(tape: Tape, play: Play) -> N
         ),
         (events.PromptWithdrawn(prompt=PromptId("p-aaaa"), by=ADA), "  Ada Mensah withdrew a prompt."),
         (events.SessionArchived(by=ADA), "  Ada Mensah archived the session."),
+        (
+            events.EgressRefused(host="a.example", port=22, why="port 22 is not", rule="a.example:22", allowable=True),
+            "! The sandbox was refused a.example:22: port 22 is not. Allow it: outrider",
+        ),
+        (
+            events.HostAllowed(host="a.example", by=ADA, scope="session"),
+            "  Ada Mensah allowed a.example to this session.",
+        ),
         (ended(events.TurnEndReason.COMPLETED, "Opened #1."), "✓ Done  Opened #1."),
         (ended(events.TurnEndReason.STOPPED, "Ada stopped it."), "■ Stopped  Ada stopped it."),
         (ended(events.TurnEndReason.FAILED, "The engine died."), "✗ Failed  The engine died."),

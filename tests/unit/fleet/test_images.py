@@ -15,6 +15,7 @@ from outrider.fleet.commands import Progress
 from outrider.fleet.images.layers import layer_id, tar_of
 from outrider.fleet.images.machine import Image, Images
 from outrider.fleet.limits import SandboxSlots
+from outrider.model.egress import EgressPolicy
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId, SandboxId
 from outrider.model.image import MachineWants
@@ -150,7 +151,7 @@ async def test_packages_lie_between_the_base_and_the_settings_of_package_clients
     (argv,) = fleet.guest.asked
     assert argv[-2:] == ("jq", "libpq-dev")
     assert "apt-get install" in argv[2]
-    assert [door.egress for door in fleet.broker.doors] == [True]
+    assert [door.egress for door in fleet.broker.doors] == [EgressPolicy()]
     assert EGRESS_PORT in fleet.guest.ports
     assert fleet.said == ["Installing Debian packages: jq, libpq-dev."]
     assert fleet.provider.alive == {}

@@ -1,5 +1,6 @@
 import type { DeltaFrame, Draft, Event, Recorded } from "@outrider/protocol";
 
+import { foldEgress } from "./fold-egress";
 import { foldEngine } from "./fold-engine";
 import { foldProof } from "./fold-proof";
 import { foldQueue } from "./fold-queue";
@@ -19,6 +20,7 @@ const handlers: Handlers = {
   ...foldTrouble,
   ...foldSandbox,
   ...foldProof,
+  ...foldEgress,
 };
 
 /** Folds a session's events, drafts and deltas into a `SessionView`. The only part of the client that reads events. */

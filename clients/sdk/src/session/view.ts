@@ -122,6 +122,18 @@ export interface NoticeItem extends Place {
   readonly remedy: string;
 }
 
+/** A host that the sandbox was refused, or was allowed. `rule` is what allows it. */
+export interface EgressItem extends Place {
+  readonly kind: "egress";
+  readonly host: string;
+  readonly port: number;
+  readonly why: string;
+  readonly rule: string;
+  /** Whether a person may allow it. */
+  readonly allowable: boolean;
+  readonly allowed: { readonly by: Person; readonly scope: "session" | "repository" } | null;
+}
+
 /** The end of a turn and why. */
 export interface EndItem extends Place {
   readonly kind: "end";
@@ -141,6 +153,7 @@ export type TranscriptItem =
   | ProofItem
   | PullRequestItem
   | NoticeItem
+  | EgressItem
   | EndItem;
 
 /** `reading`: the agent works, but the workspace is not synced yet, so that it can only read. */

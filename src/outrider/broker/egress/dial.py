@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from outrider.broker.egress.rules import may_connect
-from outrider.broker.egress.target import HEAD_LIMIT, Target
+from outrider.broker.egress.rules import OperatorRules
+from outrider.broker.egress.target import HEAD_LIMIT
 from outrider.broker.network import HostNetwork, UpstreamProxy
+from outrider.model.egress import Target
 from outrider.model.errors import OutriderError, Refused
 
 RESOLVE_SECONDS = 10.0
@@ -41,10 +42,11 @@ class Dialer:
     network: HostNetwork
     resolver: Resolver = resolve
 
-    async def connect(self, target: Target, *, anywhere: bool) -> Streams:
-        """A connection to the target itself. Raises Refused for its addresses, and Unreachable."""
+    async def connect(self, target: Target, rules: OperatorRules, *, anywhere: bool) -> Streams:
+        """A connection to the target itself. Raises Refused for its addresses, and Unreachable. The name is resolved
+        once: what was checked is what is connected to, whatever it leads to a moment later."""
         addresses = await self._resolved(target)
-        good = [address for address in addresses if may_connect(address, anywhere=anywhere)]
+        good = [address for address in addresses if rules.may_connect(address, anywhere=anywhere)]
         if not good:
             raise Refused("its name leads to a private or reserved address")
         return await _first(good[:ADDRESSES], target)

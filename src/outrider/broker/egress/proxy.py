@@ -11,9 +11,11 @@ from outrider.broker.conversations import Conversations
 from outrider.broker.egress.dial import Dialer, Streams, Unreachable
 from outrider.broker.egress.pump import copy_answer, splice
 from outrider.broker.egress.rules import EgressRules, Verdict
-from outrider.broker.egress.target import HEAD_LIMIT, ProxyRequest, Target, parse_head
+from outrider.broker.egress.target import HEAD_LIMIT, ProxyRequest, parse_head
 from outrider.broker.network import UpstreamProxy
+from outrider.model.egress import Refusal, Target
 from outrider.model.errors import BadRequest, Refused
+from outrider.ports.broker import DoorSpec
 
 CONNECTION_LIMIT = 64
 HEAD_SECONDS = 10.0
@@ -40,14 +42,6 @@ def log_decision(decision: EgressDecision) -> None:
     _log.info("egress %s: %s to %s:%d, %s", word, decision.owner, decision.host, decision.port, decision.why)
 
 
-@dataclass(frozen=True, slots=True)
-class EgressAsker:
-    """Whose connection it is, and whether its owner has a way out at all."""
-
-    owner: str
-    opened: bool
-
-
 class EgressProxy:
     """The proxy of a deployment; `serve` opens it for one door."""
 
@@ -59,9 +53,9 @@ class EgressProxy:
         self._audit = audit
 
     @asynccontextmanager
-    async def serve(self, path: Path, asker: Callable[[], EgressAsker]) -> AsyncIterator[None]:
-        """Answer on the Unix socket `path` as long as the context lives. Who asks is asked for each connection; where
-        it is not opened, everything is refused."""
+    async def serve(self, path: Path, door: Callable[[], DoorSpec]) -> AsyncIterator[None]:
+        """Answer on the Unix socket `path` as long as the context lives, to whom the door belongs when a connection
+        comes in. Where its spec has no egress, everything is refused."""
         talks = Conversations(TUNNEL_SECONDS)
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -70,9 +64,9 @@ class EgressProxy:
                     await _refuse(writer, 503, f"A sandbox has at most {CONNECTION_LIMIT} connections at a time.")
                     return
                 async with talks.one():
-                    await self._converse(asker(), (reader, writer))
+                    await self._converse(door(), (reader, writer))
             except OSError:
-                _log.debug("a guest of %s left in the middle of a request", asker().owner)
+                _log.debug("a guest of %s left in the middle of a request", door().owner)
             finally:
                 writer.close()
 
@@ -83,7 +77,7 @@ class EgressProxy:
             server.close()
             await talks.end()
 
-    async def _converse(self, door: EgressAsker, guest: Streams) -> None:
+    async def _converse(self, door: DoorSpec, guest: Streams) -> None:
         """One request: read it, decide it, carry it out, or say why not."""
         try:
             request = await _read(guest[0])
@@ -96,14 +90,13 @@ class EgressProxy:
         except Unreachable as error:
             await _refuse(guest[1], 502, error.sentence)
 
-    def _judge(self, door: EgressAsker, target: Target) -> Verdict:
-        verdict = self._rules.judge(target) if door.opened else _SHUT
+    def _judge(self, door: DoorSpec, target: Target) -> Verdict:
+        verdict = _SHUT if door.egress is None else self._rules.judge(target, door.egress, door.allowed())
         if not verdict.allowed:
-            self._tell(door, target, allowed=False, why=verdict.why)
-            raise self._refusal(target, verdict.why)
+            raise self._refuse(door, target, verdict)
         return verdict
 
-    async def _carry(self, door: EgressAsker, request: ProxyRequest, verdict: Verdict, guest: Streams) -> None:
+    async def _carry(self, door: DoorSpec, request: ProxyRequest, verdict: Verdict, guest: Streams) -> None:
         scheme = "https" if request.path is None else "http"
         proxy = self._dialer.network.proxy_for(scheme, request.target.host)
         outside = await self._connect(door, request, verdict, proxy)
@@ -119,31 +112,43 @@ class EgressProxy:
             outside[1].close()
 
     async def _connect(
-        self, door: EgressAsker, request: ProxyRequest, verdict: Verdict, proxy: UpstreamProxy | None
+        self, door: DoorSpec, request: ProxyRequest, verdict: Verdict, proxy: UpstreamProxy | None
     ) -> Streams:
         """A connection that leads to the target. Tells the decision, with what came of it."""
         target = request.target
         try:
             if proxy is None:
-                streams = await self._dialer.connect(target, anywhere=verdict.anywhere)
+                streams = await self._dialer.connect(target, self._rules.operator, anywhere=verdict.anywhere)
             elif request.path is None:
                 streams = await self._dialer.tunnel(proxy, target)
             else:
                 streams = await self._dialer.to_proxy(proxy)
         except Refused as error:
-            self._tell(door, target, allowed=False, why=error.sentence)
-            raise self._refusal(target, error.sentence) from error
+            raise self._refuse(door, target, Verdict(False, error.sentence)) from error
         except Unreachable as error:
             self._tell(door, target, allowed=True, why=f"{verdict.why}, but {error.sentence}")
             raise Unreachable(f"{target} cannot be reached: {error.sentence}.") from error
         self._tell(door, target, allowed=True, why=verdict.why)
         return streams
 
-    def _tell(self, door: EgressAsker, target: Target, *, allowed: bool, why: str) -> None:
+    def _tell(self, door: DoorSpec, target: Target, *, allowed: bool, why: str) -> None:
         self._audit(EgressDecision(door.owner, target.host, target.port, allowed, why))
 
-    def _refusal(self, target: Target, why: str) -> Refused:
-        return Refused(f"Outrider refused {target}: {why}.", self._rules.remedy.format(host=target.host))
+    def _refuse(self, door: DoorSpec, target: Target, verdict: Verdict) -> Refused:
+        """Tell a refusal to everyone but the guest, and what the guest is told."""
+        self._tell(door, target, allowed=False, why=verdict.why)
+        door.on_refused(Refusal(target, verdict.why, verdict.allowable))
+        return Refused(f"Outrider refused {target}: {verdict.why}.", _remedy(door, target, verdict))
+
+
+def _remedy(door: DoorSpec, target: Target, verdict: Verdict) -> str:
+    """Whom to ask. It says nothing that the guest could do by itself."""
+    if verdict.allowable and door.egress is not None and door.egress.repository is not None:
+        return (
+            f"A person can allow it in the session, or with: outrider egress allow {target.rule} "
+            f"--repo {door.egress.repository}"
+        )
+    return "Only whoever runs Outrider can allow it: OUTRIDER_ALLOWED_HOSTS and OUTRIDER_ALLOWED_NETWORKS."
 
 
 async def _read(reader: asyncio.StreamReader) -> ProxyRequest:

@@ -1,90 +1,121 @@
 """Which hosts a sandbox may reach, and at which addresses."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from outrider.broker.egress.target import Target, parse_authority
+from outrider.model.egress import PORTS, PRESET_HOSTS, PRIVATE_NAMES, AllowedHost, EgressPolicy, Target
 from outrider.model.errors import BadRequest
 
-PORTS = (80, 443)
-REMEDY = "Whoever runs Outrider can allow it: add {host} to OUTRIDER_ALLOWED_HOSTS and restart."
+Network = IPv4Network | IPv6Network
+
+NEVER = frozenset(
+    ip_address(address) for address in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
+)
+"""Where clouds hand out credentials beside the link-local address: Amazon over IPv6, Alibaba, Azure, Oracle."""
+
 _NAT64 = IPv6Address("64:ff9b::")
-_PRIVATE_NAMES = (".localhost", ".local", ".internal", ".home.arpa")
-
-
-@dataclass(frozen=True, slots=True)
-class AllowedHost:
-    """One entry: `example.com`, `.example.com` for all below it, `example.com:8443` for a port of its own.
-
-    `operator` marks what the operator's own package clients use. Such a host may be at a private address, since
-    a mirror or a filtering gateway often is; every other host must be at a public one.
-    """
-
-    host: str
-    port: int | None = None
-    operator: bool = False
-
-    @classmethod
-    def parse(cls, text: str, *, operator: bool = False) -> "AllowedHost":
-        """From a setting. Raises BadRequest where it is not of that form."""
-        dot = "." if text.startswith(".") else ""
-        target = parse_authority(text.strip().removeprefix("."), 443)
-        port = target.port if text.rpartition(":")[2].isdigit() else None
-        if dot and operator:
-            raise BadRequest(f"{text} names many hosts; a package client uses one.")
-        return cls(dot + target.host, port, operator)
-
-    @classmethod
-    def parse_list(cls, text: str) -> tuple["AllowedHost", ...]:
-        """From a setting with commas or spaces between the entries. Raises BadRequest."""
-        return tuple(cls.parse(entry) for entry in text.replace(",", " ").split())
-
-    def matches(self, target: Target) -> bool:
-        """Whether the entry speaks of this target."""
-        if target.port != self.port if self.port else target.port not in PORTS:
-            return False
-        return target.host == self.host or (self.host.startswith(".") and target.host.endswith(self.host))
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided. `anywhere` allows private addresses too."""
+    """What was decided. `anywhere` allows private addresses too: hosts that no stranger has a hand in may be behind a
+    mirror or a filtering gateway. `allowable` says whether a person may allow what was refused."""
 
     allowed: bool
     why: str
     anywhere: bool = False
+    allowable: bool = False
 
 
-class EgressRules:
-    """The allow-list of a deployment. Whatever it does not name is refused."""
+@dataclass(frozen=True, slots=True)
+class OperatorRules:
+    """What the operator allows every sandbox that has a way out. Only the operator names networks: in them an allowed
+    host may have its address, and addresses may be reached as they are."""
 
-    def __init__(self, hosts: Iterable[AllowedHost], remedy: str = REMEDY) -> None:
-        self._hosts = tuple(hosts)
-        self.remedy = remedy
+    hosts: tuple[AllowedHost, ...] = ()
+    networks: tuple[Network, ...] = ()
 
-    def judge(self, target: Target) -> Verdict:
-        """Decide by name and port, before anything is resolved."""
-        entries = [entry for entry in self._hosts if entry.matches(target)]
+    def judge(self, target: Target) -> Verdict | None:
+        """Decide what the operator has spoken of; None for the rest."""
+        entries = [entry for entry in self.hosts if entry.matches(target)]
         if any(entry.operator for entry in entries):
             return Verdict(True, "the operator's package clients use it", anywhere=True)
         if target.address is not None:
+            listed = target.port in PORTS and self.lists(target.address)
+            listed = listed and self.may_connect(target.host, anywhere=False)
+            return Verdict(True, "the operator allows its network") if listed else None
+        private = f".{target.host}".endswith(PRIVATE_NAMES)
+        if entries and (self.networks or not private):
+            return Verdict(True, "the operator allows it")
+        return None
+
+    def lists(self, ip: IPv4Address | IPv6Address) -> bool:
+        """Whether a listed network has this address. Loopback is meant only by a network within it: a wide one that
+        happens to contain it, such as 0.0.0.0/0, does not open this machine."""
+        return any(ip in network and (not ip.is_loopback or network.is_loopback) for network in self.networks)
+
+    def may_connect(self, address: str, *, anywhere: bool) -> bool:
+        """Whether a resolved address may be connected to. Link-local ones never, nor others at which clouds hand out
+        credentials."""
+        ip = _unwrapped(ip_address(address))
+        if ip.is_multicast or ip.is_unspecified or ip.is_link_local or ip in NEVER:
+            return False
+        return anywhere or ip.is_global or self.lists(ip)
+
+
+class EgressRules:
+    """The rules of a deployment. Whatever nobody allows is refused."""
+
+    def __init__(self, operator: OperatorRules, listed: Callable[[str], Iterable[str]] = lambda repository: ()) -> None:
+        self.operator = operator
+        self._listed = listed
+        """The hosts that people have allowed to a repository."""
+
+    def judge(self, target: Target, policy: EgressPolicy, allowed: Sequence[str] = ()) -> Verdict:
+        """Decide by name and port, before anything is resolved. `allowed` are hosts that people have allowed to the
+        session."""
+        verdict = self.operator.judge(target)
+        if verdict is not None:
+            return verdict
+        if target.address is not None:
             return Verdict(False, "it is an IP address, and only named hosts are allowed")
-        if f".{target.host}".endswith(_PRIVATE_NAMES):
+        if "." not in target.host or f".{target.host}".endswith(PRIVATE_NAMES):
             return Verdict(False, "its name belongs to a private network")
-        if entries:
-            return Verdict(True, "it is on the allow-list")
+        preset = next((one for one in policy.presets if target.host in PRESET_HOSTS[one]), None)
+        if preset is not None and target.port in PORTS:
+            return Verdict(True, f"it belongs to the preset {preset}", anywhere=True)
+        if why := self._why_allowed(target, policy, allowed):
+            return Verdict(True, why)
+        if _named(target, policy.asked):
+            return Verdict(False, "outrider.toml asks for it and nobody has allowed it yet", allowable=True)
         if target.port not in PORTS:
-            return Verdict(False, f"port {target.port} is not 80 or 443")
-        return Verdict(False, "it is not on the allow-list")
+            return Verdict(False, f"port {target.port} is not 80 or 443", allowable=True)
+        return Verdict(False, "it is not on the allow-list", allowable=True)
+
+    def _why_allowed(self, target: Target, policy: EgressPolicy, allowed: Sequence[str]) -> str:
+        if _named(target, policy.hosts):
+            return "it is on the allow-list"
+        if _named(target, allowed):
+            return "a person allowed it to this session"
+        if policy.repository is not None and _named(target, self._listed(policy.repository)):
+            return f"a person allowed it to {policy.repository}"
+        return ""
 
 
-def may_connect(address: str, *, anywhere: bool) -> bool:
-    """Whether a resolved address may be connected to. Link-local ones never: cloud metadata answers there."""
-    ip = _unwrapped(ip_address(address))
-    if ip.is_multicast or ip.is_unspecified or ip.is_link_local:
-        return False
-    return anywhere or ip.is_global
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """From a setting with commas or spaces between the entries. Raises BadRequest."""
+    found = []
+    for entry in text.replace(",", " ").split():
+        try:
+            found.append(ip_network(entry))
+        except ValueError as error:
+            raise BadRequest(f"{entry} is not a network.", "Write it as 10.0.0.0/8 or fd00::/8.") from error
+    return tuple(found)
+
+
+def _named(target: Target, hosts: Iterable[str]) -> bool:
+    return any(AllowedHost.parse(host).matches(target) for host in hosts)
 
 
 def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from outrider.broker.network import split_url
+from outrider.model.egress import Target, parse_authority
 from outrider.model.errors import BadRequest
 
 HEAD_LIMIT = 16 << 10
@@ -13,30 +13,10 @@ HEADER_COUNT = 100
 
 _REQUEST_LINE = re.compile(rb"([A-Z]{3,10}) ([\x21-\x7e]{1,8192}) HTTP/1\.[01]")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*")
-_NAME = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 _PASSED_HEADERS = frozenset(
     b"accept accept-encoding accept-language cache-control if-match if-modified-since if-none-match if-range "
     b"if-unmodified-since pragma range user-agent".split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a guest wants to go. `host` is a lower-case DNS name or an IP address."""
-
-    host: str
-    port: int
-
-    @property
-    def address(self) -> IPv4Address | IPv6Address | None:
-        """The host as an IP address, or None where it is a name."""
-        try:
-            return ip_address(self.host)
-        except ValueError:
-            return None
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +54,6 @@ def parse_head(head: bytes) -> ProxyRequest:
         raise BadRequest(f"Over plain http:// only GET and HEAD pass, not {method}.")
     target, path = _absolute(where)
     return ProxyRequest(target, method, path, tuple(pair for pair in headers if pair[0] in _PASSED_HEADERS))
-
-
-def parse_authority(authority: str, default_port: int | None) -> Target:
-    """`HOST:PORT`, with brackets around an IPv6 address. Raises BadRequest for spellings that have two readings."""
-    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]{2,45}\]|[^\[\]:@/?#\\%\s]{1,255})(?::([0-9]{1,5}))?", authority)
-    port = int(match[2]) if match and match[2] else default_port
-    if match is None or port is None or not 0 < port < 65536:
-        raise BadRequest("The address is not HOST:PORT.")
-    return Target(_host(match[1].strip("[]").lower()), port)
-
-
-def _host(text: str) -> str:
-    """A DNS name, whose last label starts with a letter, or a plainly written address; never `127.1` or `0x7f.1`."""
-    name = text.removesuffix(".")
-    if _NAME.match(name):
-        return name
-    try:
-        return str(ip_address(text))
-    except ValueError as error:
-        raise BadRequest("The host is neither a DNS name nor an IP address.") from error
 
 
 def _absolute(where: str) -> tuple[Target, str]:

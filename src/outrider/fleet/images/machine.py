@@ -10,6 +10,7 @@ from typing import Protocol
 from outrider.fleet.clean import CleanSandboxes, CleanSpec
 from outrider.fleet.commands import Progress
 from outrider.fleet.images.layers import OneAtATime, layer_id, tar_of
+from outrider.model.egress import EgressPolicy
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId
 from outrider.model.image import MachineWants
@@ -100,7 +101,7 @@ class Images:
         say(f"Installing Debian packages: {', '.join(packages)}.")
         spec = CleanSpec("an image", below, role=GuestRole.BUILD)
         async with self._sandboxes.open(spec, say) as handle:
-            async with self._sandboxes.connect(handle, DoorSpec(owner=layer, egress=True)) as guest:
+            async with self._sandboxes.connect(handle, DoorSpec(owner=layer, egress=EgressPolicy())) as guest:
                 await self._run_apt(guest, packages)
             await self._sandboxes.provider.freeze(handle, layer)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from outrider.model.egress import EgressPolicy
 from outrider.model.ids import CommitId, LayerId
 from outrider.model.pool import PoolKey
 from outrider.model.services import ServiceSpec
@@ -24,6 +25,8 @@ class WarmPlan:
     toolbox: LayerId
     mirror: Path
     """A bare repository, read through the door as for a build."""
+    egress: EgressPolicy = field(default_factory=EgressPolicy)
+    """What it may reach until a session takes it over."""
     services: tuple[ServiceSpec, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     """For services and for what the engine runs."""

@@ -114,7 +114,7 @@ class WarmMaker:
             _log.error("a warm sandbox could not be destroyed: %s", error)
 
     async def _start(self, handle: SandboxHandle, plan: WarmPlan, model: ModelRef, stack: AsyncExitStack) -> Warm:
-        spec = DoorSpec(owner=POOL_LABEL, model=model, repository=plan.mirror, egress=True, unowned=True)
+        spec = DoorSpec(owner=POOL_LABEL, model=model, repository=plan.mirror, egress=plan.egress, unowned=True)
         door = await stack.enter_async_context(self.broker.open(spec))
         guest = await stack.enter_async_context(await self.provider.connect(handle))
         await guest.forward(BROKER_PORT, door.http)

@@ -2,6 +2,7 @@
 
 from outrider.model import commands as c
 from outrider.model import events as e
+from outrider.model.egress import HOSTS_LIMIT, host_for_people
 from outrider.model.errors import BadRequest, LimitReached, NotFound, Refused
 from outrider.model.ids import PromptId
 from outrider.model.person import Person
@@ -52,6 +53,18 @@ def stop(state: State, command: c.StopTurn) -> tuple[e.Event, ...]:
     if state.turn is None:
         raise Refused("Nothing runs in this session.")
     return _stop(state.turn, command.by)
+
+
+def allow_host(state: State, command: c.AllowHost) -> tuple[e.Event, ...]:
+    """The sandbox may reach one more host; allowing twice is allowing once."""
+    _expect_open(state)
+    host = host_for_people(command.host)
+    if command.scope == "session":
+        if host in state.allowed_hosts:
+            return ()
+        if len(state.allowed_hosts) >= HOSTS_LIMIT:
+            raise LimitReached(f"{HOSTS_LIMIT} hosts are allowed to this session already.")
+    return (e.HostAllowed(host=host, by=command.by, scope=command.scope),)
 
 
 def archive(state: State, command: c.Archive) -> tuple[e.Event, ...]:

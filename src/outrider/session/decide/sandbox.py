@@ -38,6 +38,14 @@ def _proof_runs(state: State, event: e.CheckStarted | e.CheckFinished) -> bool:
     return state.proving is not None and state.proving.proof == event.proof
 
 
+REFUSALS_TOLD = 20
+"""A turn: what is refused more often is a program that tries doors, and the audit log has all of it."""
+
+
+def _is_news(state: State, event: e.EgressRefused) -> bool:
+    return not state.archived and event.rule not in state.refused_hosts and len(state.refused_hosts) < REFUSALS_TOLD
+
+
 TRUE_WHILE: dict[type[Any], Callable[[State, Any], bool]] = {
     e.SandboxReady: _sandbox_runs,
     e.SyncFinished: _sync_runs,
@@ -45,4 +53,5 @@ TRUE_WHILE: dict[type[Any], Callable[[State, Any], bool]] = {
     e.WorkCollected: _work_is_wanted,
     e.CheckStarted: _proof_runs,
     e.CheckFinished: _proof_runs,
+    e.EgressRefused: _is_news,
 }

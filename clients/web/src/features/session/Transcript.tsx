@@ -3,6 +3,7 @@ import { memo, useState, type ReactElement } from "react";
 
 import { Button } from "@/ui/Button";
 
+import { EgressLine } from "./EgressLine";
 import { EndLine, NoticeLine, PullRequestLine, WorkLine } from "./lines";
 import { MessageBlock } from "./MessageBlock";
 import { PreparationLine } from "./PreparationLine";
@@ -42,7 +43,12 @@ export function Transcript({ view, session, onOpenEvidence }: TranscriptProps): 
               onOpen={onOpenEvidence}
             />
           ) : (
-            <Item item={item} repository={view.created?.repository.name ?? ""} typing={isTyping(item, view)} />
+            <Item
+              item={item}
+              repository={view.created?.repository.name ?? ""}
+              session={session}
+              typing={isTyping(item, view)}
+            />
           )}
         </li>
       ))}
@@ -53,11 +59,12 @@ export function Transcript({ view, session, onOpenEvidence }: TranscriptProps): 
 interface ItemProps {
   readonly item: Exclude<TranscriptItem, { kind: "proof" }>;
   readonly repository: string;
+  readonly session: string;
   /** Whether the agent is still writing this. */
   readonly typing: boolean;
 }
 
-const Item = memo(function Item({ item, repository, typing }: ItemProps): ReactElement {
+const Item = memo(function Item({ item, repository, session, typing }: ItemProps): ReactElement {
   switch (item.kind) {
     case "prompt":
       return <PromptCard item={item} />;
@@ -73,6 +80,8 @@ const Item = memo(function Item({ item, repository, typing }: ItemProps): ReactE
       return <PullRequestLine item={item} repository={repository} />;
     case "notice":
       return <NoticeLine item={item} />;
+    case "egress":
+      return <EgressLine item={item} session={session} />;
     case "end":
       return <EndLine item={item} />;
   }

@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from outrider.model.commands import RecordUsage
+from outrider.model.egress import EgressPolicy, Refusal
 from outrider.model.engine import Usage
 from outrider.model.sandbox import BROKER_PORT, EGRESS_PORT
 from outrider.model.services import SERVICE_ROLE
 from outrider.ports.broker import DoorSpec
 from outrider.ports.sandbox import Guest
 from outrider.session.actor import Actor
+from outrider.session.effects.egress import tell_refusal
+from outrider.session.effects.start.recipe import read_or_nothing
 from outrider.session.found import Found
 from outrider.session.tools import Tools
 from outrider.session.workbench import Workbench
@@ -19,7 +22,7 @@ from outrider.session.workbench import Workbench
 async def connect(found: Found, bench: Workbench, actor: Actor) -> AsyncIterator[Guest]:
     """The guest with its doors open, before anything of the repository runs. What an earlier connection left running
     is dead, since nobody hears it any more; services go on."""
-    spec = door_spec(bench, actor)
+    spec = await door_spec(bench, actor)
     async with bench.world.broker.open(spec) as sockets, await bench.world.provider.connect(found.handle) as guest:
         if found.how == "adopted":
             await guest.kill_everything(spare=[SERVICE_ROLE])
@@ -28,15 +31,19 @@ async def connect(found: Found, bench: Workbench, actor: Actor) -> AsyncIterator
         yield guest
 
 
-def door_spec(bench: Workbench, actor: Actor) -> DoorSpec:
-    """What the session's sandbox may reach."""
+async def door_spec(bench: Workbench, actor: Actor) -> DoorSpec:
+    """What the session's sandbox may reach: by the recipe of its base commit, and by what people have allowed."""
     created = actor.state.created
+    recipe = await read_or_nothing(bench, actor, created.base_commit)
 
     async def on_usage(usage: Usage) -> None:
         await actor.ask(RecordUsage(usage))
 
     def on_trouble(sentence: str) -> None:
         actor.hub.progress("model", bench.world.redactor.text(sentence)[:1000])
+
+    def on_refused(refusal: Refusal) -> None:
+        tell_refusal(refusal, bench, actor)
 
     return DoorSpec(
         owner=created.session,
@@ -45,5 +52,7 @@ def door_spec(bench: Workbench, actor: Actor) -> DoorSpec:
         on_trouble=on_trouble,
         tools=Tools(bench, actor),
         repository=bench.world.forge(created.repository.forge).mirror(created.repository),
-        egress=True,
+        egress=EgressPolicy.of(created.repository.name, recipe.egress),
+        allowed=lambda: actor.state.allowed_hosts,
+        on_refused=on_refused,
     )
