@@ -1,5 +1,6 @@
 """Images of repositories: what they are made of, the builds that make them, and what their checks say at once."""
 
+import hashlib
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
@@ -8,6 +9,7 @@ from outrider.model.base import Model
 from outrider.model.ids import BuildId, LayerId
 from outrider.model.proof import CheckVerdict
 from outrider.model.repository import BranchName, CommitHash, RepositoryName
+from outrider.model.services import ServiceSpec
 
 
 class MachineWants(Model):
@@ -17,6 +19,20 @@ class MachineWants(Model):
     base: str | None = None
     packages: tuple[str, ...] = ()
     stacks: tuple[str, ...] = ()
+
+
+class BuildPlan(Model):
+    """What a recipe says about a repository's image. The same plan is the same image of the same commit."""
+
+    wants: MachineWants = MachineWants()
+    setup: tuple[str, ...] = ()
+    setup_timeout_seconds: float = Field(default=1800, gt=0)
+    services: tuple[ServiceSpec, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Of all of it, 32 hex digits."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
 
 
 class BuildState(StrEnum):
@@ -50,6 +66,11 @@ class Build(Model):
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
     seconds: float | None = Field(default=None, ge=0, description="How long it ran")
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed."""
+        return self.state is BuildState.FAILED
 
 
 class CheckFinding(Model):
@@ -88,6 +109,20 @@ class Diagnosis(Model):
         return tuple(check.name for check in self.checks if not check.green)
 
     @property
+    def summary(self) -> str:
+        """In a sentence or two, for people."""
+        if not self.checks:
+            return self.notice or "No checks are known."
+        said = f"{len(self.checks) - len(self.red)} of {len(self.checks)} checks are green."
+        if self.red:
+            said += f" Red before anybody touched it: {', '.join(self.red)}."
+        if self.missing_tools:
+            said += f" Not found: {', '.join(self.missing_tools)}."
+        if self.skipped_services:
+            said += f" Not ready: {', '.join(self.skipped_services)}."
+        return said
+
+    @property
     def missing_tools(self) -> tuple[str, ...]:
         """Programs that some check did not find."""
         return tuple(dict.fromkeys(tool for check in self.checks for tool in check.missing_tools))
@@ -108,3 +143,10 @@ class RepositoryImage(Model):
     seconds: float = Field(default=0, ge=0, description="How long the build took")
     bytes: int = Field(default=0, ge=0, description="On disk, above the machine image")
     diagnosis: Diagnosis | None = None
+
+
+class ImageNews(Model):
+    """Something has changed: a build, and with its end the image that it made, with what its checks say."""
+
+    build: Build
+    image: RepositoryImage | None = None

@@ -1,23 +1,18 @@
 """What is done inside a clean sandbox: a fresh checkout, the setup, one check. The guest's answers are not trusted."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from outrider.model.errors import SandboxError, SandboxLost
+from outrider.fleet.shell import Shell, run_shell
+from outrider.model.errors import SandboxError
 from outrider.model.ids import CommitId
 from outrider.model.sandbox import BROKER_PORT, WORKSPACE
-from outrider.model.services import SERVICE_ROLE
 from outrider.ports.clock import Clock
-from outrider.ports.sandbox import ExecSpec, Guest, Process
+from outrider.ports.sandbox import ExecSpec, Guest
 from outrider.proof.printed import Printed
 
 CHECKOUT_SECONDS = 600.0
 """A gigabyte over the loopback takes some 20 s; ten minutes is a hang."""
-
-DRAIN_SECONDS = 0.3
-DRAIN_ROUNDS = 10
-"""After a command ended, its output is read on while more comes; what it left running is not waited for for ever."""
 
 _CHECK_OUT = """set -eu
 url=$1 commit=$2; shift 2
@@ -82,60 +77,9 @@ async def run_command(
     """Run a shell command in the workspace, stdout and stderr as one. Beyond its time it is killed with all that it
     started; services go on, and what runs in one of the roles `spare`. Raises SandboxLost."""
     printed = Printed()
-    started = clock.monotonic()
-    argv = ["sh", "-c", 'exec sh -c "$1" 2>&1', "sh", command]
-    process = await guest.start(ExecSpec(argv=argv, cwd=WORKSPACE, env={"CI": "true", **env}))
-    await process.close_stdin()
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            code, timed_out = await _follow(process, printed), False
-    except TimeoutError:
-        await process.signal("KILL")
-        code, timed_out = 128 + 9, True
-    seconds = clock.monotonic() - started
-    await _kill_leftovers(guest, spare)
-    return Ended(code, seconds, timed_out, printed)
-
-
-async def _kill_leftovers(guest: Guest, spare: Sequence[str]) -> None:
-    """Twice where it must be: on a busy machine the first may run out of time. Raises SandboxError."""
-    try:
-        await guest.kill_everything(spare=[SERVICE_ROLE, *spare])
-    except SandboxLost:
-        raise
-    except SandboxError:
-        await guest.kill_everything(spare=[SERVICE_ROLE, *spare])
-
-
-async def _follow(process: Process, printed: Printed) -> int:
-    """Read until the command has ended and its output too, or nothing more comes. Raises SandboxLost."""
-    lost: SandboxLost | None = None
-    code = 0
-    async with asyncio.TaskGroup() as group:
-        reader = group.create_task(_read(process.stdout(), printed), name="check-output")
-        try:
-            code = await process.wait()
-            await _drain(reader, printed)
-        except SandboxLost as error:  # outside of the group it would come out wrapped
-            lost = error
-        finally:
-            reader.cancel()
-    if lost is not None:
-        raise lost
-    return code
-
-
-async def _drain(reader: asyncio.Task[None], printed: Printed) -> None:
-    for _ in range(DRAIN_ROUNDS):
-        seen = printed.total
-        await asyncio.wait([reader], timeout=DRAIN_SECONDS)
-        if reader.done() or printed.total == seen:
-            return
-
-
-async def _read(stream: AsyncIterator[bytes], printed: Printed) -> None:
-    async for chunk in stream:
-        printed.add(chunk)
+    shell = Shell(command, env, timeout_seconds, tuple(spare))
+    end = await run_shell(guest, shell, printed.add, clock)
+    return Ended(end.exit_code, end.seconds, end.timed_out, printed)
 
 
 async def _git(guest: Guest, argv: Sequence[str], *, stdin: bytes = b"") -> None:

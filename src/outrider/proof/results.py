@@ -37,7 +37,7 @@ class Results:
         return CheckRun(
             result.model_copy(
                 update={
-                    "verdict": _verdict(ended, counts),
+                    "verdict": verdict_of(ended, counts),
                     "passed": None if cases is None else counts[CaseOutcome.PASSED],
                     "failed": None if cases is None else counts[CaseOutcome.FAILED],
                     "errors": None if cases is None else counts[CaseOutcome.ERROR],
@@ -90,7 +90,7 @@ class Results:
         )
 
 
-def _verdict(ended: Ended, counts: Counter[CaseOutcome]) -> CheckVerdict:
+def verdict_of(ended: Ended, counts: Counter[CaseOutcome]) -> CheckVerdict:
     """Green is exit code 0 and no red test: a command that swallows the exit code of its tests is not believed."""
     if ended.timed_out:
         return CheckVerdict.TIMED_OUT

@@ -80,7 +80,7 @@ class FakeProvider(FakeLayers):
                 raise SandboxError(f"The layer {layer} does not exist.", "Build the image again.")
         if read_saved(self._boxes / spec.id):
             raise SandboxError(f"The sandbox {spec.id} exists already.")
-        root = self._root(spec.id)
+        root = self.root(spec.id)
         self._stack(spec.layers, root)
         for folder in (WORKSPACE, GUEST_HOME, TOOLBOX):
             (root / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ class FakeProvider(FakeLayers):
         saved = read_saved(self._boxes / handle.id)
         if saved is None or not saved.running:
             raise SandboxLost(f"The sandbox {handle.id} is not running.")
-        return FakeGuest(handle.id, self._root(handle.id), lambda: self._runs(handle.id))
+        return FakeGuest(handle.id, self.root(handle.id), lambda: self._runs(handle.id))
 
     async def list(self, labels: Mapping[str, str]) -> Sequence[SandboxInfo]:
         """The folders that exist."""
@@ -136,8 +136,8 @@ class FakeProvider(FakeLayers):
             raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
         await self.stop(handle)
         if not await self.has_layer(layer):
-            _finish(self._root(handle.id))
-            self._root(handle.id).rename(self._layers / layer)
+            _finish(self.root(handle.id))
+            self.root(handle.id).rename(self._layers / layer)
         await self.destroy(handle)
         return layer
 
@@ -150,7 +150,7 @@ class FakeProvider(FakeLayers):
         fresh = self._layers / f".new-{layer}"
         async with marked_standing_still(handle.id):
             try:
-                await asyncio.to_thread(shutil.copytree, self._root(handle.id), fresh, symlinks=True)
+                await asyncio.to_thread(shutil.copytree, self.root(handle.id), fresh, symlinks=True)
                 await asyncio.to_thread(_finish, fresh)
             except BaseException:
                 shutil.rmtree(fresh, ignore_errors=True)
@@ -168,7 +168,8 @@ class FakeProvider(FakeLayers):
         del tell
         return SleepingWatchdog()
 
-    def _root(self, sandbox: SandboxId) -> Path:
+    def root(self, sandbox: SandboxId) -> Path:
+        """Where the files of a sandbox are on this machine."""
         return self._boxes / sandbox / "root"
 
     def _runs(self, sandbox: SandboxId) -> bool:

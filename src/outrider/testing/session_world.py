@@ -59,7 +59,7 @@ class Sandboxes(DyingSandbox):
     async def connect(self, handle: SandboxHandle) -> Guest:
         """A guest without forwarded ports."""
         await super().connect(handle)
-        return UnforwardedGuest(handle.id, self._root(handle.id), lambda: self._runs(handle.id))
+        return UnforwardedGuest(handle.id, self.root(handle.id), lambda: self._runs(handle.id))
 
 
 class FakeBroker:

@@ -1,0 +1,133 @@
+"""The doctor for repositories: the checks of a recipe, run once in its fresh image, before anybody touches anything.
+
+This proves nothing about a change (that is `Prover`'s, in clean sandboxes): it says what an agent will meet.
+"""
+
+import re
+from collections import Counter
+
+from outrider.fleet.clean import CleanSandboxes, CleanSpec
+from outrider.fleet.images.log import BuildLog
+from outrider.fleet.services import start_services
+from outrider.model.image import CheckFinding, Diagnosis, RepositoryImage
+from outrider.model.proof import CaseOutcome
+from outrider.model.repository import Repository
+from outrider.model.sandbox import SandboxHandle
+from outrider.model.services import ServiceStatus
+from outrider.ports.broker import DoorSpec
+from outrider.ports.clock import Clock
+from outrider.ports.sandbox import Guest
+from outrider.proof.clean_run import Ended, run_command
+from outrider.proof.junit import Cases, ReportRefused
+from outrider.proof.planning import RecipePlanner
+from outrider.proof.printed import plain_tail
+from outrider.proof.recipe import CheckSpec, Recipe
+from outrider.proof.report_files import REPORT_VARIABLE, forget_reports, read_reports, report_path
+from outrider.proof.results import verdict_of
+
+SPARE_SECONDS = 600.0
+"""Wall time beyond what the checks and services may take."""
+
+TOOLS_LIMIT = 20
+
+_NOT_FOUND = re.compile(
+    r"(?:^|[:\s])(?:line )?\d*:?\s*(?P<shell>[\w./+-]{1,100}): (?:command )?not found\s*$"
+    r"|^(?:make|env|/usr/bin/env): ['\u2018]?(?P<other>[\w./+-]{1,100})['\u2019]?: No such file or directory\s*$",
+    re.MULTILINE,
+)
+
+
+class ImageDoctor:
+    """Implements `outrider.fleet.images.making.Examiner`."""
+
+    def __init__(self, sandboxes: CleanSandboxes, planner: RecipePlanner, clock: Clock) -> None:
+        self._sandboxes = sandboxes
+        self._planner = planner
+        self._clock = clock
+
+    async def examine(self, repository: Repository, image: RepositoryImage, log: BuildLog) -> Diagnosis:
+        """Run every check once in a sandbox made from the image, with the egress that checks have. Raises
+        OutriderError where that cannot be done."""
+        recipe = await self._planner.recipe(repository, image.commit)
+        started = self._clock.monotonic()
+        if not recipe.checks:
+            return Diagnosis(notice=recipe.notice, at=self._clock.now(), seconds=0)
+        spec = CleanSpec("the first checks", image.layers, image.toolbox, wall_seconds=_wall_seconds(recipe))
+        async with self._sandboxes.open(spec, log.say) as handle:
+            skipped = await self._services(handle, recipe, log)
+            findings = [await self._check(handle, image, check, log) for check in recipe.checks]
+        return Diagnosis(
+            checks=tuple(findings),
+            skipped_services=skipped,
+            at=self._clock.now(),
+            seconds=round(self._clock.monotonic() - started, 3),
+        )
+
+    async def _services(self, handle: SandboxHandle, recipe: Recipe, log: BuildLog) -> tuple[str, ...]:
+        """Start the services; those that did not get ready."""
+        if not recipe.services:
+            return ()
+        async with self._sandboxes.connect(handle) as guest:
+            states = await start_services(guest, recipe.services, {}, self._clock, log.say)
+        for state in states:
+            if state.status is ServiceStatus.FAILED:
+                log.say(state.detail)
+        return tuple(state.name for state in states if state.status is ServiceStatus.FAILED)
+
+    async def _check(
+        self, handle: SandboxHandle, image: RepositoryImage, check: CheckSpec, log: BuildLog
+    ) -> CheckFinding:
+        """One check, over a connection of its own: what it may reach ends with it."""
+        log.say(f"Checking: {check.command}")
+        door = DoorSpec(owner=image.build, egress=True) if check.egress else None
+        env = self._sandboxes.broker.guest_environment() if check.egress else {}
+        async with self._sandboxes.connect(handle, door) as guest:
+            await forget_reports(guest, check)
+            env = {**env, REPORT_VARIABLE: report_path(check)}
+            ended = await run_command(
+                guest, check.command, env, timeout_seconds=check.timeout_seconds, clock=self._clock
+            )
+            cases = await _cases(guest, check)
+        log.output(ended.printed.log())
+        return finding_of(check, ended, cases)
+
+
+async def _cases(guest: Guest, check: CheckSpec) -> Cases | None:
+    """What its report says; None where there is none that can be read."""
+    try:
+        return await read_reports(guest, check)
+    except ReportRefused:
+        return None
+
+
+def finding_of(check: CheckSpec, ended: Ended, cases: Cases | None) -> CheckFinding:
+    """What a check that ran has shown."""
+    counts = Counter((cases or {}).values())
+    numbers = {
+        "passed": CaseOutcome.PASSED,
+        "failed": CaseOutcome.FAILED,
+        "errors": CaseOutcome.ERROR,
+        "skipped": CaseOutcome.SKIPPED,
+    }
+    return CheckFinding(
+        name=check.name,
+        command=check.command,
+        verdict=verdict_of(ended, counts),
+        exit_code=ended.exit_code,
+        seconds=round(ended.seconds, 3),
+        missing_tools=missing_tools(ended) if ended.exit_code != 0 else (),
+        tail=plain_tail(ended.printed.tail()),
+        **({} if cases is None else {name: counts[outcome] for name, outcome in numbers.items()}),
+    )
+
+
+def missing_tools(ended: Ended) -> tuple[str, ...]:
+    """The programs that a shell, make or env said it did not find."""
+    found = [match["shell"] or match["other"] for match in _NOT_FOUND.finditer(ended.printed.tail())]
+    return tuple(dict.fromkeys(found))[:TOOLS_LIMIT]
+
+
+def _wall_seconds(recipe: Recipe) -> float:
+    """As much time as everything may take."""
+    checks = sum(check.timeout_seconds for check in recipe.checks)
+    return checks + sum(service.timeout_seconds for service in recipe.services) + SPARE_SECONDS
