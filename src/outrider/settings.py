@@ -24,6 +24,11 @@ _NAMES = {
     "OUTRIDER_IDLE_SECONDS": "idle_seconds",
     "OUTRIDER_ALLOWED_HOSTS": "allowed_hosts",
     "OUTRIDER_ALLOWED_NETWORKS": "allowed_networks",
+    "OUTRIDER_IMAGE_BUILDS": "image_builds",
+    "OUTRIDER_IMAGE_SECONDS": "image_seconds",
+    "OUTRIDER_IMAGE_DAYS": "image_days",
+    "OUTRIDER_IMAGES_KEPT": "images_kept",
+    "OUTRIDER_SETUP_DAYS": "setup_days",
     "OUTRIDER_REHEARSAL_SCRIPTS": "rehearsal_scripts",
     "OUTRIDER_REHEARSAL_TOKENS_PER_SECOND": "rehearsal_tokens_per_second",
     "ANTHROPIC_API_KEY": "anthropic_api_key",
@@ -58,6 +63,11 @@ class Settings(Model):
     allowed_networks: str = Field(
         default="", description="Private networks that allowed hosts may be in, separated by commas: 10.0.0.0/8"
     )
+    image_builds: int = Field(default=1, ge=0, le=100, description="Images of repositories built at once; 0: none")
+    image_seconds: float = Field(default=1800, ge=10, description="How often is looked whether an image is out of date")
+    image_days: float = Field(default=14, gt=0, description="After its last session a branch is looked at for so long")
+    images_kept: int = Field(default=3, ge=1, le=1000, description="Images kept of each branch")
+    setup_days: float = Field(default=7, ge=0, description="How long a finished setup of checks is kept unused")
     rehearsal_scripts: Path | None = Field(default=None, description="A folder of scripts for the rehearsal model")
     rehearsal_tokens_per_second: float = Field(default=240, ge=0, description="Pace of the rehearsal model; 0: none")
     environment: Mapping[str, str] = Field(default={}, repr=False, description="For the package clients' own settings")

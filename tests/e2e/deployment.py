@@ -56,7 +56,12 @@ class Deployment:
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-        own = {"OUTRIDER_HOME": str(self.home.path), "OUTRIDER_PORT": "0", "OUTRIDER_REHEARSAL_TOKENS_PER_SECOND": "0"}
+        own = {
+            "OUTRIDER_HOME": str(self.home.path),
+            "OUTRIDER_PORT": "0",
+            "OUTRIDER_REHEARSAL_TOKENS_PER_SECOND": "0",
+            "OUTRIDER_IMAGE_BUILDS": "0",
+        }
         return {**kept, **own, **self.variables}
 
     async def start(self) -> RunningServer:

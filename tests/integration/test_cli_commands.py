@@ -41,7 +41,13 @@ class Terminal:
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return {**kept, "OUTRIDER_HOME": str(self.home.path), "OUTRIDER_PORT": self.port, "COLUMNS": "200"}
+        return {
+            **kept,
+            "OUTRIDER_HOME": str(self.home.path),
+            "OUTRIDER_PORT": self.port,
+            "COLUMNS": "200",
+            "OUTRIDER_IMAGE_BUILDS": "0",
+        }
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp
 
 from outrider.api.auth import Authenticator, Login
 from outrider.api.views import Me
+from outrider.fleet.images.builds import Builds
+from outrider.fleet.images.repository import RepositoryImages
 from outrider.model.errors import BadRequest
 from outrider.model.person import Person
 from outrider.ports.audit import Audit
@@ -31,6 +33,8 @@ class Parts:
     blobs: Blobs
     audit: Audit
     egress: EgressLists
+    builds: Builds
+    images: RepositoryImages
     authenticator: Authenticator
     describe: Callable[[Person], Awaitable[Me]]
     """Who is logged in and what the deployment can do."""

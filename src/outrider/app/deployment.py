@@ -16,6 +16,7 @@ from outrider.api.parts import Parts
 from outrider.api.views import Demo, Me
 from outrider.app.author import find_author
 from outrider.app.home import Home
+from outrider.app.image_works import ImageWorks, Ingredients, make_image_works
 from outrider.app.providers import choose_provider
 from outrider.app.supplies import make_base_image, make_toolbox
 from outrider.app.way_out import open_broker, upstreams
@@ -24,7 +25,6 @@ from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
 from outrider.fleet.clean import PURPOSE_LABEL, CleanSandboxes, reap_left_behind
 from outrider.fleet.images.machine import Images
-from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.limits import SandboxSlots
 from outrider.fleet.pool.warm import POOL_LABEL
 from outrider.integrations.builtin.forge import BuiltinForge
@@ -32,7 +32,7 @@ from outrider.integrations.builtin.quarantine import GitQuarantine
 from outrider.model.commands import Report
 from outrider.model.errors import OutriderError
 from outrider.model.events import ProblemReported
-from outrider.model.ids import SandboxId, SessionId
+from outrider.model.ids import LayerId, SandboxId, SessionId
 from outrider.model.person import Person
 from outrider.model.sandbox import Limits, ProbeReport
 from outrider.ports.broker import Broker
@@ -75,15 +75,16 @@ async def deploy(settings: Settings, home: Home, url: str) -> AsyncIterator[Part
     async with AsyncExitStack() as stack:
         base = await _foundation(settings, home, url, stack)
         await reap_left_behind(base.provider, PURPOSE_LABEL, POOL_LABEL)
-        registry, forge = _heart(base)
+        registry, forge, works = _heart(base)
         stack.push_async_callback(_stop_sandboxes, base.provider)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running = (
             tasks.create_task(registry.run(), name="sessions"),
             tasks.create_task(_watchdog(base, registry).run(), name="watchdog"),
+            *works.start(tasks),
         )
         try:
-            yield await _parts(base, registry, forge)
+            yield await _parts(base, registry, forge, works)
         finally:
             for task in running:
                 task.cancel()
@@ -127,7 +128,7 @@ def _short_folder(home: Home) -> Iterator[Path]:
         link.unlink(missing_ok=True)
 
 
-def _heart(base: Foundation) -> tuple[Registry, BuiltinForge]:
+def _heart(base: Foundation) -> tuple[Registry, BuiltinForge, ImageWorks]:
     """The sessions and the forge, which tell each other what happens."""
     settings, home, provider = base.settings, base.home, base.provider
     quarantine = GitQuarantine(home.path / "quarantine")
@@ -141,18 +142,20 @@ def _heart(base: Foundation) -> tuple[Registry, BuiltinForge]:
     limits = Limits(memory_bytes=settings.sandbox_memory_bytes)
     clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes), limits)
     images = Images(clean, make_base_image(settings), make_toolbox(settings))
+    redactor = Redactor((*settings.secrets, home.token()))
+    works = _image_works(base, clean, images, forge, quarantine, redactor)
     world = World(
         clock=base.clock,
         provider=provider,
         images=images,
-        repository_images=RepositoryImages(base.catalog.images, provider),
+        repository_images=works.images,
         slots=SandboxSlots(settings.max_sandboxes),
         prover=Prover(clean, images, quarantine, base.blobs, base.clock),
         engine=AcpEngine(OpenCode()),
         broker=base.broker,
         forges={forge.name: forge},
         quarantine=quarantine,
-        redactor=Redactor((*settings.secrets, home.token())),
+        redactor=redactor,
     )
     policy = Policy(
         isolation=base.probe.isolation,
@@ -162,10 +165,36 @@ def _heart(base: Foundation) -> tuple[Registry, BuiltinForge]:
     )
     registry = Registry(SqliteSessionLogs(home.path / "sessions"), base.catalog.sessions, base.search, world, policy)
     forge.listener = registry
-    return registry, forge
+    forge.push_listener = works.schedule
+    return registry, forge, works
 
 
-async def _parts(base: Foundation, registry: Registry, forge: BuiltinForge) -> Parts:
+def _image_works(
+    base: Foundation,
+    clean: CleanSandboxes,
+    machine: Images,
+    forge: BuiltinForge,
+    quarantine: GitQuarantine,
+    redactor: Redactor,
+) -> ImageWorks:
+    async def in_use() -> tuple[LayerId, ...]:
+        return ()
+
+    given = Ingredients(
+        settings=base.settings,
+        clock=base.clock,
+        catalog=base.catalog.images,
+        index=base.catalog.sessions,
+        clean=clean,
+        machine=machine,
+        forge=forge,
+        quarantine=quarantine,
+        redactor=redactor,
+    )
+    return make_image_works(given, in_use)
+
+
+async def _parts(base: Foundation, registry: Registry, forge: BuiltinForge, works: ImageWorks) -> Parts:
     owner = (await asyncio.to_thread(find_author)).person
     demo = await asyncio.to_thread(_demo, base.home) if base.settings.default_model.is_rehearsal else None
 
@@ -190,6 +219,8 @@ async def _parts(base: Foundation, registry: Registry, forge: BuiltinForge) -> P
         blobs=base.blobs,
         audit=base.catalog.audit,
         egress=base.catalog.egress,
+        builds=works.builds,
+        images=works.images,
         authenticator=Authenticator(owner, base.home.token(), base.catalog.logins, base.clock),
         describe=describe,
         git_app=lru_cache(maxsize=256)(GitReadApp),

@@ -23,6 +23,7 @@ COMMANDS = {
     "egress": "See and allow the hosts that sandboxes reach.",
     "login": "Print a link that logs your browser in.",
     "doctor": "Say what works on this machine, and what to do.",
+    "images": "List and build the images that sessions start from.",
     "setup": "Build what sandboxes start from.",
     "demo": "Watch the main job on a small repository.",
     "version": "Print the version.",

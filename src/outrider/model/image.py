@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from outrider.model.base import Model
+from outrider.model.egress import EgressPolicy
 from outrider.model.ids import BuildId, LayerId
 from outrider.model.proof import CheckVerdict
 from outrider.model.repository import BranchName, CommitHash, RepositoryName
@@ -28,11 +29,13 @@ class BuildPlan(Model):
     setup: tuple[str, ...] = ()
     setup_timeout_seconds: float = Field(default=1800, gt=0)
     services: tuple[ServiceSpec, ...] = ()
+    egress: EgressPolicy = EgressPolicy()
+    """What the build may reach; no part of the digest."""
 
     @property
     def digest(self) -> str:
         """Of all of it, 32 hex digits."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
+        return hashlib.sha256(self.model_dump_json(exclude={"egress"}).encode()).hexdigest()[:32]
 
 
 class BuildState(StrEnum):

@@ -59,3 +59,10 @@ class ForgeListener(Protocol):
 
     async def pull_request_changed(self, session: SessionId, pull_request: PullRequest, by: Person) -> None:
         """It was merged or closed."""
+
+
+class PushListener(Protocol):
+    """Who is told when a branch of a repository has another commit, whoever moved it: a merge here, a push there."""
+
+    async def pushed(self, repository: str, branch: str) -> None:
+        """The repository of that name. Never raises: what comes of it is no concern of the push."""

@@ -9,6 +9,7 @@ from collections import Counter
 from outrider.fleet.clean import CleanSandboxes, CleanSpec
 from outrider.fleet.images.log import BuildLog
 from outrider.fleet.services import start_services
+from outrider.model.egress import EgressPolicy
 from outrider.model.image import CheckFinding, Diagnosis, RepositoryImage
 from outrider.model.proof import CaseOutcome
 from outrider.model.repository import Repository
@@ -55,7 +56,8 @@ class ImageDoctor:
         spec = CleanSpec("the first checks", image.layers, image.toolbox, wall_seconds=_wall_seconds(recipe))
         async with self._sandboxes.open(spec, log.say) as handle:
             skipped = await self._services(handle, recipe, log)
-            findings = [await self._check(handle, image, check, log) for check in recipe.checks]
+            door = DoorSpec(owner=image.build, egress=EgressPolicy.of(repository.name, recipe.egress))
+            findings = [await self._check(handle, door, check, log) for check in recipe.checks]
         return Diagnosis(
             checks=tuple(findings),
             skipped_services=skipped,
@@ -74,14 +76,11 @@ class ImageDoctor:
                 log.say(state.detail)
         return tuple(state.name for state in states if state.status is ServiceStatus.FAILED)
 
-    async def _check(
-        self, handle: SandboxHandle, image: RepositoryImage, check: CheckSpec, log: BuildLog
-    ) -> CheckFinding:
+    async def _check(self, handle: SandboxHandle, door: DoorSpec, check: CheckSpec, log: BuildLog) -> CheckFinding:
         """One check, over a connection of its own: what it may reach ends with it."""
         log.say(f"Checking: {check.command}")
-        door = DoorSpec(owner=image.build, egress=True) if check.egress else None
         env = self._sandboxes.broker.guest_environment() if check.egress else {}
-        async with self._sandboxes.connect(handle, door) as guest:
+        async with self._sandboxes.connect(handle, door if check.egress else None) as guest:
             await forget_reports(guest, check)
             env = {**env, REPORT_VARIABLE: report_path(check)}
             ended = await run_command(

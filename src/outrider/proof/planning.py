@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from outrider.model.egress import EgressPolicy
 from outrider.model.ids import CommitId, SessionId, derived_id
 from outrider.model.image import BuildPlan
 from outrider.model.repository import Repository
@@ -35,4 +36,5 @@ class RecipePlanner:
             setup=recipe.setup,
             setup_timeout_seconds=recipe.setup_timeout_seconds,
             services=recipe.services,
+            egress=EgressPolicy.of(repository.name, recipe.egress),
         )

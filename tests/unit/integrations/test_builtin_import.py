@@ -189,6 +189,28 @@ async def test_a_branch_with_merges_here_and_commits_there_is_kept_and_spoken_of
     assert await forge.head(repository, "main") == ("main", source.head())
 
 
+class Told:
+    """A push listener that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.moves: list[tuple[str, str]] = []
+
+    async def pushed(self, repository: str, branch: str) -> None:
+        self.moves.append((repository, branch))
+
+
+async def test_a_merge_is_told_as_a_push_to_its_branch(forge: BuiltinForge, source: GitSource, tmp_path: Path) -> None:
+    told = forge.push_listener = Told()
+    repository = await forge.find(str(source.folder), silent)
+    source.git("clone", "--quiet", str(source.folder), str(tmp_path / "work"))
+    work = GitSource(tmp_path / "work")
+    await forge.push(repository, work.folder / ".git", work.commit("Work", {"w": "1"}), BRANCH)
+    await forge.open_pull_request(repository, draft())
+    assert told.moves == []
+    await forge.merge("shop", 1, ADA)
+    assert told.moves == [("shop", "main")]
+
+
 async def test_a_transfer_says_how_far_it_is(forge: BuiltinForge, source: GitSource) -> None:
     source.commit("Many", {f"f{number}": str(number) for number in range(500)})
     told: list[str] = []

@@ -22,7 +22,10 @@ Ready = asyncio.Queue[RunningServer]
 def serve(*, quiet: bool, private: bool) -> None:
     """Be the server, until Ctrl-C or SIGTERM."""
     try:
-        uvloop.run(_serve(Settings.read(), quiet=quiet, private=private))
+        settings = Settings.read()
+        if private:  # it lives for one job: an image would be cut off half-made
+            settings = settings.model_copy(update={"image_builds": 0})
+        uvloop.run(_serve(settings, quiet=quiet, private=private))
     except BaseExceptionGroup as group:
         raise first_of(group) from None
 

@@ -175,7 +175,7 @@ class ImageMaker:
             return await self._provider.freeze(handle, layer)
 
     async def _fill(self, ground: _Ground, handle: SandboxHandle, log: BuildLog) -> None:
-        door = DoorSpec(owner=ground.build.id, repository=ground.mirror, egress=True)
+        door = DoorSpec(owner=ground.build.id, repository=ground.mirror, egress=ground.plan.egress)
         async with self._with.sandboxes.connect(handle, door) as guest:
             await self._check_out(guest, ground.commit, log)
             await self._set_up(guest, ground.plan, log)

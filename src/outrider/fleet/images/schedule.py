@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from outrider.fleet.images.builds import Builds
 from outrider.fleet.images.making import Materials
 from outrider.model.errors import OutriderError
+from outrider.model.ids import CommitId
 from outrider.model.image import RepositoryImage
 from outrider.model.repository import Repository
 
@@ -92,22 +93,21 @@ class Schedule:
             _log.warning("no look at %s %s: %s", known.name, branch, error)
 
     async def _why(self, repository: Repository, branch: str) -> str:
-        """Why the branch needs another image; empty where it needs none."""
-        image = await self._with.images.newest(repository.name, branch)
-        if image is None:
-            return "" if await self._failed_at_head(repository, branch) else NO_IMAGE
+        """Why the branch needs another image; empty where it needs none. Raises RepositoryError where it is gone."""
         _, commit = await self._with.forge.head(repository, branch)
-        if image.commit != commit:
-            return "" if await self._failed_at_head(repository, branch) else MOVED
-        return await self._outdated(repository, image)
+        image = await self._with.images.newest(repository.name, branch)
+        if image is not None and image.commit == commit:
+            return await self._outdated(repository, image)
+        if await self._failed_lately(repository, branch, commit):
+            return ""
+        return NO_IMAGE if image is None else MOVED
 
-    async def _failed_at_head(self, repository: Repository, branch: str) -> bool:
+    async def _failed_lately(self, repository: Repository, branch: str, commit: CommitId) -> bool:
         """Whether the last build failed lately, on the commit that the branch still has: it would fail again."""
         last = await self._builds.ledger.last(repository.name, branch)
-        if last is None or not last.failed or last.ended_at is None:
+        if last is None or not last.failed or last.ended_at is None or last.commit != commit:
             return False
-        _, commit = await self._with.forge.head(repository, branch)
-        return last.commit == commit and self._with.clock.now() - last.ended_at < timedelta(hours=RETRY_HOURS)
+        return self._with.clock.now() - last.ended_at < timedelta(hours=RETRY_HOURS)
 
     async def _outdated(self, repository: Repository, image: RepositoryImage) -> str:
         """The recipe of a commit changes where another release of ours reads it otherwise."""

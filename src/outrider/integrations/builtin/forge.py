@@ -17,7 +17,7 @@ from outrider.model.proof import Proof
 from outrider.model.repository import PullRequest, PullRequestDraft, Repository
 from outrider.model.review import PullRequestPage
 from outrider.ports.clock import Clock
-from outrider.ports.forge import ForgeListener, Progress
+from outrider.ports.forge import ForgeListener, Progress, PushListener
 from outrider.ports.forge_catalog import ForgeCatalog
 
 _LOG = logging.getLogger(__name__)
@@ -26,7 +26,8 @@ _PUSHABLE = re.compile(r"outrider/[a-z][a-z0-9]*-[a-z2-7]{4,32}/[A-Za-z0-9._/+@#
 
 
 class BuiltinForge:
-    """Implements `outrider.ports.forge.Forge`. `listener` is told when a pull request of a session ends."""
+    """Implements `outrider.ports.forge.Forge`. `listener` is told when a pull request of a session ends,
+    `push_listener` when something was merged."""
 
     name = FORGE
 
@@ -40,6 +41,7 @@ class BuiltinForge:
         operator_environment: Mapping[str, str] | None = None,
     ) -> None:
         self.listener: ForgeListener | None = None
+        self.push_listener: PushListener | None = None
         self._catalog = catalog
         self._mirrors = Mirrors(folder, catalog, Importer(operator_environment or {}))
         self._pulls = PullRequests(catalog, clock, lambda name, number: f"{public_base()}/pulls/{name}/{number}")
@@ -104,6 +106,8 @@ class BuiltinForge:
             pull_request = await self._pulls.get(repository, number)
             merged = await self._pulls.merge(self._mirrors.git(repository), pull_request, by)
         await self._tell(merged, by)
+        if self.push_listener is not None:
+            await self.push_listener.pushed(repository, merged.base_branch)
         return merged
 
     async def close(self, repository: str, number: int, by: Person) -> PullRequest:

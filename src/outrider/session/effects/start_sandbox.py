@@ -30,6 +30,8 @@ async def start_sandbox(effect: StartSandbox, bench: Workbench, actor: Actor) ->
             async with connect(found, bench, actor) as guest:
                 commit = await workspace.files_to_read(guest, found, bench, actor)
                 await actor.ask(Report(_ready(found, bench, commit, bench.clock.monotonic() - started)))
+                if found.fresh:
+                    await _tell_the_schedule(bench, actor)
                 with bench.connected(guest, found):
                     reason = await guest.wait_lost()
         except SandboxLost:
@@ -38,6 +40,12 @@ async def start_sandbox(effect: StartSandbox, bench: Workbench, actor: Actor) ->
             await bench.world.provider.stop(found.handle)
             raise
     return SandboxVanished(effect.sandbox, effect.start, reason)
+
+
+async def _tell_the_schedule(bench: Workbench, actor: Actor) -> None:
+    """Where the next session would start cold or from an old commit, an image is built now."""
+    created = actor.state.created
+    await bench.world.repository_images.started(created.repository.name, created.base_branch, created.base_commit)
 
 
 def _ready(found: Found, bench: Workbench, commit: CommitId, seconds: float) -> SandboxReady:

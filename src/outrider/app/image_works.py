@@ -1,0 +1,91 @@
+"""The building of repositories' images, put together from settings."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from outrider.fleet.clean import CleanSandboxes
+from outrider.fleet.images.builder import Builder
+from outrider.fleet.images.builds import Builds
+from outrider.fleet.images.collection import Collector, InUse, Keep
+from outrider.fleet.images.ledger import Ledger
+from outrider.fleet.images.log import BuildLogs
+from outrider.fleet.images.making import ImageMaker, MachineImages, Materials
+from outrider.fleet.images.repository import RepositoryImages
+from outrider.fleet.images.schedule import Branch, Rhythm, Schedule
+from outrider.ports.clock import Clock
+from outrider.ports.forge import Forge
+from outrider.ports.images import ImageCatalog
+from outrider.ports.quarantine import Quarantine
+from outrider.ports.store import SessionIndex
+from outrider.proof.doctor import ImageDoctor
+from outrider.proof.planning import RecipePlanner
+from outrider.session.redaction import Redactor
+from outrider.settings import Settings
+
+PAGE_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What the works are put together from."""
+
+    settings: Settings
+    clock: Clock
+    catalog: ImageCatalog
+    index: SessionIndex
+    clean: CleanSandboxes
+    machine: MachineImages
+    forge: Forge
+    quarantine: Quarantine
+    redactor: Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class ImageWorks:
+    """What runs in the background for images."""
+
+    images: RepositoryImages
+    builds: Builds
+    schedule: Schedule
+    collector: Collector
+
+    def start(self, tasks: asyncio.TaskGroup) -> tuple["asyncio.Task[None]", ...]:
+        """Everything at work. Without builds, layers are collected all the same."""
+        collecting = tasks.create_task(self.collector.run(), name="image-layers")
+        if not self.builds.at_once:
+            return (collecting,)
+        building = tasks.create_task(self.builds.run(), name="image-builds")
+        return collecting, building, tasks.create_task(self.schedule.run(), name="image-schedule")
+
+
+def make_image_works(given: Ingredients, in_use: InUse) -> ImageWorks:
+    """The works of one deployment. `in_use` are the layers that sessions need beside those of their sandboxes."""
+    settings, clock = given.settings, given.clock
+    images = RepositoryImages(given.catalog, given.clean.provider)
+    planner = RecipePlanner(given.quarantine, given.forge.mirror)
+    materials = Materials(given.clean, given.machine, images, given.forge, planner, clock)
+    ledger = Ledger(given.catalog, BuildLogs(settings.home / "builds", given.redactor.text), clock)
+    builder = Builder(ImageMaker(materials), ImageDoctor(given.clean, planner, clock), ledger)
+    builds = Builds(builder, at_once=settings.image_builds)
+
+    async def recent(since: datetime) -> set[Branch]:
+        return await _worked_on(given.index, since)
+
+    rhythm = Rhythm(interval_seconds=settings.image_seconds, days=settings.image_days)
+    schedule = Schedule(builds, materials, recent, rhythm)
+    images.listener = schedule
+    keep = Keep(images=settings.images_kept, days=settings.setup_days, interval_seconds=settings.image_seconds)
+    return ImageWorks(images, builds, schedule, Collector(builds, given.clean.provider, in_use, keep))
+
+
+async def _worked_on(index: SessionIndex, since: datetime) -> set[Branch]:
+    """The branches whose sessions changed after a moment."""
+    found: set[Branch] = set()
+    before: datetime | None = None
+    while True:
+        rows = await index.list(limit=PAGE_ROWS, before=before)
+        found |= {(row.repository, row.branch) for row in rows if row.updated_at >= since}
+        if len(rows) < PAGE_ROWS or rows[-1].updated_at < since:
+            return found
+        before = rows[-1].updated_at
