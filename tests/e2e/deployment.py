@@ -51,6 +51,8 @@ class Deployment:
     variables: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
     """The command that runs the server, such as `unshare`, where it is to run in other circumstances."""
+    program: tuple[str, ...] = ("outrider.cli", "up")
+    """The Python module that is the server, and its arguments."""
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -68,7 +70,7 @@ class Deployment:
         """Start the server and wait until it answers."""
         self.home.prepare()
         with self.home.log_file.open("ab") as log:
-            argv = [*self.prefix, sys.executable, "-m", "outrider.cli", "up"]
+            argv = [*self.prefix, sys.executable, "-m", *self.program]
             self.process = await asyncio.to_thread(self._spawn, argv, log)
         async with asyncio.timeout(START_SECONDS):
             while (running := self.home.running()) is None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -121,6 +122,22 @@ def the_login_link_works_once(link: str) -> None:
     assert first.status_code == 303
     assert "SameSite=strict" in first.headers["set-cookie"]
     assert httpx.get(link, trust_env=False).status_code == 410
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_told_to_end_puts_everything_away(terminal: Terminal, how: signal.Signals) -> None:
+    argv = terminal.argv("serve", "--quiet")
+    with subprocess.Popen(argv, env=terminal.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert b"Outrider runs at" in process.stdout.readline()
+        runtime = (terminal.home.path / "runtime").readlink()
+        assert runtime.is_dir()
+        process.send_signal(how)
+        _, errors = process.communicate(timeout=SECONDS)
+    assert (process.returncode, errors) == (0, b"")
+    assert not runtime.exists()
+    assert not (terminal.home.path / "runtime").is_symlink()
+    assert terminal.home.running() is None
 
 
 def test_a_private_server_ends_with_its_command(terminal: Terminal, repository: Path) -> None:

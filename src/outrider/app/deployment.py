@@ -37,6 +37,7 @@ from outrider.model.person import Person
 from outrider.model.sandbox import Limits, ProbeReport
 from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock, SystemClock
+from outrider.ports.engine import Engine
 from outrider.ports.sandbox import SandboxProvider, Watchdog
 from outrider.proof.runner import Prover
 from outrider.rehearsal.demo import DEMO_NAME, DEMO_PROMPT, write_demo_repository
@@ -69,13 +70,13 @@ class Foundation:
 
 
 @asynccontextmanager
-async def deploy(settings: Settings, home: Home, url: str) -> AsyncIterator[Parts]:
+async def deploy(settings: Settings, home: Home, url: str, engine: Engine | None = None) -> AsyncIterator[Parts]:
     """A running deployment, for as long as the context lives. Leaving it puts every session to sleep and stops their
-    sandboxes, files kept."""
+    sandboxes, files kept. Another `engine` than OpenCode is for whoever wants to know what the rest does with it."""
     async with AsyncExitStack() as stack:
         base = await _foundation(settings, home, url, stack)
         await reap_left_behind(base.provider, PURPOSE_LABEL, POOL_LABEL)
-        registry, forge, works = _heart(base)
+        registry, forge, works = _heart(base, engine or AcpEngine(OpenCode()))
         stack.push_async_callback(_stop_sandboxes, base.provider)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running = (
@@ -128,7 +129,7 @@ def _short_folder(home: Home) -> Iterator[Path]:
         link.unlink(missing_ok=True)
 
 
-def _heart(base: Foundation) -> tuple[Registry, BuiltinForge, ImageWorks]:
+def _heart(base: Foundation, engine: Engine) -> tuple[Registry, BuiltinForge, ImageWorks]:
     """The sessions and the forge, which tell each other what happens."""
     settings, home, provider = base.settings, base.home, base.provider
     quarantine = GitQuarantine(home.path / "quarantine")
@@ -151,7 +152,7 @@ def _heart(base: Foundation) -> tuple[Registry, BuiltinForge, ImageWorks]:
         repository_images=works.images,
         slots=SandboxSlots(settings.max_sandboxes),
         prover=Prover(clean, images, quarantine, base.blobs, base.clock),
-        engine=AcpEngine(OpenCode()),
+        engine=engine,
         broker=base.broker,
         forges={forge.name: forge},
         quarantine=quarantine,

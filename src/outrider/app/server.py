@@ -15,6 +15,7 @@ from outrider.api.server import build_server
 from outrider.app.deployment import deploy
 from outrider.app.home import Home, RunningServer
 from outrider.model.errors import OutriderError
+from outrider.ports.engine import Engine
 from outrider.settings import Settings
 
 HOST = "127.0.0.1"
@@ -29,14 +30,18 @@ SHUTDOWN_SECONDS = 5
 """How long open requests may take to end after a stop was asked for."""
 
 
-async def serve(settings: Settings, on_ready: Callable[[RunningServer], None] = lambda _server: None) -> None:
+async def serve(
+    settings: Settings,
+    on_ready: Callable[[RunningServer], None] = lambda _server: None,
+    engine: Engine | None = None,
+) -> None:
     """Be the server of a home until SIGINT or SIGTERM. Raises Refused where another server is, OutriderError where
     the home cannot be used or no port is free."""
     home = Home(settings.home)
     with home.claim() as claim, _listen(settings.port) as listener:
         url = f"http://localhost:{listener.getsockname()[1]}"
         running = RunningServer(url=url, pid=os.getpid(), version=__version__)
-        async with deploy(settings, home, url) as parts:
+        async with deploy(settings, home, url, engine) as parts:
             server = _uvicorn(build_server(parts, HOST_NAMES))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(server.serve(sockets=[listener]), name="http-server")
@@ -53,6 +58,16 @@ class ReadyServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at SIGINT and SIGTERM. uvicorn would raise the signal again at its own end, and the process would die
+        before the sessions are asleep."""
+        with super().capture_signals():
+            try:
+                yield
+            finally:
+                self._captured_signals.clear()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""

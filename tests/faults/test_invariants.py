@@ -1,0 +1,70 @@
+"""Each invariant is broken on purpose: what cannot be seen here would not be seen in a schedule either."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.faults.invariants import broken
+from tests.faults.people import Accepted, Seen, Watcher
+
+EVENTS: list[dict[str, Any]] = [
+    {"type": "session_created"},
+    {"type": "prompt_queued", "prompt": {"id": "p-1", "text": "talk #1", "author": {"person": {"name": "Ada"}}}},
+    {"type": "prompt_queued", "prompt": {"id": "p-2", "text": "talk #2", "author": {"person": {"name": "Bob"}}}},
+    {"type": "prompt_moved", "prompt": "p-2", "position": 0},
+    {"type": "turn_started", "turn": "t-2", "prompt": "p-2"},
+    {"type": "prompt_handed", "turn": "t-2"},
+    {"type": "turn_ended", "turn": "t-2", "reason": "completed", "message": "Done."},
+    {"type": "turn_started", "turn": "t-1", "prompt": "p-1"},
+    {"type": "prompt_handed", "turn": "t-1"},
+    {"type": "turn_ended", "turn": "t-1", "reason": "stopped", "message": "Stopped."},
+]
+RECEIPTS = ["talk #2", "The story so far.\ntalk #1"]
+
+
+def numbered(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"seq": seq, "event": copy.deepcopy(event)} for seq, event in enumerate(events, start=1)]
+
+
+def watcher(seen: list[dict[str, Any]]) -> Watcher:
+    bob = Watcher("Bob", "s-1", "", lambda: "", Seen(), [Accepted("talk #2", 3, "p-2", "Bob")])
+    bob.seen.take(copy.deepcopy(seen))
+    return bob
+
+
+def test_a_sound_session_breaks_nothing() -> None:
+    assert broken(numbered(EVENTS), [watcher(numbered(EVENTS)[:6])], RECEIPTS) == []
+
+
+def without(*numbers: int) -> list[dict[str, Any]]:
+    return numbered([event for number, event in enumerate(EVENTS, start=1) if number not in numbers])
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        ([*numbered(EVENTS)[:3], *numbered(EVENTS)[4:]], "gaps"),
+        (numbered([*EVENTS[:3], EVENTS[2], *EVENTS[3:]]), "was queued 2 times"),
+        (without(3, 4, 5, 6, 7), "was promised and is lost"),
+        (without(4), "is answered before its turn"),
+        (without(8, 9, 10), "still waits"),
+        (without(7), "began before t-2 had ended"),
+        (without(10), "never ended"),
+        (without(9), "was given to the engine 1 times and handed over 0 times"),
+    ],
+)
+def test_what_is_broken_is_said(log: list[dict[str, Any]], said: str) -> None:
+    assert any(said in fault for fault in broken(log, [watcher([])], RECEIPTS))
+
+
+def test_what_was_shown_and_is_not_stored_is_said() -> None:
+    shown = numbered([*EVENTS[:2], {"type": "turn_ended", "turn": "t-9"}])
+    assert broken(numbered(EVENTS), [watcher(shown)], RECEIPTS) == ["Bob was shown event 3, and it is not stored so"]
+    assert broken(numbered(EVENTS), [watcher(numbered(EVENTS)[1:2])], RECEIPTS) == ["Bob: event 2 came after 0"]
+
+
+def test_another_name_on_a_prompt_is_said() -> None:
+    log = numbered(EVENTS)
+    log[2]["event"]["prompt"]["author"]["person"]["name"] = "Ada"
+    assert broken(log, [watcher([])], RECEIPTS) == ["'talk #2' is Bob's and stands under Ada"]
