@@ -1,7 +1,6 @@
 """Death of the server, of the log's owner, of memory: what a session keeps, and how it goes on by itself."""
 
 import asyncio
-import shutil
 from pathlib import Path
 
 import pytest
@@ -32,19 +31,6 @@ async def events(registry: Registry, session: SessionId) -> list:
     return [RECORDED.validate_json(body).event for body in await registry.events(session, 0, 10_000)]
 
 
-async def killed(world: SessionWorld) -> None:
-    """Put the logs back to what they are now, as a kill would leave them, once the server is gone."""
-    await asyncio.to_thread(shutil.copytree, world.folder / "sessions", world.folder / "at the kill")
-
-
-async def restore(world: SessionWorld) -> None:
-    def swap() -> None:
-        shutil.rmtree(world.folder / "sessions")
-        (world.folder / "at the kill").rename(world.folder / "sessions")
-
-    await asyncio.to_thread(swap)
-
-
 @pytest.fixture
 def engine() -> FakeEngine:
     return FakeEngine({})
@@ -66,8 +52,8 @@ async def test_a_turn_goes_on_by_itself_after_a_kill(tmp_path: Path, engine: Fak
         session = await registry.create(new_session(repository, world.source.head(), "mend it"))
         await registry.ask(session, QueuePrompt(new_prompt("then look")))
         await written.wait()
-        await killed(world)
-    await restore(world)
+        await world.killed()
+    await world.restore()
     async with running(world.registry()) as registry:
         await turn_end(registry, session, turns=2)
         state = await registry.state(session)
@@ -107,8 +93,8 @@ async def test_a_prompt_that_no_engine_saw_is_handed_over_once(tmp_path: Path, e
     registry = world.registry()
     async with running(registry):
         session = await registry.create(new_session(repository, world.source.head(), "look", key="k"))
-        await killed(world)
-    await restore(world)
+        await world.killed()
+    await world.restore()
     async with running(world.registry()) as registry:
         assert await registry.create(new_session(repository, world.source.head(), "look", key="k")) == session
         end = await turn_end(registry, session)
@@ -125,8 +111,8 @@ async def test_a_stop_is_finished_after_a_kill(tmp_path: Path, engine: FakeEngin
         session = await registry.create(new_session(repository, world.source.head(), "hang"))
         await until(registry, session, lambda state: state.turn is not None and state.turn.handed)
         await registry.ask(session, StopTurn(by=ADA))
-        await killed(world)
-    await restore(world)
+        await world.killed()
+    await world.restore()
     async with running(world.registry()) as registry:
         end = await turn_end(registry, session)
     assert end.reason is TurnEndReason.STOPPED

@@ -81,7 +81,8 @@ class Guest(Protocol):
     async def run(
         self, spec: ExecSpec, *, stdin: bytes = b"", timeout_seconds: float = 60, output_limit: int = 1 << 20
     ) -> ExecResult:
-        """Run a command to its end. After `timeout_seconds` its process group is killed and `timed_out` is set."""
+        """Run a command to its end. After `timeout_seconds` its process group is killed and `timed_out` is set; when
+        this call is cancelled it is killed too."""
 
     async def put(self, path: str, tar: AsyncIterator[bytes]) -> None:
         """Unpack a tar stream below the folder `path` (made where missing), modes and symlinks kept."""

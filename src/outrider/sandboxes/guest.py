@@ -140,6 +140,10 @@ class SshGuest:
         except TimeoutError:
             timed_out = True
             await _kill_group(process)
+        except asyncio.CancelledError:
+            with contextlib.suppress(SandboxError):
+                await process.signal("KILL")
+            raise
         finally:
             process.close()
         code = await process.wait() if not timed_out or not process.running() else 128 + 9

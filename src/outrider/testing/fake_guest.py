@@ -138,6 +138,9 @@ class FakeGuest:
                 timed_out = True
                 await process.signal("KILL")
                 await process.exited()
+            except asyncio.CancelledError:
+                await process.signal("KILL")
+                raise
             await asyncio.wait([reader], timeout=DRAIN_SECONDS)
             reader.cancel()
             feeder.cancel()

@@ -43,6 +43,18 @@ class CommandContract(SandboxFixtures):
         assert done.output == b"begun\n"
         assert (await guest.run(shell("pgrep -f 'sleep 98[7]'"))).exit_code == 1
 
+    async def test_a_command_whose_call_is_cancelled_is_killed(self, guest: Guest) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            call = tasks.create_task(guest.run(shell("echo $$ >begun; sleep 988")), name="cancelled")
+            await self._until(guest, "test -s begun")
+            call.cancel()
+        await self._until(guest, "! pgrep -f 'sleep 98[8]'")
+
+    async def _until(self, guest: Guest, condition: str) -> None:
+        """Wait in the guest for a condition."""
+        waited = f"until {condition}; do sleep 0.02; done"
+        assert not (await guest.run(shell(waited), timeout_seconds=30)).timed_out
+
     async def test_what_is_left_behind_does_not_hold_a_command(self, guest: Guest) -> None:
         done = await guest.run(shell("sleep 986 & echo done"), timeout_seconds=20)
         assert (done.exit_code, done.output, done.timed_out) == (0, b"done\n", False)

@@ -1,6 +1,7 @@
 """A world for sessions: real git, real processes in folders, a scripted engine; no walls, no network, no checks."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -170,6 +171,19 @@ class SessionWorld:
         registry = Registry(SqliteSessionLogs(self.folder / "sessions"), self.index, self.search, world, self.policy)
         self.forge.listener = registry
         return registry
+
+    async def killed(self) -> None:
+        """Note the logs as a kill would leave them now; the server runs on until the test ends it."""
+        await asyncio.to_thread(shutil.copytree, self.folder / "sessions", self.folder / "at the kill")
+
+    async def restore(self) -> None:
+        """Once the server is gone: the logs as they were at the kill."""
+
+        def swap() -> None:
+            shutil.rmtree(self.folder / "sessions")
+            (self.folder / "at the kill").rename(self.folder / "sessions")
+
+        await asyncio.to_thread(swap)
 
 
 @asynccontextmanager

@@ -56,7 +56,10 @@ class GitQuarantine:
             else:
                 await self._make(path, mirror, base)
         except GitFailed as failed:
-            raise RepositoryError(f"{mirror.name} does not have the commit {base[:12]}.") from failed
+            raise RepositoryError(
+                f"The repository {mirror.stem} does not have the commit {base[:12]}.",
+                "Its branch was deleted or rewritten: start a new session, or push the commit and prompt again.",
+            ) from failed
 
     async def _make(self, path: Path, mirror: Path, base: CommitId) -> None:
         """Make it beside its place, then put it there: cut off half-way, its locks would be in the way for ever."""

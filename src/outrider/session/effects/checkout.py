@@ -120,8 +120,8 @@ def _expect(result: ExecResult, commit: CommitId, failure: str) -> None:
         raise SandboxError(f"{failure}: it took too long.", "Prompt again to have it tried again.")
     if result.exit_code == _COMMIT_MISSING:
         raise RepositoryError(
-            f"The commit {commit[:12]} that this session began at is not in the repository any more.",
-            "Its branch was deleted or rewritten: start a new session, or push the commit again and prompt again.",
+            f"The repository does not have the commit {commit[:12]}.",
+            "Its branch was deleted or rewritten: start a new session, or push the commit and prompt again.",
         )
     if result.exit_code != 0:
         raise SandboxError(f"{failure}: {_said(result)}", "Prompt again to have it tried again.")
