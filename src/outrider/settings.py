@@ -31,6 +31,7 @@ _NAMES = {
     "OUTRIDER_SETUP_DAYS": "setup_days",
     "OUTRIDER_REHEARSAL_SCRIPTS": "rehearsal_scripts",
     "OUTRIDER_REHEARSAL_TOKENS_PER_SECOND": "rehearsal_tokens_per_second",
+    "DOCKER_HOST": "docker_host",
     "ANTHROPIC_API_KEY": "anthropic_api_key",
     "ANTHROPIC_BASE_URL": "anthropic_base_url",
     "OPENAI_API_KEY": "openai_api_key",
@@ -51,8 +52,11 @@ class Settings(Model):
     anthropic_base_url: str = "https://api.anthropic.com"
     openai_api_key: SecretStr | None = None
     openai_base_url: str = "https://api.openai.com/v1"
-    sandbox: Literal["auto", "namespaces"] = Field(
+    sandbox: Literal["auto", "namespaces", "docker"] = Field(
         default="auto", description="What makes the sandboxes; `auto`: the strongest that works here"
+    )
+    docker_host: str = Field(
+        default="unix:///var/run/docker.sock", description="The Docker daemon's Unix socket; no other kind is used"
     )
     sandbox_memory_bytes: int = Field(default=4 << 30, ge=256 << 20, description="Memory of one sandbox, in bytes")
     max_sandboxes: int = Field(
@@ -93,6 +97,11 @@ class Settings(Model):
     def environment_names() -> tuple[str, ...]:
         """Every variable that is read."""
         return tuple(_NAMES)
+
+    @property
+    def docker_socket(self) -> Path:
+        """The path in `docker_host`."""
+        return Path(self.docker_host.removeprefix("unix://"))
 
     @property
     def default_model(self) -> ModelRef:

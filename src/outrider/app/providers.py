@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from outrider.model.sandbox import ProbeReport
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import SandboxProvider
+from outrider.sandboxes.docker.probe import GVISOR
+from outrider.sandboxes.docker.provider import DockerProvider
 from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.settings import Settings
@@ -22,13 +24,30 @@ def _namespaces(settings: Settings, clock: Clock) -> SandboxProvider:
     return NamespaceProvider(settings.home / "sandboxes", clock, groups=find_cgroups())
 
 
+def _docker(settings: Settings, clock: Clock, runtime: str | None = None) -> SandboxProvider:
+    return DockerProvider(settings.home / "docker", clock, socket=settings.docker_socket, runtime=runtime)
+
+
+def _docker_with_gvisor(settings: Settings, clock: Clock) -> SandboxProvider:
+    return _docker(settings, clock, GVISOR)
+
+
 PROVIDERS: Mapping[str, Make] = {
     "namespaces": _namespaces,
+    "docker": _docker,
 }
 """Every provider by the name that `OUTRIDER_SANDBOX` has for it."""
 
-STRONGEST_FIRST: tuple[tuple[str, Make], ...] = (("namespaces", _namespaces),)
-"""What `auto` tries, in this order. The last needs nothing but the machine: where none works, its report says why."""
+STRONGEST_FIRST: tuple[tuple[str, Make], ...] = (
+    ("docker", _docker_with_gvisor),
+    ("namespaces", _namespaces),
+    ("docker", _docker),
+)
+"""What `auto` tries, in this order: kernels of their own first; of those that share one, `namespaces` is faster, and
+its guest's root is nobody on the machine."""
+
+FALLBACK = "namespaces"
+"""What needs nothing but the machine: where no provider works, its report says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +76,7 @@ async def choose_provider(
         if tried[-1].report.works:
             if not remembered and settings.home.is_dir():
                 memory.write_text(f"{provider.name}\n")
-            return tried[-1]
+            return next((choice for choice in tried if choice.provider.name == FALLBACK), tried[-1])
     return tried[-1]
 
 

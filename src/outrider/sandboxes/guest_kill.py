@@ -1,9 +1,9 @@
 """Runs in the guest, from stdin, as its user: kill everything but the spared. Prints how many were killed.
 
-Spared are the sshds of living connections (children of the listener, which is not ours), the way from here up to
-them, and every process of a session whose leader was started over such a connection with a spared OUTRIDER_ROLE. A
-process that left its session by setsid is not spared, whatever environment it inherited; but where services are to be
-spared, everything below a process that began as one is.
+Spared are the sshds of living connections (children of the listener, which is not ours, or sent in from outside), the
+way from here up to them, and every process of a session whose leader was started over such a connection with a spared
+OUTRIDER_ROLE. A process that left its session by setsid is not spared, whatever environment it inherited; but where
+services are to be spared, everything below a process that began as one is.
 """
 
 import os
@@ -81,9 +81,10 @@ def services(table: Mapping[int, Seen], mine: int) -> set[int]:
 
 def carriers(table: Mapping[int, Seen], mine: int) -> set[int]:
     """The sshds of living connections: children of a listener that is another user's, and the sshd that each of
-    them makes for its user. Orphans fall to pid 1, so its children are not trusted to be any."""
+    them makes for its user. Orphans fall to pid 1, so its children are not trusted to be any. A process without a
+    parent here was put here from outside: no guest can make one."""
     others = {pid for pid, seen in table.items() if seen.uid != mine and pid != 1}
-    first = {pid for pid, seen in table.items() if seen.parent in others}
+    first = {pid for pid, seen in table.items() if seen.parent in others or (seen.parent == 0 and pid != 1)}
     return first | {pid for pid, seen in table.items() if seen.parent in first and is_sshd(pid)}
 
 

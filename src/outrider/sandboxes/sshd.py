@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import asyncssh
 
-from outrider.model.sandbox import GUEST_UID, TOOLBOX, GuestRole
+from outrider.model.sandbox import TOOLBOX, GuestRole
 
 RUN_FOLDER = "/run/outrider"
 """Where the guest finds its sshd's files. Only guest root may write there."""
 
 GUEST_PATH = f"/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:{TOOLBOX}/bin"
 """The toolbox comes last: a repository's own node or npm wins."""
+
+SSHD = f"/usr/sbin/sshd -i -f {RUN_FOLDER}/sshd_config -E /run/log/sshd.log"
+"""The sshd of one connection, on its stdin and stdout."""
 
 CONFIG = f"""\
 HostKey {RUN_FOLDER}/host_key
@@ -62,11 +65,11 @@ def new_keys() -> SshKeys:
     )
 
 
-def run_files(keys: SshKeys, role: GuestRole) -> dict[str, tuple[str, int, int]]:
-    """Name, content, mode and owner of what is laid into the run folder."""
-    owner = 0 if role is GuestRole.BUILD else GUEST_UID
+def run_files(keys: SshKeys, role: GuestRole) -> dict[str, tuple[str, int]]:
+    """Name, content and mode of what is laid into the run folder, all of it guest root's. sshd minds the mode of a host
+    key only where it owns it, and the session's user must be able to read it."""
     return {
-        "sshd_config": (CONFIG, 0o644, 0),
-        "authorized_keys": (keys.user_public, 0o644, 0),
-        "host_key": (keys.host_private, 0o600, owner),
+        "sshd_config": (CONFIG, 0o644),
+        "authorized_keys": (keys.user_public, 0o644),
+        "host_key": (keys.host_private, 0o600 if role is GuestRole.BUILD else 0o644),
     }

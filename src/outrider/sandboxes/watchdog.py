@@ -1,15 +1,23 @@
 """Keeps the limits that no kernel or daemon keeps for us, and says in words what any limit has ended. The same for
 every provider; what differs is how use is measured (`Meters`)."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from outrider.model.ids import SandboxId
 from outrider.model.sandbox import Limits, SandboxHandle
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import Tell
+
+DISK_STEP_BYTES = 32 << 20
+"""Disk is measured when the file system has lost this much since the last time: counting files costs real time."""
+
+DISK_SECONDS = 60.0
+"""And at least this often."""
 
 REGROWTH = 1.1
 """A sandbox stopped for its disk may be started again to clean up, and is stopped when it grows by another tenth."""
@@ -42,6 +50,23 @@ class Meters(Protocol):
 
     async def stop(self, handle: SandboxHandle) -> None:
         """Stop it, files kept."""
+
+
+class DiskPace:
+    """When it is time to measure disk again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._free_then = 0
+        self._measured_at = float("-inf")
+
+    def due(self, folder: Path) -> bool:
+        """Whether to measure now; `folder` is on the file system that sandboxes write to, if we can see it."""
+        free, now = _free_bytes(folder), self._clock.monotonic()
+        if self._free_then - free < DISK_STEP_BYTES and now - self._measured_at < DISK_SECONDS:
+            return False
+        self._free_then, self._measured_at = free, now
+        return True
 
 
 class MeteredWatchdog:
@@ -101,6 +126,14 @@ def memory_sentence(limits: Limits) -> str:
     """What is said when something was killed for its memory."""
     limit = limits.memory_bytes >> 20
     return f"A process in the sandbox was killed: together they used more than the {limit} MB of memory they may."
+
+
+def _free_bytes(folder: Path) -> int:
+    try:
+        files = os.statvfs(folder)
+    except OSError:
+        return 0
+    return files.f_bavail * files.f_frsize
 
 
 def _duration(seconds: float) -> str:

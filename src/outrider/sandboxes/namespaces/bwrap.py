@@ -3,7 +3,7 @@
 from outrider.model.sandbox import TOOLBOX, GuestRole
 from outrider.sandboxes.namespaces.mapped.launch import INFO_FD, SECCOMP_FD
 from outrider.sandboxes.namespaces.mapped.mounts import STAGE
-from outrider.sandboxes.sshd import RUN_FOLDER
+from outrider.sandboxes.sshd import RUN_FOLDER, SSHD
 from outrider.sandboxes.walls import BECOME_AGENT, RUN_BYTES, SHM_BYTES, enter_sshd, kept_capabilities
 
 MAX_CONNECTIONS = 64
@@ -11,8 +11,6 @@ MAX_CONNECTIONS = 64
 
 NAMESPACES = ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--unshare-cgroup")
 """Never --unshare-user or --uid: they would nest a map of one id under the full one."""
-
-SSHD = f"/usr/sbin/sshd -i -f {RUN_FOLDER}/sshd_config -E /run/log/sshd.log"
 
 
 def sandbox_argv(bwrap: str, role: GuestRole, *, toolbox: bool) -> list[str]:

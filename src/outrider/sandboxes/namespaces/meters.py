@@ -5,7 +5,6 @@ memory. Disk and wall time are always ours: no kernel limits the bytes of an ove
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from outrider.model.ids import SandboxId
@@ -15,17 +14,11 @@ from outrider.sandboxes.namespaces.cgroups import out_of_memory_kills
 from outrider.sandboxes.namespaces.launcher import Launcher
 from outrider.sandboxes.namespaces.processes import ProcessIdentity, identify, kill, private_memory, process_trees
 from outrider.sandboxes.namespaces.records import handle_of
-from outrider.sandboxes.watchdog import Watched
+from outrider.sandboxes.watchdog import DiskPace, Watched
 
 POLL_SECONDS: Mapping[LimitTier, float] = {LimitTier.CGROUP: 2.0, LimitTier.WATCHDOG: 0.5}
 """How often a round is made. Without control groups a fast eater takes a gigabyte or two within half a second; the
 kernel's own out-of-memory killer stands behind that and prefers what runs in sandboxes."""
-
-DISK_STEP_BYTES = 32 << 20
-"""Disk is measured when the file system has lost this much since the last time: counting files costs real time."""
-
-DISK_SECONDS = 60.0
-"""And at least this often."""
 
 
 class MachineMeters:
@@ -38,11 +31,9 @@ class MachineMeters:
         self._launcher = launcher
         self._state = launcher.state
         self._tier = tier
-        self._clock = clock
+        self._pace = DiskPace(clock)
         self._stop = stop
         self._kills: dict[SandboxId, int] = {}
-        self._free_then = 0
-        self._measured_at = float("-inf")
 
     async def running(self) -> Sequence[Watched]:
         """The sandboxes whose init is alive."""
@@ -59,7 +50,7 @@ class MachineMeters:
 
     async def disk_bytes(self, running: Sequence[Watched]) -> Mapping[SandboxId, int]:
         """Blocks of the files that each has written, when it is time."""
-        if not await asyncio.to_thread(self._disk_due):
+        if not await asyncio.to_thread(self._pace.due, self._state.guest):
             return {}
         calls = await self._launcher.calls()
         answer = await calls("measure", boxes=[sandbox.handle.id for sandbox in running])
@@ -95,11 +86,3 @@ class MachineMeters:
                 largest = identify(max(sizes, key=lambda pid: sizes[pid]))
                 breaches += [(name, largest)] if largest else []
         return breaches
-
-    def _disk_due(self) -> bool:
-        files = os.statvfs(self._state.guest)
-        free, now = files.f_bavail * files.f_frsize, self._clock.monotonic()
-        if self._free_then - free < DISK_STEP_BYTES and now - self._measured_at < DISK_SECONDS:
-            return False
-        self._free_then, self._measured_at = free, now
-        return True

@@ -91,11 +91,10 @@ def _prepare_box(request: Mapping[str, Any]) -> None:
     (box / "work").mkdir()
     with contextlib.suppress(FileNotFoundError):
         (box / "run" / "ssh.sock").unlink()
-    for name, (text, mode, uid) in request["files"].items():
+    for name, (text, mode) in request["files"].items():
         path = box / "run" / name
         path.write_text(text)
         path.chmod(mode)
-        os.chown(path, uid, uid)
 
 
 def _limit(rlimits: Mapping[str, int]) -> None:

@@ -1,0 +1,86 @@
+"""The probe: what the daemon says of itself, and a container that ends with 0."""
+
+import platform
+import struct
+from typing import Any
+
+from outrider.model.errors import SandboxError
+from outrider.model.ids import LayerId, SandboxId
+from outrider.model.sandbox import Isolation, Limits, SandboxSpec
+from outrider.sandboxes.docker.container import HOME_LABEL, host_config
+from outrider.sandboxes.docker.engine_api import DockerApi
+from outrider.sandboxes.docker.layers import DockerLayers
+from outrider.sandboxes.docker.tars import one_file
+
+GVISOR = "runsc"
+"""The name under which gVisor's own instructions register it as a runtime of the daemon."""
+
+PROBE_LAYER = LayerId("layer-probe")
+
+EXIT_0 = {
+    "x86_64": (62, bytes.fromhex("b83c00000031ff0f05")),
+    "aarch64": (183, bytes.fromhex("a80b8052000080d2010000d4")),
+}
+"""Machine and code of `exit(0)`: there may be no base image yet, and `true` of the machine would need its libraries."""
+
+
+def true_program() -> bytes:
+    """An executable that ends with 0 and needs no other file. Raises SandboxError on a processor unknown to us."""
+    try:
+        machine, code = EXIT_0[platform.machine()]
+    except KeyError:
+        raise SandboxError(f"Sandboxes do not run on this processor ({platform.machine()}).") from None
+    header, base = 64 + 56, 0x400000
+    size = header + len(code)
+    elf = b"\x7fELF\x02\x01\x01" + bytes(9)
+    elf += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, base + header, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    elf += struct.pack("<IIQQQQQQ", 1, 5, 0, base, base, size, size, 0x1000)
+    return elf + code
+
+
+def runtime_of(info: dict[str, Any], wanted: str | None) -> str | None:
+    """The runtime to use: `runsc` where the daemon has it, unless another is wanted. None is the daemon's default."""
+    has_gvisor = GVISOR in (info.get("Runtimes") or {})
+    if wanted == GVISOR and not has_gvisor:
+        raise SandboxError(
+            f"This Docker has no runtime {GVISOR}.", "Install gVisor, then run: sudo runsc install; restart Docker."
+        )
+    return GVISOR if has_gvisor and wanted in (None, GVISOR) else None
+
+
+def isolation_of(runtime: str | None) -> Isolation:
+    """How strong the wall is."""
+    return Isolation.USER_KERNEL if runtime == GVISOR else Isolation.SHARED_KERNEL
+
+
+def require_limits(info: dict[str, Any]) -> None:
+    """Raise SandboxError where the daemon cannot keep memory, processes and CPU within limits."""
+    needed = {"MemoryLimit": "memory", "PidsLimit": "processes", "CpuCfsQuota": "CPU"}
+    lacking = [word for name, word in needed.items() if not info.get(name)]
+    if lacking:
+        raise SandboxError(
+            f"This Docker cannot limit {' and '.join(lacking)}.",
+            "Give its daemon control groups; rootless: Delegate=yes.",
+        )
+
+
+async def run_true(layers: DockerLayers, api: DockerApi, runtime: str | None) -> None:
+    """Run a program that ends with 0 behind the walls of a session. Raises SandboxError."""
+    if not await layers.has_layer(PROBE_LAYER):
+        layers.state.prepare()
+        tar = layers.state.path / "probe.tar"
+        tar.write_bytes(one_file("true", true_program(), 0o755))
+        await layers.add_layer(PROBE_LAYER, tar)
+    image = await layers.images.compose([PROBE_LAYER])
+    spec = SandboxSpec(id=SandboxId("sb-probe"), layers=(PROBE_LAYER,), limits=Limits(memory_bytes=64 << 20))
+    hosts = host_config(spec) | ({"Runtime": runtime} if runtime else {})
+    labels = {HOME_LABEL: layers.state.home()}
+    body = {"Image": image, "Cmd": ["/true"], "User": "0:0", "Labels": labels, "HostConfig": hosts}
+    made = (await api.post("/containers/create", body=body))["Id"]
+    try:
+        await api.post(f"/containers/{made}/start")
+        code = (await api.post(f"/containers/{made}/wait"))["StatusCode"]
+    finally:
+        await api.delete(f"/containers/{made}", {"force": True})
+    if code != 0:
+        raise SandboxError(f"A bare container ended with {code}.", "See the daemon's log.")
