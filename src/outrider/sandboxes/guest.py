@@ -9,13 +9,13 @@ import secrets
 import shlex
 import socket
 import weakref
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import asyncssh
 
@@ -25,6 +25,8 @@ from outrider.ports.sandbox import ByteReader, ByteWriter, ExecResult, ExecSpec
 from outrider.sandboxes.forwarding import Forwarder
 from outrider.sandboxes.guest_process import GuestProcess
 from outrider.sandboxes.output import BoundedOutput
+
+T = TypeVar("T")
 
 LOGIN_SECONDS = 20.0
 KEEPALIVE_SECONDS = 15.0
@@ -38,6 +40,9 @@ DRAIN_SECONDS = 0.3
 """How long after its end a command's output may still come, where something it left behind holds the pipe."""
 
 CHUNK_BYTES = 1 << 16
+
+STALL_SECONDS = 120.0
+"""How long a transfer of files may stand still. A guest that takes or gives nothing for so long will not."""
 
 KILL_SECONDS = 3.0
 CLOSE_SECONDS = 5.0
@@ -160,9 +165,9 @@ class SshGuest:
         try:
             with contextlib.suppress(SandboxError):
                 async for chunk in tar:
-                    await process.write(chunk)
+                    await _moving(process.write(chunk), path)
             await process.close_stdin()
-            if code := await process.wait():
+            if code := await _moving(process.wait(), path):
                 said = BoundedOutput(4096)
                 await _collect(process, said)
                 raise SandboxError(f"The files could not be unpacked at {path} (tar exit {code}): {said.text()}")
@@ -177,8 +182,9 @@ class SshGuest:
             f"exec tar --create --file=- --directory={shlex.quote(parent or '/')} -- {shlex.quote(name)}", None
         )
         taken = 0
+        pieces = process.stdout()
         try:
-            async for chunk in process.stdout():
+            while chunk := await _moving(anext(pieces, b""), path):
                 taken += len(chunk)
                 if taken > limit_bytes:
                     raise LimitReached(f"{path} is larger than {limit_bytes} bytes.")
@@ -288,6 +294,15 @@ def command_line(spec: ExecSpec) -> str:
         raise SandboxError("The command is empty or not a program's name.")
     env = [f"{name}={value}" for name, value in spec.env.items()]
     return f"cd {shlex.quote(spec.cwd)} && exec {shlex.join(['env', *env, *spec.argv])}"
+
+
+async def _moving(step: Awaitable[T], path: str) -> T:
+    """One step of a transfer. Raises SandboxError where it takes too long."""
+    try:
+        async with asyncio.timeout(STALL_SECONDS):
+            return await step
+    except TimeoutError:
+        raise SandboxError(f"The transfer of {path} stood still for {STALL_SECONDS:g} s.") from None
 
 
 async def _kill_group(process: GuestProcess) -> None:

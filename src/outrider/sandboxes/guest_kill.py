@@ -38,8 +38,10 @@ def processes() -> Iterator[tuple[int, Seen]]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            uid = folder.stat().st_uid
-        except OSError:
+            # The folder of a process that may not be traced belongs to root, whoever runs it.
+            status = (folder / "status").read_text(errors="replace")
+            uid = int(status.partition("\nUid:")[2].split(maxsplit=1)[0])
+        except (OSError, IndexError):
             continue
         if fields[0] not in "ZX":
             yield int(folder.name), Seen(int(fields[1]), int(fields[3]), uid)

@@ -24,6 +24,11 @@ BECOME_AGENT = (
 )
 
 
+HIDE_SSHD = "find /usr/sbin/sshd -perm /044 -exec chmod 0711 {} + 2>/dev/null"
+"""The kernel lets nobody trace, or read the memory of, a process whose program its user may run and not read. So what
+runs in a session cannot take over the connection by which we hear from it."""
+
+
 def kept_capabilities(role: GuestRole) -> tuple[str, ...]:
     """The capabilities that guest root keeps in a sandbox of this role; the session's user has none in either."""
     return BUILD_CAPABILITIES if role is GuestRole.BUILD else LISTENER_CAPABILITIES

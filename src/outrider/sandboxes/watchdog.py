@@ -16,6 +16,9 @@ from outrider.ports.sandbox import Tell
 DISK_STEP_BYTES = 32 << 20
 """Disk is measured when the file system has lost this much since the last time: counting files costs real time."""
 
+LEAST_FILE_BYTES = 4096
+"""What a file counts that has no blocks: a disk runs out of inodes too."""
+
 DISK_SECONDS = 60.0
 """And at least this often."""
 
@@ -133,7 +136,7 @@ def _free_bytes(folder: Path) -> int:
         files = os.statvfs(folder)
     except OSError:
         return 0
-    return files.f_bavail * files.f_frsize
+    return files.f_bavail * files.f_frsize + files.f_favail * LEAST_FILE_BYTES
 
 
 def _duration(seconds: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from outrider.model.sandbox import TOOLBOX, GuestRole, SandboxSpec
 from outrider.sandboxes.seccomp import CLONE_NEW_FLAGS, REFUSED, SOCKET_FAMILIES
 from outrider.sandboxes.sshd import RUN_FOLDER, SSHD, SshKeys, run_files
-from outrider.sandboxes.walls import RUN_BYTES, SHM_BYTES, enter_sshd, kept_capabilities
+from outrider.sandboxes.walls import HIDE_SSHD, RUN_BYTES, SHM_BYTES, enter_sshd, kept_capabilities
 
 HOME_LABEL = "outrider.home"
 """Whose container, image or volume it is: several homes may share a daemon."""
@@ -85,7 +85,8 @@ def ready_argv() -> list[str]:
 def sshd_argv(spec: SandboxSpec) -> list[str]:
     """The sshd of one connection, as the sandbox's user. No file of its may be larger than its disk."""
     limited = f"/usr/bin/prlimit --core=0 --fsize={spec.limits.disk_bytes} --"
-    return ["/bin/sh", "-c", f"exec {limited} {enter_sshd(spec.role, SSHD)}"]
+    hide = HIDE_SSHD if spec.role is GuestRole.SESSION else "true"
+    return ["/bin/sh", "-c", f"{hide}; exec {limited} {enter_sshd(spec.role, SSHD)}"]
 
 
 def seccomp_profile() -> dict[str, Any]:

@@ -4,7 +4,7 @@ from outrider.model.sandbox import TOOLBOX, GuestRole
 from outrider.sandboxes.namespaces.mapped.launch import INFO_FD, SECCOMP_FD
 from outrider.sandboxes.namespaces.mapped.mounts import STAGE
 from outrider.sandboxes.sshd import RUN_FOLDER, SSHD
-from outrider.sandboxes.walls import BECOME_AGENT, RUN_BYTES, SHM_BYTES, enter_sshd, kept_capabilities
+from outrider.sandboxes.walls import BECOME_AGENT, HIDE_SSHD, RUN_BYTES, SHM_BYTES, enter_sshd, kept_capabilities
 
 MAX_CONNECTIONS = 64
 """Connections to the guest's sshd at one time: ours, and those of people's editors."""
@@ -39,7 +39,12 @@ def listener_argv(role: GuestRole) -> list[str]:
     """Guest root listens, so the session's user can end its own connections but never the way in. Its errors go
     nowhere: a file of the host that a guest may write to would grow without bound."""
     listen = f"UNIX-LISTEN:{RUN_FOLDER}/ssh.sock,fork,mode=0666,max-children={MAX_CONNECTIONS},backlog=64"
-    return ["/bin/sh", "-c", f"exec /usr/bin/socat '{listen}' 'EXEC:{enter_sshd(role, SSHD)},nofork' 2>/dev/null"]
+    hide = HIDE_SSHD if role is GuestRole.SESSION else "true"
+    return [
+        "/bin/sh",
+        "-c",
+        f"{hide}; exec /usr/bin/socat '{listen}' 'EXEC:{enter_sshd(role, SSHD)},nofork' 2>/dev/null",
+    ]
 
 
 def _capabilities(role: GuestRole) -> list[str]:

@@ -146,10 +146,14 @@ def _walk(root: Path) -> Iterator[Path]:
             yield Path(folder, name)
 
 
+LEAST_BYTES = 4096
+"""What a file counts that has no blocks: a disk runs out of inodes too."""
+
+
 def _blocks(root: Path) -> Iterator[int]:
     for path in _walk(root):
         try:
-            yield path.lstat().st_blocks * 512
+            yield max(path.lstat().st_blocks * 512, LEAST_BYTES)
         except FileNotFoundError:
             continue
 

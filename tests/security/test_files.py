@@ -1,0 +1,200 @@
+"""Files: of the host, of other sandboxes, of the way in; and what a guest leaves for us to stumble over."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from conftest import Opened
+from inside import CANARY, python, sh
+
+from outrider.model.errors import SandboxError, SandboxLost
+from outrider.model.ids import LayerId, SandboxId, new_id
+from outrider.model.sandbox import GuestRole, SandboxHandle, SandboxSpec
+from outrider.ports.sandbox import ExecSpec, Guest
+from outrider.sandboxes.namespaces.provider import NamespaceProvider
+from outrider.testing.base_layers import BaseLayers
+
+pytestmark = pytest.mark.sandbox
+
+
+async def test_no_file_of_the_host_can_be_seen(guest: Guest, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(CANARY)
+    (tmp_path / "secret").chmod(0o666)
+    found = await sh(
+        guest, f"cat {tmp_path}/secret /proc/1/root{tmp_path}/secret; grep -rsl {CANARY} /tmp /home /etc /run"
+    )
+    assert CANARY not in found
+    reached = await python(
+        guest,
+        f"""
+import os
+for pid in [name for name in os.listdir("/proc") if name.isdigit()]:
+    for way in ("root", "cwd", "fd"):
+        try:
+            os.listdir(f"/proc/{{pid}}/{{way}}{tmp_path}")
+            print("reached", pid, way)
+        except OSError:
+            pass
+""",
+    )
+    assert reached == ""
+
+
+async def test_nothing_of_the_hosts_environment_is_in_the_guest(
+    namespaces_provider: NamespaceProvider, base_layers: BaseLayers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", CANARY)
+    spec = SandboxSpec(id=SandboxId(new_id("sb")), layers=(base_layers.base,))
+    handle = await namespaces_provider.create(spec)
+    try:
+        async with await namespaces_provider.connect(handle) as guest:
+            dump = await sh(guest, "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; env")
+    finally:
+        await namespaces_provider.destroy(handle)
+    assert CANARY not in dump
+    names = {line.partition("=")[0] for line in dump.splitlines() if line.partition("=")[1]}
+    assert not names & {"SSH_AUTH_SOCK", "ANTHROPIC_API_KEY", "VIRTUAL_ENV"}
+    assert "HOME=/home/agent" in dump
+
+
+async def test_the_toolbox_and_the_way_in_cannot_be_changed(guest: Guest) -> None:
+    tried = (
+        "touch /opt/outrider/x; touch /run/outrider/x; rm -f /run/outrider/ssh.sock; mv /run/outrider /run/o; echo end"
+    )
+    done = await sh(guest, f"{{ {tried}; }} 2>&1")
+    assert done.count("Read-only") == 1
+    assert done.count("Permission denied") >= 3
+
+
+async def test_a_socket_put_in_the_place_of_ours_is_not_connected_to(
+    namespaces_provider: NamespaceProvider, sandbox: SandboxHandle, tmp_path: Path
+) -> None:
+    """A build runs as guest root, who can replace the socket: by a link to one of the host's, say."""
+    build = SandboxSpec(
+        id=SandboxId(new_id("sb")),
+        layers=namespaces_provider.state.read(sandbox.id).spec.layers,
+        role="build",  # type: ignore[union-attr,arg-type]
+    )
+    handle = await namespaces_provider.create(build)
+    reached = False
+
+    def touched(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal reached
+        reached = True
+        writer.close()
+
+    server = await asyncio.start_unix_server(touched, tmp_path / "s")
+    try:
+        async with await namespaces_provider.connect(handle) as guest:
+            await sh(guest, f"cd /run/outrider && rm ssh.sock && ln -s {tmp_path}/s ssh.sock")
+        with pytest.raises(SandboxLost):
+            await namespaces_provider.connect(handle)
+    finally:
+        server.close()
+        await namespaces_provider.destroy(handle)
+    assert not reached
+
+
+async def test_files_of_the_guest_belong_to_nobody_on_the_host(
+    namespaces_provider: NamespaceProvider, sandbox: SandboxHandle, guest: Guest
+) -> None:
+    await sh(guest, "touch /workspace/file")
+    upper = namespaces_provider.state.guest / "boxes" / sandbox.id / "upper"
+    owners = {(upper / "workspace" / "file").stat().st_uid, upper.stat().st_uid}
+    assert os.geteuid() not in owners
+    assert min(owners) >= 100_000
+
+
+async def test_the_files_and_sockets_of_another_sandbox_are_out_of_reach(
+    namespaces_provider: NamespaceProvider, opened: Opened, guest: Guest, sandbox: SandboxHandle
+) -> None:
+    async with opened() as other, await namespaces_provider.connect(other) as neighbour:
+        await sh(
+            neighbour, f"echo {CANARY} >/workspace/theirs; chmod 777 /workspace/theirs; echo {CANARY} >/tmp/theirs"
+        )
+        state = namespaces_provider.state.path
+        script = f"""
+import os, socket, stat
+for root in ["{state}", "/run", "/proc/1/root/run", "/tmp", "/var", "/workspace/..", "/oldroot", "/newroot", "/mnt"]:
+    for folder, folders, files in os.walk(root, followlinks=False):
+        if folder.rstrip("/").endswith(("/proc", "/sys", "/usr", "/workspace/../opt")):
+            folders.clear()
+        for name in files:
+            path = os.path.join(folder, name)
+            try:
+                kind = os.stat(path).st_mode
+                if stat.S_ISSOCK(kind) and "/run/outrider/" not in path:
+                    socket.socket(socket.AF_UNIX).connect(path)
+                    print("connected", path)
+                elif stat.S_ISREG(kind) and {CANARY.encode()!r} in open(path, "rb").read(4096):
+                    print("read", path)
+            except OSError:
+                pass
+"""
+        assert await python(guest, script) == ""
+
+
+async def test_links_in_an_image_lead_nowhere_outside(
+    namespaces_provider: NamespaceProvider, base_layers: BaseLayers, opened: Opened, tmp_path: Path
+) -> None:
+    """Guest root of a build may leave a link wherever the next start mounts or writes something."""
+    await asyncio.to_thread(tmp_path.chmod, 0o777)
+    target = tmp_path / "reached"
+    layer = LayerId(new_id("layer"))
+    places = (
+        "/opt/outrider",
+        "/run/outrider",
+        "/workspace",
+        "/home/agent",
+        "/tmp",
+        "/proc",
+        "/dev",
+        "/etc/resolv.conf",
+    )
+    links = "; ".join(
+        f"rm -rf {place}.old; mv {place} {place}.old 2>/dev/null; ln -sfn {way}{target}{place} {place}"
+        for place, way in zip(places, ("", "/oldroot", "/..", "/newroot/..") * 2, strict=True)
+    )
+    async with opened(role=GuestRole.BUILD, toolbox=None) as build:
+        async with await namespaces_provider.connect(build) as guest:
+            await sh(guest, links)
+        await namespaces_provider.freeze(build, layer)
+    spec = {"layers": (base_layers.base, layer)}
+    try:
+        async with opened(**spec) as handle, await namespaces_provider.connect(handle) as guest:
+            await guest.run(
+                ExecSpec(argv=["sh", "-c", "echo x >/workspace/x; echo x >/tmp/x; echo x >/home/agent/x"], cwd="/")
+            )
+    except SandboxError:
+        pass  # an image of that kind may be refused
+    finally:
+        await namespaces_provider.delete_layer(layer)
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+
+
+async def test_a_link_in_the_workspace_is_not_followed_on_our_side(
+    namespaces_provider: NamespaceProvider, guest: Guest, tmp_path: Path
+) -> None:
+    """What we fetch is made by the guest's own tar: a link of the host's is a link without an end in there."""
+    await asyncio.to_thread(tmp_path.chmod, 0o755)
+    (tmp_path / "secret").write_text(CANARY)
+    await sh(guest, f"ln -s {tmp_path}/secret leak; ln -s / everything; mkdir d; ln -s ../../../../{tmp_path} d/up")
+    taken = b"".join([piece async for piece in guest.get("/workspace", limit_bytes=4 << 20)])
+    assert CANARY.encode() not in taken
+    with pytest.raises(SandboxError):
+        _ = [piece async for piece in guest.get("/workspace/missing/../../x", limit_bytes=1024)]
+
+
+async def test_deleting_a_sandbox_follows_no_link(
+    namespaces_provider: NamespaceProvider, opened: Opened, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(tmp_path.chmod, 0o777)
+    (tmp_path / "kept").write_text("kept")
+    (tmp_path / "kept").chmod(0o666)
+    async with opened(role=GuestRole.BUILD) as handle, await namespaces_provider.connect(handle) as guest:
+        await sh(
+            guest, f"ln -s {tmp_path} /workspace/a; ln -s ../../../../../../../../{tmp_path} /b; chmod 0 /workspace"
+        )
+        await sh(guest, "d=/workspace; for n in $(seq 200); do mkdir -p $d/$n; d=$d/$n; done; chattr +i /b 2>&1")
+    assert (tmp_path / "kept").read_text() == "kept"
