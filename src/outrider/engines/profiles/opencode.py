@@ -3,6 +3,7 @@ watching what it connects to."""
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from outrider.engines.profile import Profile, Resume, Start
@@ -40,15 +41,7 @@ _OFF = (
 _PERMISSIONS = {"*": "allow", "edit": "ask", "bash": "ask", "task": "ask", f"{MCP_NAME}_*": "ask"}
 """The last that fits wins. `edit` is every tool that writes."""
 
-_PLUGIN = """\
-// Tools run in a shell that knows nothing of the engine: its environment is not theirs, and its role is not either.
-export const Outrider = async () => ({
-  "shell.env": async (_input, output) => {
-    for (const name of Object.keys(process.env))
-      if (/^(OUTRIDER_ROLE$|OPENCODE|XDG_)/.test(name)) output.env[name] = undefined
-  },
-})
-"""
+_PLUGIN = Path(__file__).with_name("opencode_plugin.js").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
