@@ -134,6 +134,33 @@ async def test_the_first_session_asks_for_an_image(deployment: Deployment, tmp_p
     assert (await deployment.run_cli("doctor", "--repo", str(bakery))).code == 0
 
 
+async def test_a_session_on_an_image_clones_and_sets_up_nothing(deployment: Deployment, tmp_path: Path) -> None:
+    bakery = tmp_path / "bakery"
+    write_demo_repository(bakery)
+    built = await deployment.run_cli("images", "build", str(bakery))
+    assert built.code == 0, built.out + built.err
+    session = await deployment.begin(bakery, DEMO_PROMPT)
+    async with deployment.feed(session) as feed:
+        ready = await feed.until("sandbox_ready")
+        synced = await feed.until("sync_finished")
+        await feed.until("turn_ended", reason="completed")
+    assert ready["how"] == "image"
+    assert (synced["moved"], synced["setup_ran"]) == (False, False)
+    stages = {recorded["event"].get("stage") for recorded in feed.events}
+    assert "clone" not in stages
+
+
+async def test_what_was_red_before_is_told_to_a_session_on_the_image(deployment: Deployment, tmp_path: Path) -> None:
+    shop = make_repository(tmp_path / "shop", **{"outrider.toml": RECIPE, ".gitignore": "done.txt\n"})
+    assert (await deployment.run_cli("images", "build", str(shop))).code == 0
+    session = await deployment.begin(shop, "Anything")
+    async with deployment.feed(session) as feed:
+        problem = await feed.until("problem_reported")
+        assert (await feed.until("sandbox_ready"))["how"] == "image"
+    assert "Red before anybody touched it: lint. Not found: no-such-linter." in problem["sentence"]
+    assert problem["remedy"] == "See: outrider doctor --repo shop"
+
+
 async def test_programs_that_are_wrong_are_told(deployment: Deployment) -> None:
     for arguments, said in (
         (("log", "build-aaaaaaaaaa"), "There is no build build-aaaaaaaaaa."),

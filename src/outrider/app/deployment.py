@@ -151,7 +151,7 @@ def _heart(base: Foundation, engine: Engine) -> tuple[Registry, BuiltinForge, Im
         images=images,
         repository_images=works.images,
         slots=SandboxSlots(settings.max_sandboxes),
-        prover=Prover(clean, images, quarantine, base.blobs, base.clock),
+        prover=Prover(clean, images, quarantine, base.blobs, base.clock, base.catalog.images),
         engine=engine,
         broker=base.broker,
         forges={forge.name: forge},

@@ -112,6 +112,11 @@ class Diagnosis(Model):
         return tuple(check.name for check in self.checks if not check.green)
 
     @property
+    def ails(self) -> bool:
+        """Whether an agent will meet something that does not work."""
+        return bool(self.red or self.missing_tools or self.skipped_services)
+
+    @property
     def summary(self) -> str:
         """In a sentence or two, for people."""
         if not self.checks:

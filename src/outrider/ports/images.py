@@ -8,7 +8,14 @@ from outrider.model.ids import BuildId, LayerId
 from outrider.model.image import Build, BuildState, RepositoryImage
 
 
-class ImageCatalog(Protocol):
+class LayerUses(Protocol):
+    """Is told when a layer that nothing names was used, so that it is not collected soon."""
+
+    async def touch_layers(self, layers: Collection[LayerId], at: datetime) -> None:
+        """These layers were used at that moment."""
+
+
+class ImageCatalog(LayerUses, Protocol):
     """The truth about images; whether their layers still exist, the provider knows."""
 
     async def put_image(self, image: RepositoryImage) -> None:
@@ -31,9 +38,6 @@ class ImageCatalog(Protocol):
 
     async def trim_builds(self, keep: int) -> Sequence[BuildId]:
         """Delete builds that are over, but the newest `keep` of them. Returns those that were deleted."""
-
-    async def touch_layers(self, layers: Collection[LayerId], at: datetime) -> None:
-        """These layers were used at that moment."""
 
     async def layer_uses(self) -> Mapping[LayerId, datetime]:
         """The last use of every layer of which one is known."""

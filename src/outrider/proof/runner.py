@@ -10,6 +10,7 @@ from outrider.model.errors import OutriderError
 from outrider.model.ids import CommitId, ProofId, SessionId
 from outrider.model.proof import Phase, Proof, ProofVerdict
 from outrider.ports.clock import Clock
+from outrider.ports.images import LayerUses
 from outrider.ports.quarantine import Quarantine
 from outrider.ports.store import Blobs
 from outrider.proof.changes import Changes, read_changes
@@ -39,14 +40,20 @@ class Prover:
     """Runs the checks and says what they show."""
 
     def __init__(
-        self, sandboxes: CleanSandboxes, images: Images, quarantine: Quarantine, blobs: Blobs, clock: Clock
+        self,
+        sandboxes: CleanSandboxes,
+        images: Images,
+        quarantine: Quarantine,
+        blobs: Blobs,
+        clock: Clock,
+        uses: LayerUses | None = None,
     ) -> None:
         self._sandboxes = sandboxes
         self._images = images
         self._quarantine = quarantine
         self._blobs = blobs
         self._clock = clock
-        self._setting_up = SettingUp(sandboxes, quarantine, clock)
+        self._setting_up = SettingUp(sandboxes, quarantine, clock, uses)
 
     async def prove(self, request: ProofRequest, report: Report) -> Proof:
         """Run the checks and compare. What went wrong with the checks, the setup or the recipe is in the proof;

@@ -18,6 +18,7 @@ from outrider.model.ids import CommitId, LayerId, SessionId
 from outrider.model.sandbox import SandboxHandle
 from outrider.ports.broker import DoorSpec
 from outrider.ports.clock import Clock
+from outrider.ports.images import LayerUses
 from outrider.ports.quarantine import Quarantine
 from outrider.proof.clean_run import Ended, Tree, check_out, run_command
 from outrider.proof.globs import Globs
@@ -54,9 +55,12 @@ class Ground:
 
 
 class SettingUp:
-    """Runs setups and keeps those of base commits."""
+    """Runs setups and keeps those of base commits. `uses` hears of each use of a kept one."""
 
-    def __init__(self, sandboxes: CleanSandboxes, quarantine: Quarantine, clock: Clock) -> None:
+    def __init__(
+        self, sandboxes: CleanSandboxes, quarantine: Quarantine, clock: Clock, uses: LayerUses | None = None
+    ) -> None:
+        self._uses = uses
         self._sandboxes = sandboxes
         self._quarantine = quarantine
         self._clock = clock
@@ -82,6 +86,8 @@ class SettingUp:
         digest of `inputs()`. Raises SandboxError."""
         recipe, image = ground.recipe, ground.image
         layer = layer_id("setup", ground.repository, *image.layers, image.toolbox, inputs, *recipe.setup)
+        if self._uses is not None:
+            await self._uses.touch_layers([layer], self._clock.now())
         async with self._makers.making(layer):
             if await self._sandboxes.provider.has_layer(layer):
                 return layer

@@ -110,6 +110,16 @@ async def test_a_recipe_that_is_wrong_fails_the_build_with_its_sentence(world: I
     assert build.detail.endswith("There is no image yet.")
 
 
+async def test_a_service_that_does_not_get_ready_is_in_the_diagnosis(world: ImageWorld) -> None:
+    await world.begin(RECIPE + '[[services]]\nname = "cache"\ncommand = "exit 3"\nready = "false"\n')
+    async with working(world.builds()) as builds:
+        build, _ = await built(world, builds)
+    diagnosis = (await world.newest()).diagnosis
+    assert diagnosis is not None
+    assert (diagnosis.skipped_services, diagnosis.ails) == (("cache",), True)
+    assert build.detail.endswith("Not ready: cache.")
+
+
 async def until_it_says(builds: Builds, build: BuildId, line: str) -> None:
     async for said in builds.ledger.follow(build):
         if said == line:

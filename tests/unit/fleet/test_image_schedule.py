@@ -122,6 +122,16 @@ async def test_a_session_that_started_cold_or_from_an_old_commit_asks_for_an_ima
     assert [build.why for build in await queued(world)] == [MOVED]
 
 
+async def test_a_session_on_a_commit_that_fails_to_build_does_not_ask_again(world: ImageWorld) -> None:
+    schedule = world.schedule(world.builds())
+    bad = world.source.commit("A setup that fails.", {"outrider.toml": 'setup = ["exit 1"]\n'})
+    await world.sessions.forge.find("demo", lambda _line: None)
+    await schedule.started("demo", "main", bad)
+    await build_what_waits(world)
+    await schedule.started("demo", "main", bad)
+    assert await queued(world) == []
+
+
 class Layers:
     """Layers to be collected, over the fake provider of a world."""
 

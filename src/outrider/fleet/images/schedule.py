@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from outrider.fleet.images.builds import Builds
 from outrider.fleet.images.making import Materials
 from outrider.model.errors import OutriderError
-from outrider.model.ids import CommitId
 from outrider.model.image import RepositoryImage
 from outrider.model.repository import Repository
 
@@ -74,7 +73,8 @@ class Schedule:
             return
         try:
             image = await self._with.images.newest(repository, branch)
-            if image is None or image.commit != commit:
+            old = image is None or image.commit != commit
+            if old and not await self._failed_lately(repository, branch, commit):
                 await self._builds.request(repository, branch, NO_IMAGE if image is None else MOVED)
         except OutriderError as error:
             _log.warning("no build of %s %s: %s", repository, branch, error)
@@ -98,13 +98,13 @@ class Schedule:
         image = await self._with.images.newest(repository.name, branch)
         if image is not None and image.commit == commit:
             return await self._outdated(repository, image)
-        if await self._failed_lately(repository, branch, commit):
+        if await self._failed_lately(repository.name, branch, commit):
             return ""
         return NO_IMAGE if image is None else MOVED
 
-    async def _failed_lately(self, repository: Repository, branch: str, commit: CommitId) -> bool:
+    async def _failed_lately(self, repository: str, branch: str, commit: str) -> bool:
         """Whether the last build failed lately, on the commit that the branch still has: it would fail again."""
-        last = await self._builds.ledger.last(repository.name, branch)
+        last = await self._builds.ledger.last(repository, branch)
         if last is None or not last.failed or last.ended_at is None or last.commit != commit:
             return False
         return self._with.clock.now() - last.ended_at < timedelta(hours=RETRY_HOURS)
