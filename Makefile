@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check fmt e2e faults bench build clean setup setup-tests static
+.PHONY: help demo up test check fmt e2e faults stacks bench build clean setup setup-tests static
 
 help: ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ e2e: setup-tests ## the whole product, clicked through in a browser
 
 faults: setup-tests ## two hundred random schedules of people, kills and reconnects; OUTRIDER_FAULT_SEEDS=7 plays one again
 	OUTRIDER_FAULT_SEEDS=$${OUTRIDER_FAULT_SEEDS:-1-200} $(BIN)/pytest tests/faults
+
+stacks: setup-tests ## the large stacks (desktop, IDE): built once, some minutes, then tried
+	$(BIN)/pytest -m stacks tests/integration
 
 bench: setup ## the benchmarks; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks

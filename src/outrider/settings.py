@@ -29,6 +29,7 @@ _NAMES = {
     "OUTRIDER_IMAGE_DAYS": "image_days",
     "OUTRIDER_IMAGES_KEPT": "images_kept",
     "OUTRIDER_SETUP_DAYS": "setup_days",
+    "OUTRIDER_OCI_FOLDER": "oci_folder",
     "OUTRIDER_REHEARSAL_SCRIPTS": "rehearsal_scripts",
     "OUTRIDER_REHEARSAL_TOKENS_PER_SECOND": "rehearsal_tokens_per_second",
     "DOCKER_HOST": "docker_host",
@@ -72,6 +73,9 @@ class Settings(Model):
     image_days: float = Field(default=14, gt=0, description="After its last session a branch is looked at for so long")
     images_kept: int = Field(default=3, ge=1, le=1000, description="Images kept of each branch")
     setup_days: float = Field(default=7, ge=0, description="How long a finished setup of checks is kept unused")
+    oci_folder: Path | None = Field(
+        default=None, description="A folder of OCI layouts and archives that recipes name as `local/NAME:TAG`"
+    )
     rehearsal_scripts: Path | None = Field(default=None, description="A folder of scripts for the rehearsal model")
     rehearsal_tokens_per_second: float = Field(default=240, ge=0, description="Pace of the rehearsal model; 0: none")
     environment: Mapping[str, str] = Field(default={}, repr=False, description="For the package clients' own settings")

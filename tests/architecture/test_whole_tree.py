@@ -66,7 +66,7 @@ def test_untrusted_xml_and_tar_are_read_safely() -> None:
     text = {path: path.read_text() for path in SOURCES}
     assert not [path.name for path, source in text.items() if "import xml" in source or "from xml" in source]
     production = {path: source for path, source in text.items() if "testing" not in path.parts}
-    assert not [path.name for path, source in production.items() if ".extract" in source]
+    assert not [path.name for path, source in production.items() if re.search(r"\.extract(all)?\(", source)]
 
 
 def test_nothing_of_this_machine_is_committed() -> None:

@@ -18,7 +18,7 @@ from outrider.app.author import find_author
 from outrider.app.home import Home
 from outrider.app.image_works import ImageWorks, Ingredients, make_image_works
 from outrider.app.providers import choose_provider
-from outrider.app.supplies import make_base_image, make_toolbox
+from outrider.app.supplies import make_base_image, make_foreign_bases, make_toolbox
 from outrider.app.way_out import open_broker, upstreams
 from outrider.broker.git import GitReadApp
 from outrider.engines.acp import AcpEngine
@@ -142,7 +142,7 @@ def _heart(base: Foundation, engine: Engine) -> tuple[Registry, BuiltinForge, Im
     )
     limits = Limits(memory_bytes=settings.sandbox_memory_bytes)
     clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes), limits)
-    images = Images(clean, make_base_image(settings), make_toolbox(settings))
+    images = Images(clean, make_base_image(settings), make_toolbox(settings), make_foreign_bases(settings))
     redactor = Redactor((*settings.secrets, home.token()))
     works = _image_works(base, clean, images, forge, quarantine, redactor)
     world = World(

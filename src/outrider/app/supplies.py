@@ -4,6 +4,7 @@ no running server."""
 from collections.abc import Mapping
 
 from outrider.fleet.base_image import BaseImage
+from outrider.fleet.images.foreign_base import ForeignBases
 from outrider.fleet.toolbox import Toolbox
 from outrider.settings import Settings
 
@@ -28,6 +29,12 @@ def make_base_image(settings: Settings) -> BaseImage:
 def make_toolbox(settings: Settings) -> Toolbox:
     """The toolbox layer's recipe."""
     return Toolbox(environment=_build_environment(settings.environment))
+
+
+def make_foreign_bases(settings: Settings) -> ForeignBases:
+    """How bases are made of OCI images."""
+    folder = settings.oci_folder or settings.home / "oci"
+    return ForeignBases(folder.absolute(), _build_environment(settings.environment))
 
 
 def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:

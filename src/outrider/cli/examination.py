@@ -19,6 +19,7 @@ from outrider.app.supplies import make_base_image, make_toolbox
 from outrider.cli.server import Servers
 from outrider.cli.words import ISOLATION, LIMITS
 from outrider.fleet.base_image import SUITE
+from outrider.fleet.images.foreign_base import PROGRAM, REMEDY
 from outrider.fleet.toolbox import PACKAGES
 from outrider.model.errors import OutriderError
 from outrider.model.sandbox import ProbeReport
@@ -76,6 +77,7 @@ async def examine(settings: Settings, servers: Servers) -> list[Finding]:
     home = _home(servers.home)
     found = [Finding("outrider", State.WORKS, f"{__version__} on Python {platform.python_version()}"), home]
     found += [await asyncio.to_thread(_program, program) for program in _needed()]
+    found += [_skopeo()]
     if home.state is not State.BROKEN:
         chosen = await choose_provider(settings, servers.clock)
         found += [_sandbox(chosen.report)]
@@ -99,6 +101,13 @@ def _home(home: Home) -> Finding:
     if free < FREE_BYTES:
         return Finding("home", State.WEAKER, told, "Free some space, or set OUTRIDER_HOME to a folder on another disk.")
     return Finding("home", State.WORKS, told)
+
+
+def _skopeo() -> Finding:
+    path = shutil.which(PROGRAM)
+    if path is None:
+        return Finding(PROGRAM, State.ABSENT, "is not installed; only recipes with an OCI `image` need it", REMEDY)
+    return Finding(PROGRAM, State.WORKS, path)
 
 
 def _program(program: Program) -> Finding:

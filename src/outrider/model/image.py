@@ -1,6 +1,7 @@
 """Images of repositories: what they are made of, the builds that make them, and what their checks say at once."""
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
@@ -10,16 +11,26 @@ from outrider.model.egress import EgressPolicy
 from outrider.model.ids import BuildId, LayerId
 from outrider.model.proof import CheckVerdict
 from outrider.model.repository import BranchName, CommitHash, RepositoryName
-from outrider.model.services import ServiceSpec
+from outrider.model.services import Beside
+
+
+class BuildStep(Model):
+    """One command that is run as guest root while an image is built. `origin` says where it was read."""
+
+    command: str = Field(max_length=65_536)
+    environment: Mapping[str, str] = {}
+    cwd: str = "/"
+    origin: str = Field(max_length=300)
 
 
 class MachineWants(Model):
-    """What a recipe wants below its checkout: a foreign base (an OCI reference; None for ours), Debian packages, and
-    stacks by name. Checked by whoever read the recipe."""
+    """What a recipe wants below its checkout: a foreign base (an OCI reference; None for ours), stacks by name,
+    commands to run as root, and Debian packages; built in this order. Checked by whoever read the recipe."""
 
     base: str | None = None
     packages: tuple[str, ...] = ()
     stacks: tuple[str, ...] = ()
+    steps: tuple[BuildStep, ...] = ()
 
 
 class BuildPlan(Model):
@@ -28,7 +39,7 @@ class BuildPlan(Model):
     wants: MachineWants = MachineWants()
     setup: tuple[str, ...] = ()
     setup_timeout_seconds: float = Field(default=1800, gt=0)
-    services: tuple[ServiceSpec, ...] = ()
+    beside: Beside = Beside()
     egress: EgressPolicy = EgressPolicy()
     """What the build may reach; no part of the digest."""
 

@@ -1,5 +1,6 @@
 """Services: databases and daemons that run beside the work in a sandbox, and ports that people may look at."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -50,6 +51,17 @@ class PreviewSpec(Model):
 
     name: ServiceName = Field(description="Lower case letters, digits and dashes; unique")
     port: Port = Field(description="The loopback port in the sandbox")
+
+
+class Beside(Model):
+    """What runs beside the work in a sandbox. The services of stacks are there before setup; those of the repository
+    itself, which may need what setup made, come after it, and the start commands last."""
+
+    stack_services: tuple[ServiceSpec, ...] = ()
+    services: tuple[ServiceSpec, ...] = ()
+    start: tuple[ShellCommand, ...] = ()
+    start_timeout_seconds: float = 120
+    environment: Mapping[str, str] = Field(default={}, description="What every command of the sandbox finds in it")
 
 
 class ServiceStatus(StrEnum):

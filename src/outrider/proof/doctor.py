@@ -6,15 +6,15 @@ This proves nothing about a change (that is `Prover`'s, in clean sandboxes): it 
 import re
 from collections import Counter
 
+from outrider.fleet.bring_up import BringUp
 from outrider.fleet.clean import CleanSandboxes, CleanSpec
 from outrider.fleet.images.log import BuildLog
-from outrider.fleet.services import start_services
 from outrider.model.egress import EgressPolicy
 from outrider.model.image import CheckFinding, Diagnosis, RepositoryImage
 from outrider.model.proof import CaseOutcome
 from outrider.model.repository import Repository
 from outrider.model.sandbox import SandboxHandle
-from outrider.model.services import ServiceStatus
+from outrider.model.services import Beside, ServiceStatus
 from outrider.ports.broker import DoorSpec
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import Guest
@@ -55,9 +55,10 @@ class ImageDoctor:
             return Diagnosis(notice=recipe.notice, at=self._clock.now(), seconds=0)
         spec = CleanSpec("the first checks", image.layers, image.toolbox, wall_seconds=_wall_seconds(recipe))
         async with self._sandboxes.open(spec, log.say) as handle:
-            skipped = await self._services(handle, recipe, log)
+            beside = recipe.beside(repository.name)
+            skipped = await self._services(handle, beside, log)
             door = DoorSpec(owner=image.build, egress=EgressPolicy.of(repository.name, recipe.egress))
-            findings = [await self._check(handle, door, check, log) for check in recipe.checks]
+            findings = [await self._check(handle, door, (check, beside), log) for check in recipe.checks]
         return Diagnosis(
             checks=tuple(findings),
             skipped_services=skipped,
@@ -65,24 +66,26 @@ class ImageDoctor:
             seconds=round(self._clock.monotonic() - started, 3),
         )
 
-    async def _services(self, handle: SandboxHandle, recipe: Recipe, log: BuildLog) -> tuple[str, ...]:
-        """Start the services; those that did not get ready."""
-        if not recipe.services:
+    async def _services(self, handle: SandboxHandle, beside: Beside, log: BuildLog) -> tuple[str, ...]:
+        """Start the services, and run the start commands; the services that did not get ready."""
+        if beside == Beside():
             return ()
         async with self._sandboxes.connect(handle) as guest:
-            states = await start_services(guest, recipe.services, {}, self._clock, log.say)
-        for state in states:
-            if state.status is ServiceStatus.FAILED:
-                log.say(state.detail)
-        return tuple(state.name for state in states if state.status is ServiceStatus.FAILED)
+            up = await BringUp(guest, beside, {}, self._clock, log.say).all()
+        for failure in up.failures:
+            log.say(failure)
+        return tuple(state.name for state in up.services if state.status is ServiceStatus.FAILED)
 
-    async def _check(self, handle: SandboxHandle, door: DoorSpec, check: CheckSpec, log: BuildLog) -> CheckFinding:
+    async def _check(
+        self, handle: SandboxHandle, door: DoorSpec, what: tuple[CheckSpec, Beside], log: BuildLog
+    ) -> CheckFinding:
         """One check, over a connection of its own: what it may reach ends with it."""
+        check, beside = what
         log.say(f"Checking: {check.command}")
         env = self._sandboxes.broker.guest_environment() if check.egress else {}
         async with self._sandboxes.connect(handle, door if check.egress else None) as guest:
             await forget_reports(guest, check)
-            env = {**env, REPORT_VARIABLE: report_path(check)}
+            env = {**env, **beside.environment, REPORT_VARIABLE: report_path(check)}
             ended = await run_command(
                 guest, check.command, env, timeout_seconds=check.timeout_seconds, clock=self._clock
             )

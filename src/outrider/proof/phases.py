@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from outrider.fleet.bring_up import BringUp
 from outrider.fleet.clean import CleanSandboxes, CleanSpec
 from outrider.model.errors import LimitReached, SandboxError
 from outrider.model.events import CheckFinished, CheckStarted, StageReported
 from outrider.model.ids import CommitId, LayerId, ProofId
 from outrider.model.proof import CheckName, Phase
 from outrider.model.sandbox import SandboxHandle
+from outrider.model.services import Beside
 from outrider.ports.broker import DoorSpec
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import Guest
@@ -115,12 +117,23 @@ class Phases:
             failed = await self._setting_up.run(ground, handle, run.teller.say("setup")) if own_setup else None
             if failed:
                 return failed
+            await self._bring_up(run, handle)
             for check in ground.recipe.checks:
                 started = CheckStarted(proof=run.proof, phase=results.phase, name=check.name, command=check.command)
                 await run.report(started)
                 runs[check.name] = await self._check(run, results, handle, check)
                 await run.report(CheckFinished(proof=run.proof, result=runs[check.name].result))
         return None
+
+    async def _bring_up(self, run: PhaseRun, handle: SandboxHandle) -> None:
+        """The services and start commands. What is missing is told, and the checks show what it means. Raises
+        SandboxError."""
+        if run.ground.beside == Beside():
+            return
+        async with self._sandboxes.connect(handle) as guest:
+            up = await BringUp(guest, run.ground.beside, {}, self._clock, run.teller.say("services")).all()
+        for failure in up.failures:
+            await run.report(StageReported(stage="services", text=failure[:4096], failed=True))
 
     async def _needs_own_setup(self, run: PhaseRun, tree: Tree, setup: BaseSetup) -> bool:
         """Whether the base's setup does not serve this tree. Decided on our side, never by what is in the tree."""
@@ -132,7 +145,8 @@ class Phases:
         """One check, over a connection of its own: what it may reach ends with it."""
         owner = run.ground.owner
         door = DoorSpec(owner=owner, egress=run.ground.egress) if check.egress else None
-        env = self._sandboxes.broker.guest_environment() if check.egress else {}
+        egress = self._sandboxes.broker.guest_environment() if check.egress else {}
+        env = {**egress, **run.ground.beside.environment}
         async with self._sandboxes.connect(handle, door) as guest:
             ended, cases, note = await self._run_check(guest, check, env)
         return await results.ran(check, ended, cases, note)
@@ -163,4 +177,5 @@ class Phases:
 def _wall_seconds(recipe: Recipe) -> float:
     """As much time as everything in the recipe may take."""
     checks = sum(check.timeout_seconds for check in recipe.checks)
-    return recipe.setup_timeout_seconds + checks + SPARE_SECONDS
+    services = sum(service.timeout_seconds for service in recipe.services) + recipe.start_timeout_seconds
+    return recipe.setup_timeout_seconds + services + checks + SPARE_SECONDS

@@ -35,6 +35,6 @@ class RecipePlanner:
             wants=recipe.wants(),
             setup=recipe.setup,
             setup_timeout_seconds=recipe.setup_timeout_seconds,
-            services=recipe.services,
+            beside=recipe.beside(repository.name),
             egress=EgressPolicy.of(repository.name, recipe.egress),
         )

@@ -16,11 +16,12 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
+from outrider.fleet.images.stacks import stack_environment, stack_services
 from outrider.model.base import Model
 from outrider.model.egress import EgressSpec
 from outrider.model.errors import RecipeError
 from outrider.model.image import MachineWants
-from outrider.model.services import PreviewSpec, ServiceSpec, ShellCommand
+from outrider.model.services import Beside, PreviewSpec, ServiceSpec, ShellCommand
 from outrider.proof.globs import fixed_folder
 from outrider.proof.recipe_errors import RECIPE_FILE as RECIPE_FILE
 from outrider.proof.recipe_errors import recipe_error
@@ -161,6 +162,16 @@ class Recipe(RecipeFile):
     def wants(self) -> MachineWants:
         """What it wants of the machine image."""
         return MachineWants(base=self.image, packages=self.packages, stacks=self.stacks)
+
+    def beside(self, repository: str) -> Beside:
+        """What runs beside the work on a repository of this name."""
+        return Beside(
+            stack_services=stack_services(self.stacks, self.services),
+            services=self.services,
+            start=self.start,
+            start_timeout_seconds=self.start_timeout_seconds,
+            environment=stack_environment(self.stacks, repository),
+        )
 
 
 def parse_recipe(text: bytes) -> Recipe:

@@ -9,13 +9,16 @@ import asyncio
 import hashlib
 from dataclasses import dataclass
 
+from outrider.fleet.bring_up import BringUp
 from outrider.fleet.clean import CleanSandboxes, CleanSpec
 from outrider.fleet.commands import Progress
 from outrider.fleet.images.layers import OneAtATime, layer_id
 from outrider.fleet.images.machine import Image
+from outrider.fleet.services import end_services
 from outrider.model.egress import EgressPolicy
 from outrider.model.ids import CommitId, LayerId, SessionId
 from outrider.model.sandbox import SandboxHandle
+from outrider.model.services import Beside
 from outrider.ports.broker import DoorSpec
 from outrider.ports.clock import Clock
 from outrider.ports.images import LayerUses
@@ -52,6 +55,11 @@ class Ground:
     def egress(self) -> EgressPolicy:
         """What set-up and checks with egress may reach: what people allowed to the repository, not to one session."""
         return EgressPolicy.of(self.repository, self.recipe.egress)
+
+    @property
+    def beside(self) -> Beside:
+        """What runs beside the work on it."""
+        return self.recipe.beside(self.repository)
 
 
 class SettingUp:
@@ -100,6 +108,9 @@ class SettingUp:
             failed = await self.run(ground, handle, say)
             if failed is not None:
                 return failed
+            if ground.beside.stack_services:
+                async with self._sandboxes.connect(handle) as guest:
+                    await end_services(guest)
             return await self._sandboxes.provider.freeze(handle, layer)
 
     async def check_out(self, ground: Ground, handle: SandboxHandle, tree: Tree) -> None:
@@ -109,11 +120,13 @@ class SettingUp:
             await check_out(guest, tree)
 
     async def run(self, ground: Ground, handle: SandboxHandle, say: Progress) -> SetupFailed | None:
-        """Run the setup commands in the checkout, with egress. Raises SandboxError."""
-        env = self._sandboxes.broker.guest_environment()
+        """Run the setup commands in the checkout, with egress and the services of stacks. Raises SandboxError."""
+        beside, egress = ground.beside, self._sandboxes.broker.guest_environment()
+        env = {**egress, **beside.environment}
         left = ground.recipe.setup_timeout_seconds
         door = DoorSpec(owner=ground.owner, egress=ground.egress)
         async with self._sandboxes.connect(handle, door) as guest:
+            await BringUp(guest, beside, egress, self._clock, say).stacks()
             for command in ground.recipe.setup:
                 say(f"Setting up: {command}")
                 ended = await run_command(guest, command, env, timeout_seconds=max(left, 1), clock=self._clock)

@@ -136,4 +136,4 @@ def test_pips_settings_are_told_to_uv(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_make_prints_its_targets_by_itself() -> None:
     shown = subprocess.run(["make"], cwd=SCRIPTS.parent, capture_output=True, text=True, check=True).stdout
     named = re.findall(r"^make (\w+) ", shown, re.M)
-    assert named == ["help", "demo", "up", "test", "check", "fmt", "e2e", "faults", "bench", "build", "clean"]
+    assert named == ["help", "demo", "up", "test", "check", "fmt", "e2e", "faults", "stacks", "bench", "build", "clean"]

@@ -193,7 +193,7 @@ async def test_nothing_is_made_where_nothing_is_asked_for() -> None:
         ),
         (
             ExecResult(137, b"E: Unable to locate package nope", truncated=False, timed_out=True),
-            "took longer than 1200 s",
+            "it took longer than 1200 s",
         ),
     ],
 )

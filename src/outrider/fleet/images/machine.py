@@ -1,28 +1,24 @@
-"""Machine images: the layers below every repository. Base first, then the Debian packages that a recipe asks for."""
+"""Machine images: the layers below every repository. The base first, then stacks, then what a recipe has run as root,
+then the Debian packages that it asks for."""
 
 import asyncio
 import hashlib
+import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from outrider.fleet.clean import CleanSandboxes, CleanSpec
+from outrider.fleet.clean import CleanSandboxes
 from outrider.fleet.commands import Progress
+from outrider.fleet.images.foreign_base import APT_SOURCES, Foreign, ForeignBases
+from outrider.fleet.images.layer_build import LayerBuild, build_layer
 from outrider.fleet.images.layers import OneAtATime, layer_id, tar_of
-from outrider.model.egress import EgressPolicy
-from outrider.model.errors import SandboxError
+from outrider.fleet.images.stacks import Ground, ensure_stacks
 from outrider.model.ids import LayerId
-from outrider.model.image import MachineWants
-from outrider.model.sandbox import GuestRole
-from outrider.ports.broker import DoorSpec
-from outrider.ports.sandbox import ExecSpec, Guest, SandboxProvider
-
-INSTALL_SECONDS = 1200.0
-"""The same as for the base image: what takes longer hangs."""
-
-LOG_BYTES = 256 << 10
-LAST_LINES = 8
+from outrider.model.image import BuildStep, MachineWants
+from outrider.ports.sandbox import SandboxProvider
 
 _INSTALL = """set -eu
 export DEBIAN_FRONTEND=noninteractive
@@ -51,11 +47,19 @@ class LayerSource(Protocol):
 class Images:
     """Makes images, each layer once however many ask for it.
 
-    Bottom to top: the base, the packages, and the settings of package clients (mirrors, proxy, certificate
-    authorities). The settings come last and are no part of the packages' key, so that another proxy rebuilds nothing.
+    Bottom to top: the base, stacks, steps, packages, and the settings of package clients (mirrors, proxy, certificate
+    authorities). The settings come last and are no part of any other layer's key, so that another proxy rebuilds
+    nothing.
     """
 
-    def __init__(self, sandboxes: CleanSandboxes, base: LayerSource, toolbox: LayerSource) -> None:
+    def __init__(
+        self,
+        sandboxes: CleanSandboxes,
+        base: LayerSource,
+        toolbox: LayerSource,
+        foreign: ForeignBases | None = None,
+    ) -> None:
+        self._foreign = foreign or ForeignBases(Path("/nonexistent"))
         self._sandboxes = sandboxes
         self._base = base
         self._toolbox = toolbox
@@ -64,25 +68,40 @@ class Images:
     async def prepare(self, wants: MachineWants, say: Progress) -> Image:
         """The image that a recipe wants, built where it is missing. Raises SandboxError with the last lines of what
         went wrong."""
-        packages = wants.packages
-        base = await self._ensure("base", self._base, say)
+        ours = await self._ensure("base", self._base, say)
         toolbox = await self._ensure("toolbox", self._toolbox, say)
-        clients = await self._client_settings()
-        if not packages:
-            return Image((base, *clients), toolbox)
-        layer = layer_id("packages", base, *sorted(set(packages)))
-        async with self._makers.making(layer):
-            if not await self._sandboxes.provider.has_layer(layer):
-                await self._install((base, *clients), layer, packages, say)
-        return Image((base, layer, *clients), toolbox)
+        files = dict(self._sandboxes.broker.guest_files())
+        base: tuple[LayerId, ...]
+        if wants.base is None:
+            base, clients = (ours,), await self._client_settings(files)
+        else:
+            sources = files.pop(APT_SOURCES, b"").decode()
+            clients = await self._client_settings(files)
+            foreign = Foreign(self._sandboxes, ours, clients, sources)
+            base = await self._foreign.ensure(wants.base, foreign, say)
+        ground = Ground(base, clients, toolbox, self._makers)
+        layers = (*base, *await ensure_stacks(self._sandboxes, wants.stacks, ground, say))
+        for step in wants.steps:
+            layers = (*layers, await self._layer(_step_build(step, layers), layers, clients, say))
+        if wants.packages:
+            layers = (*layers, await self._layer(_package_build(wants.packages, layers), layers, clients, say))
+        return Image((*layers, *clients), toolbox)
+
+    async def _layer(
+        self, build: LayerBuild, below: tuple[LayerId, ...], clients: tuple[LayerId, ...], say: Progress
+    ) -> LayerId:
+        async with self._makers.making(build.layer):
+            if not await self._sandboxes.provider.has_layer(build.layer):
+                say(build.say)
+                await build_layer(self._sandboxes, build, (*below, *clients), say)
+        return build.layer
 
     async def _ensure(self, name: str, source: LayerSource, say: Progress) -> LayerId:
         async with self._makers.making(LayerId(name)):
             return await source.ensure(self._sandboxes.provider, say)
 
-    async def _client_settings(self) -> tuple[LayerId, ...]:
+    async def _client_settings(self, files: Mapping[str, bytes]) -> tuple[LayerId, ...]:
         """The layer with the broker's files for package clients; nothing where it has none."""
-        files = self._sandboxes.broker.guest_files()
         if not files:
             return ()
         tar = await asyncio.to_thread(tar_of, files)
@@ -95,25 +114,27 @@ class Images:
                     await self._sandboxes.provider.add_layer(layer, path)
         return (layer,)
 
-    async def _install(
-        self, below: tuple[LayerId, ...], layer: LayerId, packages: tuple[str, ...], say: Progress
-    ) -> None:
-        say(f"Installing Debian packages: {', '.join(packages)}.")
-        spec = CleanSpec("an image", below, role=GuestRole.BUILD)
-        async with self._sandboxes.open(spec, say) as handle:
-            async with self._sandboxes.connect(handle, DoorSpec(owner=layer, egress=EgressPolicy())) as guest:
-                await self._run_apt(guest, packages)
-            await self._sandboxes.provider.freeze(handle, layer)
 
-    async def _run_apt(self, guest: Guest, packages: tuple[str, ...]) -> None:
-        env = self._sandboxes.broker.guest_environment()
-        spec = ExecSpec(argv=["sh", "-c", _INSTALL, "sh", *packages], cwd="/", env=env)
-        result = await guest.run(spec, timeout_seconds=INSTALL_SECONDS, output_limit=LOG_BYTES)
-        if result.exit_code == 0 and not result.timed_out:
-            return
-        lines = result.output.decode(errors="replace").strip().splitlines()[-LAST_LINES:]
-        why = f"took longer than {INSTALL_SECONDS:.0f} s" if result.timed_out else f"ended with {result.exit_code}"
-        raise SandboxError(
-            f"The Debian packages could not be installed: apt-get {why}: {' / '.join(lines)}",
-            "Check the names under `packages` in outrider.toml, and whether this machine reaches its Debian mirror.",
-        )
+def _step_build(step: BuildStep, below: tuple[LayerId, ...]) -> LayerBuild:
+    environment = json.dumps(dict(step.environment), sort_keys=True)
+    return LayerBuild(
+        layer_id("step", *below, step.command, step.cwd, environment),
+        # The shell of a Dockerfile's RUN, in the folder that its WORKDIR makes.
+        'mkdir -p "$1" && cd "$1" && exec sh -c "$2"',
+        f"{step.origin} failed",
+        "Mend the command, or say in outrider.toml how the image is made.",
+        (step.cwd, step.command),
+        environment=step.environment,
+        say=f"{step.origin}: {step.command}",
+    )
+
+
+def _package_build(packages: tuple[str, ...], below: tuple[LayerId, ...]) -> LayerBuild:
+    return LayerBuild(
+        layer_id("packages", *below, *sorted(set(packages))),
+        _INSTALL,
+        "The Debian packages could not be installed",
+        "Check the names under `packages` in outrider.toml, and whether this machine reaches its Debian mirror.",
+        packages,
+        say=f"Installing Debian packages: {', '.join(packages)}.",
+    )

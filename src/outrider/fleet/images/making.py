@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from outrider.fleet.bring_up import BringUp
 from outrider.fleet.clean import CleanSandboxes, CleanSpec
 from outrider.fleet.commands import Progress
 from outrider.fleet.images.layers import layer_id
 from outrider.fleet.images.log import BuildLog
 from outrider.fleet.images.machine import Image
 from outrider.fleet.images.repository import RepositoryImages
-from outrider.fleet.services import end_services, start_services
+from outrider.fleet.services import end_services
 from outrider.fleet.shell import Shell, run_shell
 from outrider.model.errors import NotFound, SandboxError
 from outrider.model.ids import CommitId, LayerId
@@ -193,8 +194,9 @@ class ImageMaker:
 
     async def _set_up(self, guest: Guest, plan: BuildPlan, log: BuildLog) -> None:
         clock, left = self._with.clock, plan.setup_timeout_seconds
-        env = self._with.sandboxes.broker.guest_environment()
-        for state in await start_services(guest, plan.services, {}, clock, log.say):
+        egress = self._with.sandboxes.broker.guest_environment()
+        env = {**egress, **plan.beside.environment}
+        for state in await BringUp(guest, plan.beside, egress, clock, log.say).stacks():
             if state.status is ServiceStatus.FAILED:
                 log.say(state.detail)
         for command in plan.setup:

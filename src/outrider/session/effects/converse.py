@@ -7,6 +7,7 @@ from outrider.model.commands import TellEngine
 from outrider.model.engine import EngineStop
 from outrider.model.errors import EngineError, SandboxError, TurnFailed
 from outrider.model.sandbox import SYNC_ROLE
+from outrider.model.services import SERVICE_ROLE
 from outrider.ports.engine import EngineSession
 from outrider.ports.sandbox import Guest
 from outrider.session import wording
@@ -49,7 +50,7 @@ async def converse(
     except* EngineError:
         await engine.close()
         with suppress(SandboxError):
-            await guest.kill_everything(spare=[SYNC_ROLE])
+            await guest.kill_everything(spare=[SYNC_ROLE, SERVICE_ROLE])
         raise
     finally:
         ear.finish()

@@ -2,11 +2,13 @@
 
 from outrider.model.commands import AttachEngine
 from outrider.model.sandbox import SYNC_ROLE, WORKSPACE
+from outrider.model.services import SERVICE_ROLE
 from outrider.ports.engine import EngineLaunch, EngineSession
 from outrider.ports.sandbox import Guest
 from outrider.session import wording
 from outrider.session.actor import Actor
 from outrider.session.ear import Ear
+from outrider.session.effects.start.services import environment
 from outrider.session.state import Turn
 from outrider.session.transcript import transcript
 from outrider.session.workbench import Workbench
@@ -17,14 +19,14 @@ async def open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor) 
     SandboxError."""
     state = actor.state
     if turn.attempt > 1:
-        await guest.kill_everything(spare=[SYNC_ROLE])
+        await guest.kill_everything(spare=[SYNC_ROLE, SERVICE_ROLE])
     actor.hub.progress("engine", "Starting the engine")
     ear = Ear(actor, bench.world.redactor, bench.clock, lambda asking: bench.synced(actor, asking))
     launch = EngineLaunch(
         model=state.created.model,
         workspace=WORKSPACE,
         resume=state.engine_session,
-        environment=bench.world.broker.guest_environment(),
+        environment={**bench.world.broker.guest_environment(), **await environment(bench, actor)},
     )
     engine = await bench.world.engine.open(guest, launch, ear)
     bench.engine, bench.ear = engine, ear

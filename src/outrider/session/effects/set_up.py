@@ -8,6 +8,7 @@ from outrider.proof.clean_run import run_command
 from outrider.proof.recipe import Recipe
 from outrider.session import wording
 from outrider.session.actor import Actor
+from outrider.session.effects.start.services import environment
 from outrider.session.workbench import Workbench
 
 SPARED = (ENGINE_ROLE, SYNC_ROLE)
@@ -18,7 +19,7 @@ async def set_up(guest: Guest, recipe: Recipe, bench: Workbench, actor: Actor) -
     """Run the setup. One that fails is said, and the session goes on so that the agent can mend it. Raises
     SandboxError."""
     started = bench.clock.monotonic()
-    env = bench.world.broker.guest_environment()
+    env = {**bench.world.broker.guest_environment(), **await environment(bench, actor)}
     for command in recipe.setup:
         actor.hub.progress("setup", f"Setting up: {command}"[:1000])
         left = max(recipe.setup_timeout_seconds - (bench.clock.monotonic() - started), 1)

@@ -1,7 +1,7 @@
 """Bring the workspace to the session's commit, while the engine may already read in it.
 
-Services start → the branch is fetched and checked out → setup runs where what it depends on has changed. Whatever the
-engine asks to do in between waits in the ear.
+Services of stacks start → the branch is fetched and checked out → setup runs where what it depends on has changed → the
+repository's own services start, then its start commands. Whatever the engine asks to do in between waits in the ear.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from outrider.session.actor import Actor
 from outrider.session.effects import checkout
 from outrider.session.effects.set_up import set_up
 from outrider.session.effects.start.recipe import read_or_nothing, read_or_tell
-from outrider.session.effects.start.services import start_services
+from outrider.session.effects.start.services import start_stacks, start_the_rest
 from outrider.session.found import Found
 from outrider.session.workbench import Workbench
 
@@ -44,14 +44,16 @@ async def sync_workspace(effect: SyncWorkspace, bench: Workbench, actor: Actor) 
     started = bench.clock.monotonic()
     standing = await checkout.look(guest)
     recipe = await _recipe(found, bench, actor)
-    await start_services(guest, recipe, bench, actor)
+    await start_stacks(guest, recipe, bench, actor)
     if standing.ready:
+        await start_the_rest(guest, recipe, bench, actor)
         commit = standing.head or actor.state.base
         return Report(_finished(_Move(commit, commit, 0, ()), bench.clock.monotonic() - started, setup_ran=False))
     move = await _move(guest, standing.head or actor.state.base, bench, actor)
     due = bool(recipe.setup) and await _is_due(move, found, recipe, bench, actor)
     if due:
         await set_up(guest, recipe, bench, actor)
+    await start_the_rest(guest, recipe, bench, actor)
     await checkout.mark_ready(guest)
     return Report(_finished(move, bench.clock.monotonic() - started, setup_ran=due))
 
