@@ -91,7 +91,8 @@ class ImageDoctor:
             )
             cases = await _cases(guest, check)
         log.output(ended.printed.log())
-        return finding_of(check, ended, cases)
+        found = finding_of(check, ended, cases)
+        return found.model_copy(update={"tail": log.clean(found.tail)})
 
 
 async def _cases(guest: Guest, check: CheckSpec) -> Cases | None:

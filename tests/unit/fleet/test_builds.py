@@ -102,6 +102,18 @@ async def test_a_failing_setup_keeps_the_last_good_image_and_says_so(world: Imag
     assert await world.provider.list({}) == []
 
 
+async def test_what_a_check_prints_is_kept_without_secrets_and_long_names_are_cut(world: ImageWorld) -> None:
+    check = '[[checks]]\nname = "{}"\ncommand = "echo hunter2 {}; no-such-program-{}; exit 127"\n'
+    await world.begin("".join(check.format(f"{n}" + "c" * 70, "x" * 60, "p" * 80) for n in range(20)))
+    async with working(world.builds()) as builds:
+        build, _ = await built(world, builds)
+    image = await world.newest()
+    assert image.diagnosis is not None
+    assert all("hunter2" not in found.tail and "[redacted]" in found.tail for found in image.diagnosis.checks)
+    assert image.diagnosis.missing_tools == ("no-such-program-" + "p" * 80,)
+    assert Build.model_validate_json(build.model_dump_json()) == build
+
+
 async def test_a_recipe_that_is_wrong_fails_the_build_with_its_sentence(world: ImageWorld) -> None:
     await world.begin("checks = 5\n")
     async with working(world.builds()) as builds:

@@ -31,7 +31,7 @@ class Builder:
                 await self.ledger.catalog.put_image(image)
             said = await self._examine(image, log)
         except OutriderError as error:
-            await self._fail(build, log, f"{error.sentence} {error.remedy}".strip())
+            await self._fail(build, log, log.clean(f"{error.sentence} {error.remedy}".strip()))
         except Exception:  # noqa: BLE001 -- the edge of a task: one build must not end the others
             _log.exception("build %s went wrong in a way that nobody thought of", build.id)
             await self._fail(build, log, "Something went wrong in Outrider itself; the server's log says more.")
@@ -58,4 +58,4 @@ class Builder:
         last = f"The last good image, of {kept[0].commit[:12]}, is kept." if kept else "There is no image yet."
         log.say(why)
         log.say(last)
-        await self.ledger.end(build, BuildState.FAILED, f"{why} {last}"[:2000], log.tail())
+        await self.ledger.end(build, BuildState.FAILED, f"{why} {last}", log.tail())

@@ -14,6 +14,8 @@ from outrider.ports.images import ImageCatalog
 RECENT_BUILDS = 500
 """Among how many the last one of a branch is looked for."""
 
+DETAIL_CHARACTERS = 2000
+
 WATCH_BACKLOG = 100
 """News that wait for one watcher; a slower one loses the oldest."""
 
@@ -93,6 +95,7 @@ class Ledger:
     ) -> Build:
         """Store how a build came out, with the image that it made."""
         now = self.clock.now()
+        detail = detail if len(detail) <= DETAIL_CHARACTERS else f"{detail[: DETAIL_CHARACTERS - 1]}…"
         ended = {"state": state, "detail": detail, "ended_at": now, "log_tail": tail, "seconds": _since(build, now)}
         return await self.put(build.model_copy(update=ended), image)
 

@@ -70,13 +70,17 @@ class BuildLog:
         self._flush()
         return "\n".join(self._last)[-TAIL_CHARACTERS:]
 
+    def clean(self, text: str) -> str:
+        """A text of a guest's as it may be stored elsewhere: without secrets and control sequences."""
+        return self._redact(_CONTROL.sub("", text))
+
     def _flush(self) -> None:
         rest, self._rest = self._rest, ""
         if rest:
             self._line(rest)
 
     def _line(self, text: str) -> None:
-        line = self._redact(_CONTROL.sub("", text.rstrip("\r").rpartition("\r")[2]))[:LINE_CHARACTERS]
+        line = self.clean(text.rstrip("\r").rpartition("\r")[2])[:LINE_CHARACTERS]
         self._last.append(line)
         if self._written < LOG_BYTES:
             self._written += self._file.write(f"{line}\n".encode())
@@ -100,7 +104,7 @@ class BuildLogs:
         """Whole lines after an offset, and the offset after them. Nothing where there is no log."""
         data = await asyncio.to_thread(self._read, build, offset)
         whole = data[: data.rfind(b"\n") + 1]
-        return whole.decode(errors="replace").splitlines(), offset + len(whole)
+        return whole.decode(errors="replace").split("\n")[:-1], offset + len(whole)
 
     async def delete(self, build: BuildId) -> None:
         """Delete one. No error where there is none."""
