@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from outrider.model.base import Model
 from outrider.model.engine import ModelRef
 from outrider.model.errors import BadRequest
+from outrider.model.sandbox import Limits
 
 DEFAULT_PORT = 4100
 """First port tried; where another home has it, the next free one is taken."""
@@ -20,7 +21,13 @@ _NAMES = {
     "OUTRIDER_MODEL": "model",
     "OUTRIDER_SANDBOX": "sandbox",
     "OUTRIDER_SANDBOX_MEMORY_BYTES": "sandbox_memory_bytes",
+    "OUTRIDER_SANDBOX_CPUS": "sandbox_cpus",
+    "OUTRIDER_SANDBOX_PROCESSES": "sandbox_processes",
+    "OUTRIDER_SANDBOX_DISK_BYTES": "sandbox_disk_bytes",
+    "OUTRIDER_SANDBOX_SECONDS": "sandbox_seconds",
     "OUTRIDER_MAX_SANDBOXES": "max_sandboxes",
+    "OUTRIDER_FREE_DISK_BYTES": "free_disk_bytes",
+    "OUTRIDER_FREE_MEMORY_BYTES": "free_memory_bytes",
     "OUTRIDER_IDLE_SECONDS": "idle_seconds",
     "OUTRIDER_ALLOWED_HOSTS": "allowed_hosts",
     "OUTRIDER_ALLOWED_NETWORKS": "allowed_networks",
@@ -60,6 +67,14 @@ class Settings(Model):
         default="unix:///var/run/docker.sock", description="The Docker daemon's Unix socket; no other kind is used"
     )
     sandbox_memory_bytes: int = Field(default=4 << 30, ge=256 << 20, description="Memory of one sandbox, in bytes")
+    sandbox_cpus: float = Field(default=2, gt=0, le=1024, description="CPUs of one sandbox")
+    sandbox_processes: int = Field(default=1024, ge=64, le=1 << 20, description="Processes and threads of one sandbox")
+    sandbox_disk_bytes: int = Field(default=10 << 30, ge=64 << 20, description="What one sandbox may write, in bytes")
+    sandbox_seconds: float = Field(default=6 * 3600, ge=60, description="How long one sandbox may run at a stretch")
+    free_disk_bytes: int = Field(
+        default=1 << 30, ge=0, description="Below so much free disk no sandbox is started and no image built"
+    )
+    free_memory_bytes: int = Field(default=256 << 20, ge=0, description="The same for memory")
     max_sandboxes: int = Field(
         default=16, ge=1, le=1000, description="Sandboxes of sessions at once, and as many for checks"
     )
@@ -116,6 +131,17 @@ class Settings(Model):
             if key is not None:
                 return ModelRef(provider=provider, name=DEFAULT_MODELS[provider])
         return ModelRef(provider="rehearsal", name="demo")
+
+    @property
+    def limits(self) -> Limits:
+        """What one sandbox may use."""
+        return Limits(
+            cpus=self.sandbox_cpus,
+            memory_bytes=self.sandbox_memory_bytes,
+            processes=self.sandbox_processes,
+            disk_bytes=self.sandbox_disk_bytes,
+            wall_seconds=self.sandbox_seconds,
+        )
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -208,7 +208,17 @@ def test_without_a_server_it_says_how_to_start_one(terminal: Terminal, command: 
 def test_the_doctor_looks_at_every_part(terminal: Terminal) -> None:
     done = terminal("doctor", "--json")
     found = {row["part"]: row for row in map(json.loads, done.stdout.splitlines())}
-    assert {"outrider", "home", "git", "bwrap", "sandbox namespaces", "base image", "model", "server"} <= found.keys()
+    assert {
+        "outrider",
+        "home",
+        "git",
+        "bwrap",
+        "sandbox namespaces",
+        "limits",
+        "base image",
+        "model",
+        "server",
+    } <= found.keys()
     assert found["git"]["state"] == "works"
     assert found["base image"]["remedy"] == "Run: outrider setup"
     assert found["server"]["detail"] == "does not run"

@@ -18,12 +18,13 @@ from outrider.app.author import find_author
 from outrider.app.home import Home
 from outrider.app.image_works import ImageWorks, Ingredients, make_image_works
 from outrider.app.providers import choose_provider
-from outrider.app.supplies import make_base_image, make_foreign_bases, make_toolbox
+from outrider.app.supplies import make_base_image, make_floors, make_foreign_bases, make_toolbox
 from outrider.app.way_out import open_broker, upstreams
 from outrider.broker.git import GitReadApp
 from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
 from outrider.fleet.clean import PURPOSE_LABEL, CleanSandboxes, reap_left_behind
+from outrider.fleet.floors import DiskWatch
 from outrider.fleet.images.machine import Images
 from outrider.fleet.limits import SandboxSlots
 from outrider.fleet.pool.warm import POOL_LABEL
@@ -34,7 +35,7 @@ from outrider.model.errors import OutriderError
 from outrider.model.events import ProblemReported
 from outrider.model.ids import LayerId, SandboxId, SessionId
 from outrider.model.person import Person
-from outrider.model.sandbox import Limits, ProbeReport
+from outrider.model.sandbox import ProbeReport
 from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock, SystemClock
 from outrider.ports.engine import Engine
@@ -82,6 +83,7 @@ async def deploy(settings: Settings, home: Home, url: str, engine: Engine | None
         running = (
             tasks.create_task(registry.run(), name="sessions"),
             tasks.create_task(_watchdog(base, registry).run(), name="watchdog"),
+            tasks.create_task(_disk_watch(base, registry).run(), name="disk watch"),
             *works.start(tasks),
         )
         try:
@@ -140,8 +142,8 @@ def _heart(base: Foundation, engine: Engine) -> tuple[Registry, BuiltinForge, Im
         public_base=lambda: base.url,
         operator_environment=settings.environment,
     )
-    limits = Limits(memory_bytes=settings.sandbox_memory_bytes)
-    clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes), limits)
+    limits, floors = settings.limits, make_floors(settings)
+    clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes, floors=floors), limits)
     images = Images(clean, make_base_image(settings), make_toolbox(settings), make_foreign_bases(settings))
     redactor = Redactor((*settings.secrets, home.token()))
     works = _image_works(base, clean, images, forge, quarantine, redactor)
@@ -150,7 +152,7 @@ def _heart(base: Foundation, engine: Engine) -> tuple[Registry, BuiltinForge, Im
         provider=provider,
         images=images,
         repository_images=works.images,
-        slots=SandboxSlots(settings.max_sandboxes),
+        slots=SandboxSlots(settings.max_sandboxes, floors=floors),
         prover=Prover(clean, images, quarantine, base.blobs, base.clock, base.catalog.images),
         engine=engine,
         broker=base.broker,
@@ -254,6 +256,19 @@ def _watchdog(base: Foundation, registry: Registry) -> Watchdog:
                 await registry.ask(SessionId(session), Report(ProblemReported(sentence=sentence)))
 
     return base.provider.watchdog(tell)
+
+
+def _disk_watch(base: Foundation, registry: Registry) -> DiskWatch:
+    """Says in every session whose sandbox runs that the disk under all of them gets short."""
+
+    async def tell(sentence: str) -> None:
+        for info in await base.provider.list({}):
+            session = info.labels.get(SESSION_LABEL)
+            if session and info.running:
+                with contextlib.suppress(OutriderError):
+                    await registry.ask(SessionId(session), Report(ProblemReported(sentence=sentence)))
+
+    return DiskWatch(make_floors(base.settings), base.clock, tell)
 
 
 async def _stop_sandboxes(provider: SandboxProvider) -> None:

@@ -4,7 +4,9 @@ no running server."""
 from collections.abc import Mapping
 
 from outrider.fleet.base_image import BaseImage
+from outrider.fleet.floors import Floors, measure
 from outrider.fleet.images.foreign_base import ForeignBases
+from outrider.fleet.pool.memory import MemoryGauge
 from outrider.fleet.toolbox import Toolbox
 from outrider.settings import Settings
 
@@ -19,6 +21,14 @@ BUILD_VARIABLES = (
     "HOME",
 )
 """What the tools that build layers may see of the environment: proxies, certificates, where npm's settings are."""
+
+
+def make_floors(settings: Settings) -> Floors:
+    """The floors of free space on the disk of the home and in memory."""
+    home, gauge = settings.home, MemoryGauge()
+    return Floors(
+        lambda: measure(home, lambda: gauge.read().left), settings.free_disk_bytes, settings.free_memory_bytes
+    )
 
 
 def make_base_image(settings: Settings) -> BaseImage:

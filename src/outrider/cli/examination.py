@@ -15,7 +15,7 @@ from pathlib import Path
 from outrider import __version__
 from outrider.app.home import Home
 from outrider.app.providers import choose_provider, probe_providers
-from outrider.app.supplies import make_base_image, make_toolbox
+from outrider.app.supplies import make_base_image, make_floors, make_toolbox
 from outrider.cli.server import Servers
 from outrider.cli.words import ISOLATION, LIMITS
 from outrider.fleet.base_image import SUITE
@@ -81,6 +81,7 @@ async def examine(settings: Settings, servers: Servers) -> list[Finding]:
     if home.state is not State.BROKEN:
         chosen = await choose_provider(settings, servers.clock)
         found += [_sandbox(chosen.report)]
+        found += [_limits(settings)]
         found += [_other_sandbox(report) for report in await probe_providers(settings, servers.clock, but=chosen)]
         found += await _layers(settings, chosen.provider)
     return [*found, _web_page(), _model(settings), await _server(servers)]
@@ -138,6 +139,24 @@ def _sandbox(report: ProbeReport) -> Finding:
     if not report.works:
         return Finding(name, State.BROKEN, report.detail, report.remedy)
     return Finding(name, State.WORKS, f"in force, started one: {_means(report)}", report.remedy)
+
+
+def _limits(settings: Settings) -> Finding:
+    one = settings.limits
+    detail = (
+        f"each sandbox {one.cpus:g} CPUs, {_gigabytes(one.memory_bytes)} of memory, {one.processes} processes, "
+        f"{_gigabytes(one.disk_bytes)} of disk, {one.wall_seconds / 3600:g} h, {settings.idle_seconds:g} s idle; "
+        f"{settings.max_sandboxes} at once, none below {_gigabytes(settings.free_disk_bytes)} of free disk or "
+        f"{_gigabytes(settings.free_memory_bytes)} of free memory"
+    )
+    problem = make_floors(settings).shortage("the next session")
+    if problem is None:
+        return Finding("limits", State.WORKS, detail)
+    return Finding("limits", State.WEAKER, f"{detail}. Now: {problem.sentence}", problem.remedy)
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / (1 << 30):.3g} GB"
 
 
 def _means(report: ProbeReport) -> str:

@@ -3,13 +3,13 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from outrider.fleet.commands import Progress
 from outrider.fleet.limits import SandboxSlots
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId, SandboxId, new_id
-from outrider.model.sandbox import BROKER_PORT, EGRESS_PORT, GuestRole, Limits, SandboxHandle, SandboxSpec
+from outrider.model.sandbox import BROKER_PORT, EGRESS_PORT, GuestRole, LimitCaps, Limits, SandboxHandle, SandboxSpec
 from outrider.ports.broker import Broker, DoorSpec
 from outrider.ports.sandbox import Guest, SandboxProvider
 
@@ -22,13 +22,14 @@ PURPOSE_LABEL = "clean"
 @dataclass(frozen=True, slots=True)
 class CleanSpec:
     """What a clean sandbox is made from. `purpose` is shown to whoever waits for one: “the checks”, “an image”.
-    `wall_seconds` is as long as it may live; None for what is usual."""
+    `wall_seconds` is as long as it may live; None for what is usual. `caps` are the repository's own."""
 
     purpose: str
     layers: tuple[LayerId, ...]
     toolbox: LayerId | None = None
     role: GuestRole = GuestRole.SESSION
     wall_seconds: float | None = None
+    caps: LimitCaps = field(default_factory=LimitCaps)
 
 
 class CleanSandboxes:
@@ -53,7 +54,7 @@ class CleanSandboxes:
                     layers=spec.layers,
                     toolbox=spec.toolbox,
                     role=spec.role,
-                    limits=self._limits.model_copy(update={"wall_seconds": wall_seconds}),
+                    limits=self._limits.within(spec.caps).model_copy(update={"wall_seconds": wall_seconds}),
                     labels={PURPOSE_LABEL: spec.purpose},
                 )
             )

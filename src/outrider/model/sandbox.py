@@ -57,6 +57,15 @@ class GuestRole(StrEnum):
     BUILD = "build"
 
 
+class LimitCaps(Model):
+    """What a repository asks its sandboxes to be held to, below what the operator allows."""
+
+    cpus: float | None = Field(default=None, gt=0, description="CPUs")
+    memory_mb: int | None = Field(default=None, ge=256, description="Memory in megabytes")
+    processes: int | None = Field(default=None, ge=64, description="Processes and threads")
+    disk_mb: int | None = Field(default=None, ge=64, description="What it may write, in megabytes")
+
+
 class Limits(Model):
     """What one sandbox may use. Out of any of it is said in the session, and nothing is lost."""
 
@@ -65,6 +74,16 @@ class Limits(Model):
     processes: int = Field(default=1024, gt=0)
     disk_bytes: int = Field(default=10 << 30, gt=0, description="What the sandbox itself may write")
     wall_seconds: float = Field(default=6 * 3600, gt=0)
+
+    def within(self, caps: LimitCaps) -> "Limits":
+        """The lower of these and the caps: a repository may ask for less, never for more."""
+        return Limits(
+            cpus=min(self.cpus, caps.cpus or self.cpus),
+            memory_bytes=min(self.memory_bytes, (caps.memory_mb or 1 << 40) << 20),
+            processes=min(self.processes, caps.processes or self.processes),
+            disk_bytes=min(self.disk_bytes, (caps.disk_mb or 1 << 40) << 20),
+            wall_seconds=self.wall_seconds,
+        )
 
 
 class SandboxSpec(Model):

@@ -111,7 +111,8 @@ class Phases:
         if setup.broken and not own_setup:
             raise SandboxError(setup.broken)
         layers = ground.image.layers + ((setup.layer,) if setup.layer and not own_setup else ())
-        spec = CleanSpec("the checks", layers, ground.image.toolbox, wall_seconds=_wall_seconds(ground.recipe))
+        seconds, caps = _wall_seconds(ground.recipe), ground.recipe.limits
+        spec = CleanSpec("the checks", layers, ground.image.toolbox, wall_seconds=seconds, caps=caps)
         async with self._sandboxes.open(spec, run.teller.say("checks")) as handle:
             await self._setting_up.check_out(ground, handle, tree)
             failed = await self._setting_up.run(ground, handle, run.teller.say("setup")) if own_setup else None

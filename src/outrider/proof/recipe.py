@@ -21,6 +21,7 @@ from outrider.model.base import Model
 from outrider.model.egress import EgressSpec
 from outrider.model.errors import RecipeError
 from outrider.model.image import MachineWants
+from outrider.model.sandbox import LimitCaps
 from outrider.model.services import Beside, PreviewSpec, ServiceSpec, ShellCommand
 from outrider.proof.globs import fixed_folder
 from outrider.proof.recipe_errors import RECIPE_FILE as RECIPE_FILE
@@ -121,6 +122,7 @@ class RecipeFile(Model):
     services: tuple[ServiceSpec, ...] = Field(default=(), max_length=20)
     preview: tuple[PreviewSpec, ...] = Field(default=(), max_length=20)
     egress: EgressSpec = EgressSpec()
+    limits: LimitCaps = LimitCaps()
     warm: int | None = Field(
         default=None, ge=0, le=20, description="How many warm sandboxes are kept; without it, by demand"
     )

@@ -102,7 +102,7 @@ class SettingUp:
             return await self._make(ground, base, layer, say)
 
     async def _make(self, ground: Ground, base: CommitId, layer: LayerId, say: Progress) -> LayerId | SetupFailed:
-        spec = CleanSpec("the setup", ground.image.layers, ground.image.toolbox)
+        spec = CleanSpec("the setup", ground.image.layers, ground.image.toolbox, caps=ground.recipe.limits)
         async with self._sandboxes.open(spec, say) as handle:
             await self.check_out(ground, handle, Tree(base))
             failed = await self.run(ground, handle, say)

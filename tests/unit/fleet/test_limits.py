@@ -6,6 +6,7 @@ import pytest
 
 from outrider.fleet.limits import SandboxSlots
 from outrider.model.errors import LimitReached
+from outrider.model.sandbox import LimitCaps, Limits
 
 
 async def test_no_more_than_the_slots_run_and_the_others_are_told() -> None:
@@ -46,3 +47,11 @@ async def test_a_crowd_is_refused_with_a_sentence() -> None:
         leave.set()
     async with slots.take("c", lambda _line: None):
         pass
+
+
+def test_a_repository_may_ask_for_less_and_never_for_more() -> None:
+    operator = Limits(cpus=2, memory_bytes=4 << 30, processes=1000, disk_bytes=10 << 30)
+    less = LimitCaps(cpus=0.5, memory_mb=512, processes=100, disk_mb=1024)
+    assert operator.within(less) == Limits(cpus=0.5, memory_bytes=512 << 20, processes=100, disk_bytes=1 << 30)
+    more = LimitCaps(cpus=64, memory_mb=1 << 20, processes=1 << 20, disk_mb=1 << 20)
+    assert operator.within(more) == operator.within(LimitCaps()) == operator

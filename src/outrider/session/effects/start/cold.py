@@ -24,7 +24,7 @@ async def cold(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found:
         id=effect.sandbox,
         layers=image.layers,
         toolbox=image.toolbox,
-        limits=bench.policy.limits,
+        limits=bench.policy.limits.within(recipe.limits),
         labels={SESSION_LABEL: actor.state.session},
     )
     return Found(await bench.world.provider.create(spec), "cold")

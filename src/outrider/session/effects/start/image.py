@@ -6,6 +6,7 @@ from outrider.model.events import ProblemReported
 from outrider.model.image import Diagnosis, RepositoryImage
 from outrider.model.sandbox import SandboxSpec
 from outrider.session.actor import Actor
+from outrider.session.effects.start.recipe import read_or_nothing
 from outrider.session.found import IMAGE_COMMIT_LABEL, SESSION_LABEL, Found
 from outrider.session.workbench import Workbench
 
@@ -19,11 +20,12 @@ async def from_image(effect: StartSandbox, bench: Workbench, actor: Actor) -> Fo
         return None
     if image.diagnosis is not None and image.diagnosis.ails:
         await actor.ask(Report(_red_before(image, image.diagnosis)))
+    recipe = await read_or_nothing(bench, actor, created.base_commit)
     spec = SandboxSpec(
         id=effect.sandbox,
         layers=image.layers,
         toolbox=image.toolbox,
-        limits=bench.policy.limits,
+        limits=bench.policy.limits.within(recipe.limits),
         labels={SESSION_LABEL: created.session, IMAGE_COMMIT_LABEL: image.commit},
     )
     return Found(await bench.world.provider.create(spec), "image", image.commit)
