@@ -60,7 +60,7 @@ class Settings(Model):
     anthropic_base_url: str = "https://api.anthropic.com"
     openai_api_key: SecretStr | None = None
     openai_base_url: str = "https://api.openai.com/v1"
-    sandbox: Literal["auto", "namespaces", "docker"] = Field(
+    sandbox: Literal["auto", "namespaces", "docker", "microsandbox"] = Field(
         default="auto", description="What makes the sandboxes; `auto`: the strongest that works here"
     )
     docker_host: str = Field(

@@ -11,6 +11,7 @@ from outrider.ports.clock import Clock
 from outrider.ports.sandbox import SandboxProvider
 from outrider.sandboxes.docker.probe import GVISOR
 from outrider.sandboxes.docker.provider import DockerProvider
+from outrider.sandboxes.microsandbox.provider import MicrosandboxProvider
 from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.settings import Settings
@@ -32,13 +33,19 @@ def _docker_with_gvisor(settings: Settings, clock: Clock) -> SandboxProvider:
     return _docker(settings, clock, GVISOR)
 
 
+def _microsandbox(settings: Settings, clock: Clock) -> SandboxProvider:
+    return MicrosandboxProvider(settings.home / "microsandbox", clock)
+
+
 PROVIDERS: Mapping[str, Make] = {
     "namespaces": _namespaces,
     "docker": _docker,
+    "microsandbox": _microsandbox,
 }
 """Every provider by the name that `OUTRIDER_SANDBOX` has for it."""
 
 STRONGEST_FIRST: tuple[tuple[str, Make], ...] = (
+    ("microsandbox", _microsandbox),
     ("docker", _docker_with_gvisor),
     ("namespaces", _namespaces),
     ("docker", _docker),

@@ -1,10 +1,12 @@
 """The guest's end of SSH: its keys, made fresh for each sandbox, and its configuration."""
 
+import shlex
 from dataclasses import dataclass
 
 import asyncssh
 
-from outrider.model.sandbox import TOOLBOX, GuestRole
+from outrider.model.sandbox import TOOLBOX, GuestRole, Limits
+from outrider.sandboxes.walls import HIDE_SSHD, enter_sshd
 
 RUN_FOLDER = "/run/outrider"
 """Where the guest finds its sshd's files. Only guest root may write there."""
@@ -73,3 +75,20 @@ def run_files(keys: SshKeys, role: GuestRole) -> dict[str, tuple[str, int]]:
         "authorized_keys": (keys.user_public, 0o644),
         "host_key": (keys.host_private, 0o600 if role is GuestRole.BUILD else 0o644),
     }
+
+
+def lay_out_script(role: GuestRole, keys: SshKeys) -> str:
+    """What guest root runs once after a start, where the run folder is not laid out from outside."""
+    lines = ["set -eu", "umask 022", f"mkdir -p /run/sshd {RUN_FOLDER}", "mkdir -p -m 1777 /run/log"]
+    for name, (text, mode) in run_files(keys, role).items():
+        lines.append(f"printf %s {shlex.quote(text)} >{RUN_FOLDER}/{name}")
+        lines.append(f"chmod {mode:o} {RUN_FOLDER}/{name}")
+    return "\n".join([*lines, f": >{RUN_FOLDER}/ready"])
+
+
+def sshd_argv(role: GuestRole, limits: Limits) -> list[str]:
+    """The sshd of one connection, as the sandbox's user, started by guest root on the stream of a command. No file of
+    its may be larger than its disk."""
+    limited = f"/usr/bin/prlimit --core=0 --fsize={limits.disk_bytes} --"
+    hide = HIDE_SSHD if role is GuestRole.SESSION else "true"
+    return ["/bin/sh", "-c", f"{hide}; exec {limited} {enter_sshd(role, SSHD)}"]

@@ -11,11 +11,12 @@ import pytest
 
 from outrider.model.ids import LayerId, SandboxId
 from outrider.model.sandbox import GuestRole, Isolation, Limits, SandboxSpec
-from outrider.sandboxes.docker.container import container_config, seccomp_profile, sshd_argv
+from outrider.sandboxes.docker.container import container_config, seccomp_profile
 from outrider.sandboxes.docker.hijacked import splice
-from outrider.sandboxes.docker.probe import GVISOR, isolation_of, runtime_of, true_program
+from outrider.sandboxes.docker.probe import GVISOR, isolation_of, runtime_of
 from outrider.sandboxes.seccomp import REFUSED
-from outrider.sandboxes.sshd import new_keys
+from outrider.sandboxes.sshd import new_keys, sshd_argv
+from outrider.sandboxes.true_program import true_program
 
 
 def spec(role: GuestRole) -> SandboxSpec:
@@ -33,7 +34,7 @@ def test_a_session_has_walls_and_limits() -> None:
     )  # fmt: skip
     assert "Binds" not in host
     assert "Privileged" not in host
-    entering = " ".join(sshd_argv(spec(GuestRole.SESSION)))
+    entering = " ".join(sshd_argv(GuestRole.SESSION, spec(GuestRole.SESSION).limits))
     assert "--fsize=5368709120" in entering
     assert "--bounding-set=-all --no-new-privs" in entering
 

@@ -1,13 +1,12 @@
 """What a sandbox's container is asked to be. Pure: what it says is what runs, and a test can read it."""
 
 import json
-import shlex
 from typing import Any
 
 from outrider.model.sandbox import TOOLBOX, GuestRole, SandboxSpec
 from outrider.sandboxes.seccomp import CLONE_NEW_FLAGS, REFUSED, SOCKET_FAMILIES
-from outrider.sandboxes.sshd import RUN_FOLDER, SSHD, SshKeys, run_files
-from outrider.sandboxes.walls import HIDE_SSHD, RUN_BYTES, SHM_BYTES, enter_sshd, kept_capabilities
+from outrider.sandboxes.sshd import RUN_FOLDER, SshKeys, lay_out_script
+from outrider.sandboxes.walls import RUN_BYTES, SHM_BYTES, kept_capabilities
 
 HOME_LABEL = "outrider.home"
 """Whose container, image or volume it is: several homes may share a daemon."""
@@ -68,11 +67,7 @@ def toolbox_mount(volume: str) -> dict[str, Any]:
 
 def init_script(role: GuestRole, keys: SshKeys) -> str:
     """The container's first process: lays out what sshd reads, and then does nothing but take in orphans."""
-    lines = ["set -eu", "umask 022", f"mkdir -p /run/sshd {RUN_FOLDER}", "mkdir -p -m 1777 /run/log"]
-    for name, (text, mode) in run_files(keys, role).items():
-        lines.append(f"printf %s {shlex.quote(text)} >{RUN_FOLDER}/{name}")
-        lines.append(f"chmod {mode:o} {RUN_FOLDER}/{name}")
-    return "\n".join([*lines, f": >{RUN_FOLDER}/ready", "while :; do sleep 86400 & wait $!; done"])
+    return f"{lay_out_script(role, keys)}\nwhile :; do sleep 86400 & wait $!; done"
 
 
 def ready_argv() -> list[str]:
@@ -80,13 +75,6 @@ def ready_argv() -> list[str]:
     tries = READY_SECONDS * 100
     script = f"n=0; until [ -e {RUN_FOLDER}/ready ]; do n=$((n+1)); [ $n -lt {tries} ] || exit 1; sleep 0.01; done"
     return ["/bin/sh", "-c", f"{script}; echo ready"]
-
-
-def sshd_argv(spec: SandboxSpec) -> list[str]:
-    """The sshd of one connection, as the sandbox's user. No file of its may be larger than its disk."""
-    limited = f"/usr/bin/prlimit --core=0 --fsize={spec.limits.disk_bytes} --"
-    hide = HIDE_SSHD if spec.role is GuestRole.SESSION else "true"
-    return ["/bin/sh", "-c", f"{hide}; exec {limited} {enter_sshd(spec.role, SSHD)}"]
 
 
 def seccomp_profile() -> dict[str, Any]:

@@ -16,9 +16,9 @@ from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId
 from outrider.sandboxes.docker.container import HOME_LABEL
 from outrider.sandboxes.docker.engine_api import DockerApi
-from outrider.sandboxes.docker.merge import without_rights
 from outrider.sandboxes.docker.records import LayerRecord, StateFolder
-from outrider.sandboxes.docker.tars import Part, cut_out, image_archive, read_file, take_in
+from outrider.sandboxes.merge import without_rights
+from outrider.sandboxes.tars import Part, cut_out, image_archive, read_file, take_in
 
 
 class Images:

@@ -10,9 +10,9 @@ from outrider.model.ids import LayerId
 from outrider.model.sandbox import LayerInfo
 from outrider.sandboxes.docker.engine_api import DockerApi
 from outrider.sandboxes.docker.images import Images
-from outrider.sandboxes.docker.merge import merge
 from outrider.sandboxes.docker.records import StateFolder
-from outrider.sandboxes.docker.tars import read_file
+from outrider.sandboxes.merge import merge
+from outrider.sandboxes.tars import read_file
 
 
 class DockerLayers:

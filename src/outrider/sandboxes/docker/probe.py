@@ -1,7 +1,5 @@
 """The probe: what the daemon says of itself, and a container that ends with 0."""
 
-import platform
-import struct
 from typing import Any
 
 from outrider.model.errors import SandboxError
@@ -10,32 +8,13 @@ from outrider.model.sandbox import Isolation, Limits, SandboxSpec
 from outrider.sandboxes.docker.container import HOME_LABEL, host_config
 from outrider.sandboxes.docker.engine_api import DockerApi
 from outrider.sandboxes.docker.layers import DockerLayers
-from outrider.sandboxes.docker.tars import one_file
+from outrider.sandboxes.tars import one_file
+from outrider.sandboxes.true_program import true_program
 
 GVISOR = "runsc"
 """The name under which gVisor's own instructions register it as a runtime of the daemon."""
 
 PROBE_LAYER = LayerId("layer-probe")
-
-EXIT_0 = {
-    "x86_64": (62, bytes.fromhex("b83c00000031ff0f05")),
-    "aarch64": (183, bytes.fromhex("a80b8052000080d2010000d4")),
-}
-"""Machine and code of `exit(0)`: there may be no base image yet, and `true` of the machine would need its libraries."""
-
-
-def true_program() -> bytes:
-    """An executable that ends with 0 and needs no other file. Raises SandboxError on a processor unknown to us."""
-    try:
-        machine, code = EXIT_0[platform.machine()]
-    except KeyError:
-        raise SandboxError(f"Sandboxes do not run on this processor ({platform.machine()}).") from None
-    header, base = 64 + 56, 0x400000
-    size = header + len(code)
-    elf = b"\x7fELF\x02\x01\x01" + bytes(9)
-    elf += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, base + header, 64, 0, 0, 64, 56, 1, 0, 0, 0)
-    elf += struct.pack("<IIQQQQQQ", 1, 5, 0, base, base, size, size, 0x1000)
-    return elf + code
 
 
 def runtime_of(info: dict[str, Any], wanted: str | None) -> str | None:

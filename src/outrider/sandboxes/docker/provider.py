@@ -19,7 +19,6 @@ from outrider.model.sandbox import (
 )
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import Guest, Tell, Watchdog
-from outrider.sandboxes.docker.container import sshd_argv
 from outrider.sandboxes.docker.containers import Containers
 from outrider.sandboxes.docker.engine_api import DockerApi
 from outrider.sandboxes.docker.layers import DockerLayers
@@ -27,7 +26,7 @@ from outrider.sandboxes.docker.meters import DaemonMeters
 from outrider.sandboxes.docker.probe import isolation_of, require_limits, run_true, runtime_of
 from outrider.sandboxes.docker.records import Record, StateFolder
 from outrider.sandboxes.guest import GuestLogin, connect_guest
-from outrider.sandboxes.sshd import new_keys
+from outrider.sandboxes.sshd import new_keys, sshd_argv
 from outrider.sandboxes.watchdog import MeteredWatchdog
 
 PROVIDER = "docker"
@@ -89,7 +88,8 @@ class DockerProvider(DockerLayers):
         """Connect to an sshd of its own in a running container."""
         record = await self._containers.record(handle.id)
         try:
-            stream = await self.api.attach(await self._containers.command(handle.id, sshd_argv(record.spec)))
+            command = await self._containers.command(handle.id, sshd_argv(record.spec.role, record.spec.limits))
+            stream = await self.api.attach(command)
         except SandboxError as error:
             raise SandboxLost(f"The sandbox {handle.id} is not running.") from error
         user = "root" if record.spec.role is GuestRole.BUILD else GUEST_USER

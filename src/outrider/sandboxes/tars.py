@@ -44,6 +44,15 @@ def take_in(source: Path, target: Path) -> tuple[str, int]:
     return f"sha256:{digest.hexdigest()}", size
 
 
+def is_tar_of_files(path: Path) -> bool:
+    """Whether it is a plain tar at all, by its beginning."""
+    try:
+        with tarfile.open(path, "r:"):
+            return True
+    except (tarfile.TarError, OSError, EOFError):
+        return False
+
+
 def cut_out(archive_file: Path, diff_id: str, target: Path) -> None:
     """Copy one layer out of an archive of the form of `GET /images/NAME/get`. Raises SandboxError where it lacks it."""
     with tarfile.open(archive_file, "r:") as archive, archive_file.open("rb") as raw:

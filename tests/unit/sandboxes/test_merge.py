@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.sandboxes.docker.merge import merge, without_rights
+from outrider.sandboxes.merge import merge, without_rights
 
 Layer = dict[str, bytes | tuple[str, str] | None]
 """Files; None is a folder; a pair is a link: its kind and its target."""
