@@ -14,12 +14,22 @@ from outrider.testing.layer_contract import LayerContract
 from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider
 from outrider.testing.snapshot_contract import SnapshotContract
 from outrider.testing.tars import tar_of
+from tests.conftest import STATE
 
 
 class _Namespaces:
     @pytest.fixture
     def make_provider(self, make_namespaces_provider: Callable[[], NamespaceProvider]) -> MakeProvider:
         return make_namespaces_provider
+
+    @pytest.fixture
+    def adapter(self) -> str:
+        return f"""
+from pathlib import Path
+from outrider.ports.clock import SystemClock
+from outrider.sandboxes.namespaces.provider import NamespaceProvider
+make = lambda: NamespaceProvider(Path({str(STATE)!r}), SystemClock())
+"""
 
     @pytest.fixture
     def base(self, base_layers: BaseLayers) -> LayerId:
@@ -52,6 +62,14 @@ class TestNamespacesTransfer(_Namespaces, TransferContract):
 
 
 class _Fakes:
+    @pytest.fixture
+    def adapter(self, tmp_path: Path) -> str:
+        return f"""
+from pathlib import Path
+from outrider.testing.fake_sandbox import FakeProvider
+make = lambda: FakeProvider(Path({str(tmp_path / "fake")!r}))
+"""
+
     @pytest.fixture
     def make_provider(self, tmp_path: Path) -> MakeProvider:
         return lambda: FakeProvider(tmp_path / "fake")

@@ -20,6 +20,7 @@ from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider
 from outrider.testing.service_contract import ServicesContract
 from outrider.testing.snapshot_contract import SnapshotContract
 from outrider.testing.tars import tar_of
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.sandbox
 
@@ -28,6 +29,15 @@ class _Docker:
     @pytest.fixture
     def make_provider(self, make_docker_provider: Callable[[], DockerProvider]) -> MakeProvider:
         return make_docker_provider
+
+    @pytest.fixture
+    def adapter(self, daemon: Path) -> str:
+        return f"""
+from pathlib import Path
+from outrider.ports.clock import SystemClock
+from outrider.sandboxes.docker.provider import DockerProvider
+make = lambda: DockerProvider(Path({str(ROOT / "docker" / "state")!r}), SystemClock(), socket=Path({str(daemon)!r}))
+"""
 
     @pytest.fixture
     def base(self, docker_base: LayerId) -> LayerId:

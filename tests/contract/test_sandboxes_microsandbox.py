@@ -51,6 +51,15 @@ class _MicroVms:
         return make_vm_provider
 
     @pytest.fixture
+    def adapter(self) -> str:
+        return f"""
+from pathlib import Path
+from outrider.ports.clock import SystemClock
+from outrider.sandboxes.microsandbox.provider import MicrosandboxProvider
+make = lambda: MicrosandboxProvider(Path({str(ROOT / "microsandbox")!r}), SystemClock())
+"""
+
+    @pytest.fixture
     def base(self, vm_base: LayerId) -> LayerId:
         return vm_base
 

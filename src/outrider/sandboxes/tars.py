@@ -7,7 +7,7 @@ import io
 import json
 import platform
 import tarfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,9 @@ def is_tar_of_files(path: Path) -> bool:
         return False
 
 
-def cut_out(archive_file: Path, diff_id: str, target: Path) -> None:
-    """Copy one layer out of an archive of the form of `GET /images/NAME/get`. Raises SandboxError where it lacks it."""
+def cut_out(archive_file: Path, targets: Mapping[str, Path]) -> list[str]:
+    """Copy layers, named by their hash, out of an archive of the form of `GET /images/NAME/get`. Returns the hashes of
+    those that were in it."""
     with tarfile.open(archive_file, "r:") as archive, archive_file.open("rb") as raw:
         members = {member.name: member for member in archive}
 
@@ -65,14 +66,15 @@ def cut_out(archive_file: Path, diff_id: str, target: Path) -> None:
 
         (manifest,) = json.loads(read("manifest.json"))
         diffs = json.loads(read(manifest["Config"]))["rootfs"]["diff_ids"]
-        if diff_id not in diffs:
-            raise SandboxError(f"The layer {diff_id} is not in its image any more.", "Build the image again.")
-        member = members[manifest["Layers"][diffs.index(diff_id)]]
-        if member.issym():
-            # Docker writes a layer once, and a link to it wherever another image of the archive has it too.
-            member = members[_joined(member.name, member.linkname)]
-        raw.seek(member.offset_data)
-        _copy(raw, target, member.size)
+        found = [diff_id for diff_id in targets if diff_id in diffs]
+        for diff_id in found:
+            member = members[manifest["Layers"][diffs.index(diff_id)]]
+            if member.issym():
+                # Docker writes a layer once, and a link to it wherever another image of the archive has it too.
+                member = members[_joined(member.name, member.linkname)]
+            raw.seek(member.offset_data)
+            _copy(raw, targets[diff_id], member.size)
+        return found
 
 
 async def image_archive(parts: Sequence[Part], config: dict[str, Any], reference: str) -> AsyncIterator[bytes]:

@@ -191,11 +191,40 @@ class SlowSandbox(FakeProvider):
 
 
 class NeverReadySandbox(FakeProvider):
-    """Every creation fails, and leaves nothing."""
+    """No sandbox gets ready, until the test says that it is `mended`. Leaves nothing."""
+
+    mended = False
 
     async def create(self, spec: SandboxSpec) -> SandboxHandle:
-        """Fail as a full machine would."""
-        raise SandboxError(f"The sandbox {spec.id} could not be made: the disk is full.", "Free some space.")
+        """Fail as an image without an sshd would."""
+        if not self.mended:
+            raise SandboxError("The sandbox was not ready in time.", "Look at its image: outrider images")
+        return await super().create(spec)
+
+
+class FullDiskSandbox(FakeProvider):
+    """While the test says that the disk is `full`, no sandbox can be made, started or kept; what is written stays."""
+
+    full = False
+
+    async def create(self, spec: SandboxSpec) -> SandboxHandle:
+        """Needs room."""
+        self._need_room()
+        return await super().create(spec)
+
+    async def start(self, handle: SandboxHandle) -> None:
+        """Needs room."""
+        self._need_room()
+        await super().start(handle)
+
+    async def snapshot(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
+        """Needs room."""
+        self._need_room()
+        return await super().snapshot(handle, layer)
+
+    def _need_room(self) -> None:
+        if self.full:
+            raise SandboxError("The disk is full.", "Free some space where the state folder is.")
 
 
 class DyingSandbox(FakeProvider):

@@ -35,6 +35,11 @@ class SandboxFixtures:
         raise NotImplementedError
 
     @pytest.fixture
+    def adapter(self) -> str:
+        """A program that defines `make()`, which gives a provider over the same state in another process."""
+        raise NotImplementedError
+
+    @pytest.fixture
     def provider(self, make_provider: MakeProvider) -> SandboxProvider:
         """The provider to test."""
         return make_provider()

@@ -108,22 +108,30 @@ class Images:
 
     async def tar(self, layer: LayerId) -> Path:
         """The layer's tar; taken out of the image that it was committed to where it is only there."""
-        record, path = self._complete(layer), self.state.tar(layer)
+        record = self._complete(layer)
         if record.image:
-            with tempfile.TemporaryDirectory(prefix=".new-", dir=self.state.layers) as folder:
-                whole, fresh = Path(folder, "image.tar"), Path(folder, "layer.tar")
-                with await asyncio.to_thread(whole.open, "wb") as file:
-                    async for chunk in self.api.download(f"/images/{record.image}/get"):
-                        await asyncio.to_thread(file.write, chunk)
-                await asyncio.to_thread(cut_out, whole, record.diff_id, fresh)
-                if record.strip:
-                    await asyncio.to_thread(without_rights, fresh)
-                diff_id, size = await asyncio.to_thread(take_in, fresh, Path(folder, "kept.tar"))
-                await asyncio.to_thread(Path(folder, "kept.tar").rename, path)
-            self.state.keep_layer(layer, LayerRecord(diff_id=diff_id, bytes=size))
-            with contextlib.suppress(SandboxError):
-                await self.api.delete(f"/images/{record.image}")
-        return path
+            await self._leave(record.image)
+            if self._complete(layer).image:
+                raise SandboxError(f"The layer {layer} is not in its image any more.", "Build the image again.")
+        return self.state.tar(layer)
+
+    async def _leave(self, image: str) -> None:
+        """Take every layer of ours out of an image: the archive is the expensive part."""
+        rows = {layer: record for layer in self.state.layer_ids() if (record := self.state.layer(layer))}
+        wanted = {layer: record for layer, record in rows.items() if record.image}
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.state.layers) as folder:
+            whole = Path(folder, "image.tar")
+            with await asyncio.to_thread(whole.open, "wb") as file:
+                async for chunk in self.api.download(f"/images/{image}/get"):
+                    await asyncio.to_thread(file.write, chunk)
+            targets = {record.diff_id: Path(folder, f"{layer}.cut") for layer, record in wanted.items()}
+            found = await asyncio.to_thread(cut_out, whole, targets)
+            await asyncio.to_thread(whole.unlink)
+            for layer, record in wanted.items():
+                if record.diff_id in found:
+                    await asyncio.to_thread(_keep_cut, self.state, layer, record, targets[record.diff_id])
+                    with contextlib.suppress(SandboxError):
+                        await self.api.delete(f"/images/{record.image}")
 
     def volume(self, layer: LayerId) -> str:
         """The name of the volume of a layer."""
@@ -173,3 +181,13 @@ class Images:
                 chain = (await self._known_chains()).get(other.image, ())
                 if record.diff_id in chain:
                     await self.tar(layer)
+
+
+def _keep_cut(state: StateFolder, layer: LayerId, record: LayerRecord, cut: Path) -> None:
+    """A layer that has left its image is a tar from now on, and may have another hash."""
+    if record.strip:
+        without_rights(cut)
+    kept = cut.with_name(f"{layer}.kept")
+    diff_id, size = take_in(cut, kept)
+    kept.rename(state.tar(layer))
+    state.keep_layer(layer, LayerRecord(diff_id=diff_id, bytes=size))

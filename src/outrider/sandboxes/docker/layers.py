@@ -56,7 +56,8 @@ class DockerLayers:
 
     async def squash(self, layers: Sequence[LayerId], into: LayerId, *, below: Sequence[LayerId] = ()) -> LayerId:
         """One layer that shows the same as these."""
-        tars = [await self.images.tar(layer) for layer in layers]
+        # From the top: its image holds the others too.
+        tars = [await self.images.tar(layer) for layer in reversed(layers)][::-1]
         under = [await self.images.tar(layer) for layer in below]
         if not await self.has_layer(into):
             with tempfile.TemporaryDirectory(prefix=".new-", dir=self.state.layers) as folder:
