@@ -1,9 +1,11 @@
-"""Control groups of both versions, against trees of plain files. Version 2 has run on no real kernel yet."""
+"""Control groups of both versions, against trees of plain files; those of version 2 keep the kernel's rules."""
 
+import os
 from pathlib import Path
 
 from outrider.model.sandbox import Limits
-from outrider.sandboxes.namespaces.cgroups import find_cgroups, out_of_memory_kills
+from outrider.sandboxes.namespaces.cgroups import LEAF, find_cgroups, out_of_memory_kills, remove
+from outrider.testing.fake_cgroup2 import Cgroup2, make_tree
 
 LIMITS = Limits(cpus=1.5, memory_bytes=1 << 30, processes=77)
 
@@ -16,12 +18,15 @@ def v1_tree(root: Path) -> Path:
     return own
 
 
-def v2_tree(root: Path, controllers: str) -> Path:
-    (root / "ours").mkdir()
-    (root / "ours" / "cgroup.controllers").write_text(controllers)
-    own = root / "own"
+def v2_tree(root: Path, controllers: str = "cpuset cpu io memory pids", *, holding: str = "") -> tuple[Cgroup2, Path]:
+    """A tree with our delegated group, which holds these processes, and the file that says where we are."""
+    tree = make_tree(root, controllers)
+    (tree / "ours").mkdir()
+    if holding:
+        (tree / "ours" / "cgroup.procs").write_text(holding)
+    own = root.parent / "own"
     own.write_text("0::/ours\n")
-    return own
+    return tree, own
 
 
 def test_version_1_gets_one_group_a_controller(tmp_path: Path) -> None:
@@ -39,18 +44,47 @@ def test_version_1_gets_one_group_a_controller(tmp_path: Path) -> None:
 
 
 def test_version_2_gets_one_group(tmp_path: Path) -> None:
-    found = find_cgroups(tmp_path, v2_tree(tmp_path, "cpuset cpu io memory pids"))
+    (root := tmp_path / "tree").mkdir()
+    tree, own = v2_tree(root)
+    found = find_cgroups(tree, own)
     assert found is not None
-    assert (tmp_path / "ours" / "cgroup.subtree_control").read_text() == "+memory +pids +cpu"
     (group,) = found.create("box", LIMITS)
-    written = {file.name: file.read_text() for file in group.iterdir()}
+    written = {name: (group / name).read_text() for name in ("memory.max", "memory.swap.max", "pids.max", "cpu.max")}
     assert written == {
         "memory.max": "1073741824", "memory.swap.max": "0", "pids.max": "77", "cpu.max": "150000 100000",
     }  # fmt: skip
+    (group / "cgroup.procs").write_text("77")
+    assert out_of_memory_kills((group,)) == 0
+    remove((group,))
+    assert group.is_dir()
+    Path(group, "cgroup.procs").write_bytes(b"")
+    remove((group,))
+    assert not group.exists()
+
+
+def test_a_server_alone_in_a_delegated_group_moves_into_a_leaf(tmp_path: Path) -> None:
+    (root := tmp_path / "tree").mkdir()
+    tree, own = v2_tree(root, holding=str(os.getpid()))
+    assert find_cgroups(tree, own) is not None
+    assert (tree / "ours" / LEAF / "cgroup.procs").read_text().split() == [str(os.getpid())]
+    own.write_text(f"0::/ours/{LEAF}\n")
+    found = find_cgroups(tree, own)
+    assert found is not None
+    assert found.create("box", LIMITS) == (tree / "ours" / "outrider-box",)
+
+
+def test_processes_of_others_are_never_moved(tmp_path: Path) -> None:
+    (root := tmp_path / "tree").mkdir()
+    tree, own = v2_tree(root, holding="1")
+    (tree / "ours" / "cgroup.procs").write_text(str(os.getpid()))
+    assert find_cgroups(tree, own) is None
+    assert [path.name for path in (tree / "ours").iterdir() if path.is_dir()] == []
 
 
 def test_without_the_controllers_there_are_none(tmp_path: Path) -> None:
-    assert find_cgroups(tmp_path, v2_tree(tmp_path, "hugetlb")) is None
+    (root := tmp_path / "tree").mkdir()
+    tree, own = v2_tree(root, "hugetlb")
+    assert find_cgroups(tree, own) is None
 
 
 def test_kills_for_memory_are_counted_in_both_versions(tmp_path: Path) -> None:

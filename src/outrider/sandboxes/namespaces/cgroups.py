@@ -14,6 +14,9 @@ PERIOD_MICROSECONDS = 100_000
 
 CONTROLLERS = ("memory", "pids", "cpu")
 
+LEAF = "outrider-server"
+"""The group of version 2 that a server moves into, so that those of its sandboxes may have controllers."""
+
 FREEZER = "freezer"
 """Where it can be had: version 2 freezes without a controller of its own."""
 
@@ -76,16 +79,31 @@ def _try_v1(mount: Path, paths: Mapping[str, str]) -> Cgroups | None:
 
 def _try_v2(mount: Path, paths: Mapping[str, str]) -> Cgroups | None:
     base = mount / paths.get("", "/").lstrip("/")
+    if base.name == LEAF:
+        base = base.parent
     try:
         offered = (base / "cgroup.controllers").read_text().split()
         if not all(name in offered for name in CONTROLLERS) or not _may_make(base):
             return None
-        (base / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in CONTROLLERS))
+        _hand_down(base)
     except OSError:
-        # Version 2 hands controllers down only from a group without processes of its own: such as systemd's
-        # `Delegate=yes` with our processes in a leaf.
         return None
     return Cgroups(2, {"": base})
+
+
+def _hand_down(base: Path) -> None:
+    """Let groups below have the controllers. Version 2 does that only in a group without processes of its own: where
+    this process is alone in one that was delegated to it, as in a systemd unit with `Delegate=yes`, it moves into a
+    leaf. Raises OSError."""
+    wanted = " ".join(f"+{name}" for name in CONTROLLERS)
+    try:
+        (base / "cgroup.subtree_control").write_text(wanted)
+    except OSError as error:
+        if error.errno != errno.EBUSY or (base / "cgroup.procs").read_text().split() != [str(os.getpid())]:
+            raise
+        (base / LEAF).mkdir(exist_ok=True)
+        (base / LEAF / "cgroup.procs").write_text(str(os.getpid()))
+        (base / "cgroup.subtree_control").write_text(wanted)
 
 
 def _may_make(base: Path) -> bool:
