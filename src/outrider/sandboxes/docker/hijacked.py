@@ -6,6 +6,7 @@ that the other end is a socket like any other and no task is needed that someone
 
 import asyncio
 import socket
+from typing import cast
 
 HEADER_BYTES = 8
 STDOUT = 1
@@ -19,8 +20,8 @@ class _End(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # uvloop's transports are of no class of asyncio's.
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self.send(data)
