@@ -27,6 +27,7 @@ from outrider.ports.clock import SystemClock
 from outrider.proof.runner import ProofEvent, ProofRequest, Prover
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.git_folder import GitFolder
+from outrider.testing.memory_image_catalog import MemoryImageCatalog
 from outrider.testing.memory_store import MemoryBlobs
 from outrider.tools.mcp import build_tools_app
 
@@ -47,6 +48,7 @@ class Bench:
     git: GitFolder
     blobs: MemoryBlobs
     provider: NamespaceProvider
+    uses: MemoryImageCatalog
     events: list[ProofEvent] = field(default_factory=list)
 
     async def prove(self, base: CommitId, head: CommitId) -> Proof:
@@ -76,8 +78,8 @@ async def bench(namespaces_provider: NamespaceProvider, tmp_path: Path, short_pa
         broker = await stack.enter_async_context(UnixBroker(short_path, gateway, egress, build_tools_app, clients))
         sandboxes = CleanSandboxes(namespaces_provider, broker, SandboxSlots(2))
         images = Images(sandboxes, BaseImage(), Toolbox())
-        git, blobs = GitFolder(tmp_path / "q.git"), MemoryBlobs()
-        yield Bench(Prover(sandboxes, images, git, blobs, SystemClock()), git, blobs, namespaces_provider)
+        git, blobs, uses = GitFolder(tmp_path / "q.git"), MemoryBlobs(), MemoryImageCatalog()
+        yield Bench(Prover(sandboxes, images, git, blobs, SystemClock(), uses), git, blobs, namespaces_provider, uses)
 
 
 def of(proof: Proof, phase: Phase, name: str = "tests") -> CheckResult:
@@ -237,6 +239,8 @@ async def test_the_setup_of_the_base_is_kept_and_serves_a_head_with_the_same_inp
     ]
     assert len({stamps[0][0], stamps[0][1], stamps[1][0], stamps[1][1], stamps[2][0]}) == 1
     assert stamps[2][1] != stamps[0][0]
+    (kept,) = await bench.uses.layer_uses()
+    assert await bench.provider.has_layer(kept)
 
 
 async def test_what_a_heads_setup_writes_reaches_no_other_run(bench: Bench) -> None:
