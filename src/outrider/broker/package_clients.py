@@ -87,7 +87,7 @@ class PackageClients:
 
     def hosts(self) -> tuple[AllowedHost, ...]:
         """The registries that this machine's own package clients are set up with."""
-        addresses = [url for value in self.indexes.values() for url in value.split()]
+        addresses = [url for value in self.indexes.values() for url in value.replace(",", " ").split()]
         addresses += [source.uri for source in self.apt]
         return tuple(dict.fromkeys(_allowed(addresses)))
 
@@ -130,6 +130,8 @@ def _indexes(environment: Mapping[str, str], files: ClientFiles) -> dict[str, st
             value = value or environment.get("NPM_CONFIG_REGISTRY") or npm
         if urls := " ".join(_web_addresses(value)):
             found[name] = urls
+    if go := ",".join(_web_addresses(environment.get("GOPROXY", "").replace(",", " ").replace("|", " "))):
+        found["GOPROXY"] = go
     return found
 
 

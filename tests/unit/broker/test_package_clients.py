@@ -153,3 +153,10 @@ def test_the_usual_places(tmp_path: Path) -> None:
     usual = ClientFiles.usual(tmp_path / "home", tmp_path)
     assert tmp_path / "apt/sources.list.d/debian.sources" in usual.apt
     assert tmp_path / "home/.npmrc" in usual.npm
+
+
+def test_gos_own_proxies_are_taken_over_and_its_ways_round_them_are_not() -> None:
+    given = {"GOPROXY": f"https://u:{CANARY}@go.corp.example/cache|https://go2.corp.example,direct"}
+    clients = PackageClients.read(given, ClientFiles())
+    assert clients.guest_environment()["GOPROXY"] == "https://go.corp.example/cache,https://go2.corp.example"
+    assert [entry.host for entry in clients.hosts()] == ["go.corp.example", "go2.corp.example"]
