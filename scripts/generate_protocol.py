@@ -20,6 +20,7 @@ from outrider.api import views
 from outrider.model.engine import ToolContent
 from outrider.model.events import Event, Recorded
 from outrider.model.feed import ClientFrame, ServerFrame
+from outrider.model.pool import PoolReport
 from outrider.model.review import PullRequestPage
 
 TARGET = Path(__file__).resolve().parent.parent / "clients" / "protocol" / "src" / "generated.ts"
@@ -32,6 +33,8 @@ ANSWERS = (
     views.SearchHits,
     views.SessionView,
     views.PromptAccepted,
+    views.Held,
+    PoolReport,
     views.Accepted,
     views.RepositoryList,
     views.PullRequestList,
@@ -39,7 +42,7 @@ ANSWERS = (
 )
 """What the server says: every field is there, also one that has a default."""
 
-REQUESTS = (views.NewSession, views.NewPrompt, views.NewPlace)
+REQUESTS = (views.NewSession, views.Typing, views.NewPrompt, views.NewPlace)
 """What the clients say: a field with a default may be left out."""
 
 UNIONS: Mapping[str, Any] = {

@@ -29,6 +29,8 @@ _NAMES = {
     "OUTRIDER_FREE_DISK_BYTES": "free_disk_bytes",
     "OUTRIDER_FREE_MEMORY_BYTES": "free_memory_bytes",
     "OUTRIDER_IDLE_SECONDS": "idle_seconds",
+    "OUTRIDER_POOL_SANDBOXES": "pool_sandboxes",
+    "OUTRIDER_POOL_TARGET": "pool_target",
     "OUTRIDER_ALLOWED_HOSTS": "allowed_hosts",
     "OUTRIDER_ALLOWED_NETWORKS": "allowed_networks",
     "OUTRIDER_IMAGE_BUILDS": "image_builds",
@@ -77,6 +79,12 @@ class Settings(Model):
     free_memory_bytes: int = Field(default=256 << 20, ge=0, description="The same for memory")
     max_sandboxes: int = Field(
         default=16, ge=1, le=1000, description="Sandboxes of sessions at once, and as many for checks"
+    )
+    pool_sandboxes: int = Field(
+        default=4, ge=0, le=100, description="Warm sandboxes at once, within the sandboxes of sessions; 0: none"
+    )
+    pool_target: int | None = Field(
+        default=None, ge=0, le=100, description="Warm sandboxes of each repository in use; without it, by demand"
     )
     idle_seconds: float = Field(default=600, gt=0, description="After this long without a turn a sandbox is stopped")
     allowed_hosts: str = Field(default="", description="More hosts that every sandbox may reach, separated by commas")

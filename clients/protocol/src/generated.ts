@@ -185,6 +185,16 @@ export interface FileChange {
   readonly deleted: number | null;
 }
 
+/** What is held for the person. */
+export interface Held {
+  /** False where nothing can be held: the session starts without */
+  readonly held: boolean;
+  /** False while it still starts */
+  readonly ready: boolean;
+  /** After this it is anybody's again, unless typing is told once more */
+  readonly seconds: number;
+}
+
 /** A person allowed a host to the sandbox, from its next connection on. */
 export interface HostAllowed {
   readonly type: "host_allowed";
@@ -298,6 +308,39 @@ export interface PlanChanged {
 export interface PlanEntry {
   readonly text: string;
   readonly status: "pending" | "in_progress" | "completed";
+}
+
+/** What the pool has done since the server started. */
+export interface PoolCounts {
+  /** Sessions that got a warm sandbox */
+  readonly hits: number;
+  /** Sessions that got none, by the reason */
+  readonly misses: Readonly<Record<string, number>>;
+  readonly started: number;
+  /** Starts that came to nothing */
+  readonly failed: number;
+  /** Warm sandboxes that no session got, by the reason */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Of the last hundred starts */
+  readonly refill_seconds_median: number | null;
+  readonly refill_seconds_last: number | null;
+}
+
+/** The pool as it is now. */
+export interface PoolReport {
+  readonly at: string;
+  /** Warm sandboxes at once; 0: the pool is off */
+  readonly most: number;
+  /** What the machine, or its control group, has left */
+  readonly memory_left_bytes: number;
+  /** Whether memory is so short that the pool shrinks */
+  readonly pressed: boolean;
+  readonly sandboxes: readonly WarmView[];
+  /** How many there should be, by repository and branch */
+  readonly targets: Readonly<Record<string, number>>;
+  readonly counts: PoolCounts;
+  readonly hit_rate: number | null;
+  readonly last_failure: string;
 }
 
 /** A port on which what is being built can be looked at. */
@@ -810,6 +853,17 @@ export interface TurnView {
   readonly phase: string;
 }
 
+/** Somebody is about to start a session. */
+export interface Typing {
+  /** Name or source of a known repository */
+  readonly repository: string;
+  /** The default one without it */
+  readonly branch?: string | null;
+  readonly model?: string | null;
+  /** Only with the owner's token */
+  readonly author?: Person | null;
+}
+
 /** One LLM call as the gateway saw it. `cost_usd` is None where the price is not known: never 0 in silence. */
 export interface Usage {
   readonly call: string;
@@ -826,6 +880,24 @@ export interface UsageRecorded {
   readonly type: "usage_recorded";
   readonly turn: string | null;
   readonly usage: Usage;
+}
+
+/** Where a warm sandbox is. */
+export type WarmPhase = "starting" | "ready" | "held";
+
+/** One sandbox of the pool, as people see it. */
+export interface WarmView {
+  readonly id: string;
+  readonly repository: string;
+  readonly branch: string;
+  readonly model: string;
+  readonly phase: WarmPhase;
+  /** The person whose typing holds it */
+  readonly held_for: string | null;
+  /** Whether an image is newer; it is replaced */
+  readonly stale: boolean;
+  readonly commit: string;
+  readonly age_seconds: number;
 }
 
 /** Take a prompt out of the queue. */

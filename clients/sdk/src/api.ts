@@ -1,4 +1,5 @@
 import type {
+  Held,
   Me,
   NewSession,
   PromptAccepted,
@@ -13,6 +14,7 @@ import type {
   SessionList,
   SessionStarted,
   SessionSummary,
+  Typing,
 } from "@outrider/protocol";
 
 import { Problem } from "./problem";
@@ -54,6 +56,11 @@ export class Api {
   async createSession(what: NewSession): Promise<string> {
     const answer = await this.ask<SessionStarted>("POST", "/api/sessions", what);
     return answer.session;
+  }
+
+  /** Somebody is about to begin a session: a warm sandbox is held for a while where there is one. */
+  typing(what: Typing): Promise<Held> {
+    return this.ask("POST", "/api/warm", what);
   }
 
   async repositories(): Promise<readonly Repository[]> {

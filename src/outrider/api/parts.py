@@ -12,6 +12,7 @@ from outrider.api.auth import Authenticator, Login
 from outrider.api.views import Me
 from outrider.fleet.images.builds import Builds
 from outrider.fleet.images.repository import RepositoryImages
+from outrider.fleet.pool.pool import Pool
 from outrider.model.errors import BadRequest
 from outrider.model.person import Person
 from outrider.ports.audit import Audit
@@ -35,6 +36,7 @@ class Parts:
     egress: EgressLists
     builds: Builds
     images: RepositoryImages
+    pool: Pool
     authenticator: Authenticator
     describe: Callable[[Person], Awaitable[Me]]
     """Who is logged in and what the deployment can do."""

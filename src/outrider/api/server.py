@@ -13,7 +13,18 @@ from outrider.api.gate import Gate
 from outrider.api.page import page_router
 from outrider.api.parts import Parts
 from outrider.api.problems import add_problem_handlers
-from outrider.api.routes import egress, git, images, me, pull_requests, repositories, search, sessions, transcripts
+from outrider.api.routes import (
+    egress,
+    git,
+    images,
+    me,
+    pool,
+    pull_requests,
+    repositories,
+    search,
+    sessions,
+    transcripts,
+)
 
 
 def build_api(parts: Parts | None = None) -> FastAPI:
@@ -21,7 +32,7 @@ def build_api(parts: Parts | None = None) -> FastAPI:
     api = FastAPI(title="Outrider", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     api.state.parts = parts
     add_problem_handlers(api)
-    for routes in (me, sessions, transcripts, search, repositories, pull_requests, images, egress, git):
+    for routes in (me, sessions, transcripts, search, repositories, pull_requests, images, egress, pool, git):
         api.include_router(routes.router)
     api.router.routes.append(WebSocketRoute("/api/sessions/{session}/feed", Feed()))
     api.include_router(page_router())

@@ -9,7 +9,7 @@ from outrider.model.base import Model
 from outrider.model.ids import PromptId, SessionId
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
-from outrider.model.repository import Commit, PullRequest, Repository
+from outrider.model.repository import BranchName, Commit, PullRequest, Repository
 from outrider.model.services import PreviewSpec, ServiceChanged
 from outrider.ports.search import PassageKind
 
@@ -48,6 +48,23 @@ class NewSession(Model):
     title: str | None = Field(default=None, min_length=1, max_length=200)
     key: str | None = Field(default=None, max_length=100, description="The same key again is the same session")
     author: Person | None = Field(default=None, description="Only with the owner's token")
+
+
+class Typing(Model):
+    """Somebody is about to start a session."""
+
+    repository: str = Field(min_length=1, max_length=4096, description="Name or source of a known repository")
+    branch: BranchName | None = Field(default=None, description="The default one without it")
+    model: ModelName | None = None
+    author: Person | None = Field(default=None, description="Only with the owner's token")
+
+
+class Held(Model):
+    """What is held for the person."""
+
+    held: bool = Field(description="False where nothing can be held: the session starts without")
+    ready: bool = Field(description="False while it still starts")
+    seconds: float = Field(ge=0, description="After this it is anybody's again, unless typing is told once more")
 
 
 class SessionStarted(Model):

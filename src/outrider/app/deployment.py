@@ -19,6 +19,7 @@ from outrider.app.home import Home
 from outrider.app.image_works import ImageWorks, Ingredients, make_image_works
 from outrider.app.providers import choose_provider
 from outrider.app.supplies import make_base_image, make_floors, make_foreign_bases, make_toolbox
+from outrider.app.warm_plans import RecipeWarmPlans
 from outrider.app.way_out import open_broker, upstreams
 from outrider.broker.git import GitReadApp
 from outrider.engines.acp import AcpEngine
@@ -27,7 +28,10 @@ from outrider.fleet.clean import PURPOSE_LABEL, CleanSandboxes, reap_left_behind
 from outrider.fleet.floors import DiskWatch
 from outrider.fleet.images.machine import Images
 from outrider.fleet.limits import SandboxSlots
-from outrider.fleet.pool.warm import POOL_LABEL
+from outrider.fleet.pool.memory import MemoryGauge
+from outrider.fleet.pool.plan import WarmPlans
+from outrider.fleet.pool.pool import Pool, PoolPolicy, Room
+from outrider.fleet.pool.warm import POOL_LABEL, WarmMaker
 from outrider.integrations.builtin.forge import BuiltinForge
 from outrider.integrations.builtin.quarantine import GitQuarantine
 from outrider.model.commands import Report
@@ -70,6 +74,16 @@ class Foundation:
     broker: Broker
 
 
+@dataclass(frozen=True, slots=True)
+class Heart:
+    """The sessions, and what they start from."""
+
+    registry: Registry
+    forge: BuiltinForge
+    works: ImageWorks
+    pool: Pool
+
+
 @asynccontextmanager
 async def deploy(settings: Settings, home: Home, url: str, engine: Engine | None = None) -> AsyncIterator[Parts]:
     """A running deployment, for as long as the context lives. Leaving it puts every session to sleep and stops their
@@ -77,17 +91,18 @@ async def deploy(settings: Settings, home: Home, url: str, engine: Engine | None
     async with AsyncExitStack() as stack:
         base = await _foundation(settings, home, url, stack)
         await reap_left_behind(base.provider, PURPOSE_LABEL, POOL_LABEL)
-        registry, forge, works = _heart(base, engine or AcpEngine(OpenCode()))
+        heart = _heart(base, engine or AcpEngine(OpenCode()))
         stack.push_async_callback(_stop_sandboxes, base.provider)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running = (
-            tasks.create_task(registry.run(), name="sessions"),
-            tasks.create_task(_watchdog(base, registry).run(), name="watchdog"),
-            tasks.create_task(_disk_watch(base, registry).run(), name="disk watch"),
-            *works.start(tasks),
+            tasks.create_task(heart.registry.run(), name="sessions"),
+            tasks.create_task(heart.pool.run(), name="pool"),
+            tasks.create_task(_watchdog(base, heart.registry).run(), name="watchdog"),
+            tasks.create_task(_disk_watch(base, heart.registry).run(), name="disk watch"),
+            *heart.works.start(tasks),
         )
         try:
-            yield await _parts(base, registry, forge, works)
+            yield await _parts(base, heart)
         finally:
             for task in running:
                 task.cancel()
@@ -131,34 +146,32 @@ def _short_folder(home: Home) -> Iterator[Path]:
         link.unlink(missing_ok=True)
 
 
-def _heart(base: Foundation, engine: Engine) -> tuple[Registry, BuiltinForge, ImageWorks]:
+def _heart(base: Foundation, engine: Engine) -> Heart:
     """The sessions and the forge, which tell each other what happens."""
     settings, home, provider = base.settings, base.home, base.provider
     quarantine = GitQuarantine(home.path / "quarantine")
-    forge = BuiltinForge(
-        home.path / "forge",
-        base.catalog.forge,
-        base.clock,
-        public_base=lambda: base.url,
-        operator_environment=settings.environment,
-    )
+    forge = _forge(base)
     limits, floors = settings.limits, make_floors(settings)
     clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes, floors=floors), limits)
     images = Images(clean, make_base_image(settings), make_toolbox(settings), make_foreign_bases(settings))
     redactor = Redactor((*settings.secrets, home.token()))
     works = _image_works(base, clean, images, forge, quarantine, redactor)
+    slots = SandboxSlots(settings.max_sandboxes, floors=floors)
+    makes = WarmMaker(provider, base.broker, engine, base.clock, limits)
+    pool = _pool(base, makes, RecipeWarmPlans(works.images, forge), slots)
     world = World(
         clock=base.clock,
         provider=provider,
         images=images,
         repository_images=works.images,
-        slots=SandboxSlots(settings.max_sandboxes, floors=floors),
+        slots=slots,
         prover=Prover(clean, images, quarantine, base.blobs, base.clock, base.catalog.images),
         engine=engine,
         broker=base.broker,
         forges={forge.name: forge},
         quarantine=quarantine,
         redactor=redactor,
+        pool=pool,
     )
     policy = Policy(
         isolation=base.probe.isolation,
@@ -169,7 +182,7 @@ def _heart(base: Foundation, engine: Engine) -> tuple[Registry, BuiltinForge, Im
     registry = Registry(SqliteSessionLogs(home.path / "sessions"), base.catalog.sessions, base.search, world, policy)
     forge.listener = registry
     forge.push_listener = works.schedule
-    return registry, forge, works
+    return Heart(registry, forge, works, pool)
 
 
 def _image_works(
@@ -197,7 +210,23 @@ def _image_works(
     return make_image_works(given, in_use)
 
 
-async def _parts(base: Foundation, registry: Registry, forge: BuiltinForge, works: ImageWorks) -> Parts:
+def _forge(base: Foundation) -> BuiltinForge:
+    return BuiltinForge(
+        base.home.path / "forge",
+        base.catalog.forge,
+        base.clock,
+        public_base=lambda: base.url,
+        operator_environment=base.settings.environment,
+    )
+
+
+def _pool(base: Foundation, makes: WarmMaker, plans: WarmPlans, slots: SandboxSlots) -> Pool:
+    settings = base.settings
+    policy = PoolPolicy(settings.pool_sandboxes, settings.default_model, settings.pool_target)
+    return Pool(makes, plans, Room(slots, MemoryGauge().read), base.clock, policy)
+
+
+async def _parts(base: Foundation, heart: Heart) -> Parts:
     owner = (await asyncio.to_thread(find_author)).person
     demo = await asyncio.to_thread(_demo, base.home) if base.settings.default_model.is_rehearsal else None
 
@@ -215,15 +244,16 @@ async def _parts(base: Foundation, registry: Registry, forge: BuiltinForge, work
         )
 
     return Parts(
-        registry=registry,
+        registry=heart.registry,
         index=base.catalog.sessions,
         search=base.search,
-        forge=forge,
+        forge=heart.forge,
         blobs=base.blobs,
         audit=base.catalog.audit,
         egress=base.catalog.egress,
-        builds=works.builds,
-        images=works.images,
+        builds=heart.works.builds,
+        images=heart.works.images,
+        pool=heart.pool,
         authenticator=Authenticator(owner, base.home.token(), base.catalog.logins, base.clock),
         describe=describe,
         git_app=lru_cache(maxsize=256)(GitReadApp),

@@ -22,6 +22,7 @@ COMMANDS = {
     "down": "Stop the server.",
     "egress": "See and allow the hosts that sandboxes reach.",
     "login": "Print a link that logs your browser in.",
+    "pool": "Say how warm the pool is, and how well it serves.",
     "doctor": "Say what works on this machine, and what to do.",
     "images": "List and build the images that sessions start from.",
     "setup": "Build what sandboxes start from.",

@@ -23,7 +23,7 @@ class Client:
         self.cancelled = False
         self.listener = listener
         self.thrown_away: set[str] = set()
-        """Sessions of the engine of which nobody is to hear."""
+        """Sessions of the engine of which nobody is to hear. They prime it: what they ask for is the primer's own."""
         self._parser = UpdateParser()
         self._asking: set[asyncio.Timeout] = set()
         self._unreadable = 0
@@ -55,7 +55,7 @@ class Client:
     ) -> wire.RequestPermissionResponse:
         """Ask the listener, and answer with an option that holds for this once."""
         if session_id in self.thrown_away:
-            return _answer(None)
+            return _answer(_once(options, allowed=True))
         ask, shown = self._parser.ask(tool_call)
         if shown:
             self.listener.update(shown)
@@ -65,8 +65,7 @@ class Client:
                     allowed = not self.cancelled and await self.listener.permission(ask)
         except TimeoutError:
             return _answer(None)
-        wanted = ("allow_once",) if allowed else ("reject_once", "reject_always")
-        return _answer(None if self.cancelled else next((o for o in options if o.kind in wanted), None))
+        return _answer(None if self.cancelled else _once(options, allowed=allowed))
 
     @contextmanager
     def _asked(self, scope: asyncio.Timeout) -> Iterator[None]:
@@ -81,6 +80,12 @@ def _kind(params: Any) -> str:
     """The kind of a session update that may be anything."""
     update = params.get("update") if isinstance(params, dict) else None
     return str(update.get("sessionUpdate")) if isinstance(update, dict) else ""
+
+
+def _once(options: list[wire.PermissionOption], *, allowed: bool) -> wire.PermissionOption | None:
+    """The option that holds for this once."""
+    wanted = ("allow_once",) if allowed else ("reject_once", "reject_always")
+    return next((option for option in options if option.kind in wanted), None)
 
 
 def _answer(option: wire.PermissionOption | None) -> wire.RequestPermissionResponse:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from outrider.fleet.pool.warm import Warm
 from outrider.model.events import StartPath
 from outrider.model.ids import CommitId
 from outrider.model.sandbox import SandboxHandle
@@ -21,6 +22,8 @@ class Found:
     how: StartPath
     image_commit: CommitId | None = None
     """What `IMAGE_COMMIT_LABEL` says."""
+    taken: Warm | None = None
+    """What came with it from the pool: its connection, its door, its engine."""
 
     @property
     def fresh(self) -> bool:

@@ -1,12 +1,16 @@
 """What a session reaches of the world: ports and the fleet, put together in `app`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from outrider.fleet.images.machine import Images
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.limits import SandboxSlots
+from outrider.fleet.pool.warm import Warm
+from outrider.model.engine import ModelRef
 from outrider.model.errors import RepositoryError
+from outrider.model.pool import PoolKey
 from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock
 from outrider.ports.engine import Engine
@@ -15,6 +19,33 @@ from outrider.ports.quarantine import Quarantine
 from outrider.ports.sandbox import SandboxProvider
 from outrider.proof.runner import Prover
 from outrider.session.redaction import Redactor
+
+
+class WarmSource(Protocol):
+    """Whoever keeps sandboxes warm."""
+
+    async def take(self, key: PoolKey, model: ModelRef, person: str) -> Warm | None:
+        """One that is ready, the caller's from now on; None where a session has to start without."""
+
+    def lost(self) -> None:
+        """The one that was just taken was dead."""
+
+    async def discard(self, warm: Warm) -> None:
+        """Do away with one that was taken and is of no use."""
+
+
+class NoPool:
+    """No sandbox is ever warm."""
+
+    async def take(self, key: PoolKey, model: ModelRef, person: str) -> Warm | None:
+        """None."""
+        return None
+
+    def lost(self) -> None:
+        """Nothing was taken."""
+
+    async def discard(self, warm: Warm) -> None:
+        """Nothing was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +66,7 @@ class World:
     """By the name that `Repository.forge` holds."""
     quarantine: Quarantine
     redactor: Redactor
+    pool: WarmSource = field(default_factory=NoPool)
 
     def forge(self, name: str) -> Forge:
         """The forge of this name. Raises RepositoryError."""

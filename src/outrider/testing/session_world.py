@@ -30,7 +30,7 @@ from outrider.session.policy import Policy
 from outrider.session.redaction import Redactor
 from outrider.session.registry import NewSession, Registry
 from outrider.session.state import State
-from outrider.session.world import World
+from outrider.session.world import NoPool, WarmSource, World
 from outrider.storage.session_log import SqliteSessionLogs
 from outrider.testing.fake_engine import FakeEngine
 from outrider.testing.fake_guest import FakeGuest
@@ -136,6 +136,7 @@ class SessionWorld:
         self.catalog = MemoryForgeCatalog()
         self.image_catalog = MemoryImageCatalog()
         self.policy = Policy(delta_window_seconds=0, commit_window_seconds=0)
+        self.pool: WarmSource = NoPool()
         self.quarantine = GitQuarantine(folder / "quarantine")
         self.forge = BuiltinForge(
             folder / "forge", self.catalog, self.clock, public_base=lambda: "http://localhost:4100"
@@ -167,6 +168,7 @@ class SessionWorld:
             forges={"builtin": self.forge},
             quarantine=self.quarantine,
             redactor=Redactor([SECRET]),
+            pool=self.pool,
         )
         registry = Registry(SqliteSessionLogs(self.folder / "sessions"), self.index, self.search, world, self.policy)
         self.forge.listener = registry

@@ -44,7 +44,7 @@ async def sessions(parts: UseParts, limit: Annotated[int, Query(ge=1, le=500)] =
 async def start_session(parts: UseParts, login: UseLogin, wanted: NewSession) -> SessionStarted:
     """Start a session with its first prompt. The repository is imported where it is not known yet."""
     prompt = _prompt(author_of(login, wanted.author), wanted.prompt, wanted.key)
-    model = _model(wanted.model, await parts.describe(login.person))
+    model = chosen_model(wanted.model, await parts.describe(login.person))
     repository = await parts.forge.find(wanted.repository, lambda _line: None)
     branch, commit = await parts.forge.head(repository, wanted.branch)
     new = registry.NewSession(
@@ -152,7 +152,7 @@ def _prompt(person: Person, text: str, key: str | None) -> Prompt:
     return Prompt(id=PromptId(new_id("p")), author=Author(person=person), text=check_prompt_text(text), key=key)
 
 
-def _model(name: str | None, me: Me) -> ModelRef:
+def chosen_model(name: str | None, me: Me) -> ModelRef:
     """The model that is named, else the default one. Raises BadRequest where its provider is not set up."""
     try:
         model = ModelRef.parse(name or me.default_model)

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from outrider.cli.views import View, make_view
 from outrider.model.errors import OutriderError
 from outrider.model.feed import ProgressFrame
 from outrider.model.ids import SessionId
+from outrider.model.person import Person
 from outrider.model.prompt import MAX_PROMPT_BYTES
 from outrider.settings import Settings
 
@@ -108,9 +110,19 @@ async def _watch(servers: Servers, client: Client, view: View, wanted: Wanted) -
     for sentence in (introduce(identity, servers.home.path), wanted.checkout.left_out()):
         if sentence:
             view.say(sentence, "dim")
+    await _tell_typing(client, wanted, identity.person)
     repository = await client.import_repository(wanted.checkout.source, progress_of(view))
     session = await client.start_session({**wanted.as_request(), "repository": repository}, identity.person)
     return await follow_turn(servers, client, view, session, Progress(Goal.PROMPT), stops=True)
+
+
+async def _tell_typing(client: Client, wanted: Wanted, person: Person) -> None:
+    """Have a sandbox held while the repository is brought up to date. What is wrong with the request is said where the
+    session is started."""
+    given = {"repository": wanted.checkout.source, "branch": wanted.branch, "model": wanted.model}
+    body = {name: value for name, value in given.items() if value is not None}
+    with suppress(OutriderError):
+        await client.ask("POST", "/api/warm", {**body, "author": person.model_dump()})
 
 
 def progress_of(view: View) -> Callable[[str], None]:

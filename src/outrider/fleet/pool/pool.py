@@ -60,6 +60,7 @@ class Pool:
 
     def __init__(self, makes: Makes, plans: WarmPlans, room: Room, clock: Clock, policy: PoolPolicy) -> None:
         self.policy = policy
+        self._makes = makes
         self._tally = Tally()
         self._wants = Wants(plans, self._tally, policy.target)
         self._keep = Keep(makes, self._tally, clock)
@@ -114,6 +115,10 @@ class Pool:
         """The one that was just taken was dead."""
         self._tally.hits -= 1
         self._tally.missed(Miss.LOST)
+
+    async def discard(self, warm: Warm) -> None:
+        """Do away with one that was taken and is of no use."""
+        await self._makes.discard(warm)
 
     def report(self) -> PoolReport:
         """The pool as it is now."""

@@ -20,15 +20,8 @@ async def open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor) 
     state = actor.state
     if turn.attempt > 1:
         await guest.kill_everything(spare=[SYNC_ROLE, SERVICE_ROLE])
-    actor.hub.progress("engine", "Starting the engine")
     ear = Ear(actor, bench.world.redactor, bench.clock, lambda asking: bench.synced(actor, asking))
-    launch = EngineLaunch(
-        model=state.created.model,
-        workspace=WORKSPACE,
-        resume=state.engine_session,
-        environment={**bench.world.broker.guest_environment(), **await environment(bench, actor)},
-    )
-    engine = await bench.world.engine.open(guest, launch, ear)
+    engine = _primed(turn, ear, bench, actor) or await _started(guest, ear, bench, actor)
     bench.engine, bench.ear = engine, ear
     told = [wording.resumed(turn)] if turn.attempt > 1 else []
     if state.engine_session is None:
@@ -39,3 +32,27 @@ async def open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor) 
         await actor.ask(AttachEngine(bench.world.engine.name, engine.id, "reseeded"))
         told = [await transcript(actor.log), *told]
     return engine, [text for text in told if text]
+
+
+def _primed(turn: Turn, ear: Ear, bench: Workbench, actor: Actor) -> EngineSession | None:
+    """The engine that came with a warm sandbox, once, as long as the session has had none."""
+    taken = bench.found.taken
+    engine = taken.engine if taken else None
+    if taken is None or engine is None:
+        return None
+    taken.engine = None
+    if turn.attempt > 1 or actor.state.engine_session is not None:
+        return None
+    engine.listen(ear)
+    return engine
+
+
+async def _started(guest: Guest, ear: Ear, bench: Workbench, actor: Actor) -> EngineSession:
+    actor.hub.progress("engine", "Starting the engine")
+    launch = EngineLaunch(
+        model=actor.state.created.model,
+        workspace=WORKSPACE,
+        resume=actor.state.engine_session,
+        environment={**bench.world.broker.guest_environment(), **await environment(bench, actor)},
+    )
+    return await bench.world.engine.open(guest, launch, ear)

@@ -3,10 +3,11 @@ import { asProblem, type Problem } from "@outrider/sdk";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ArrowUp } from "lucide-react";
-import { useId, useRef, type FormEvent, type ReactElement, type ReactNode } from "react";
+import { useEffect, useId, useMemo, useRef, type FormEvent, type ReactElement, type ReactNode } from "react";
 
 import { api } from "@/features/server/api";
 import { useRepositories } from "@/features/server/queries";
+import { TypingTeller } from "@/features/sessions/typing";
 import { Button } from "@/ui/Button";
 import { Keys, submitsOnKeys } from "@/ui/Keys";
 import { ProblemNotice } from "@/ui/Notice";
@@ -27,7 +28,7 @@ export function NewSession({ me, draft }: NewSessionProps): ReactElement {
   const repositories = useRepositories();
   const listId = useId();
   return (
-    <form onSubmit={form.submit} className="space-y-2">
+    <form onSubmit={form.submit} onInput={form.heard} className="space-y-2">
       <div className="rounded-xl border border-line-strong bg-raised shadow-xs focus-within:border-accent">
         <label htmlFor="prompt" className="sr-only">
           What should be done?
@@ -100,6 +101,7 @@ function Labelled({ name, children }: { readonly name: string; readonly children
 
 interface NewSessionState {
   readonly submit: (event: FormEvent<HTMLFormElement>) => void;
+  readonly heard: (event: FormEvent<HTMLFormElement>) => void;
   readonly busy: boolean;
   readonly problem: Problem | null;
 }
@@ -115,13 +117,24 @@ function useNewSession(draft: NewSessionProps["draft"]): NewSessionState {
       await navigate({ to: "/sessions/$session", params: { session } });
     },
   });
+  const heard = useTyping();
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     if (!draft) localStorage.setItem(LAST_REPOSITORY, field(form, "repository"));
     start.mutate(form);
   };
-  return { submit, busy: start.isPending, problem: start.error ? asProblem(start.error) : null };
+  return { submit, heard, busy: start.isPending, problem: start.error ? asProblem(start.error) : null };
+}
+
+/** Has a sandbox held once a repository is named and there are words; what the server says to that is no concern. */
+function useTyping(): NewSessionState["heard"] {
+  const teller = useMemo(() => new TypingTeller((what) => void api.typing(what).catch(() => undefined)), []);
+  useEffect(() => () => teller.end(), [teller]);
+  return (event) => {
+    const { prompt, ...what } = fieldsOf(new FormData(event.currentTarget));
+    if (prompt) teller.heard(what);
+  };
 }
 
 function fieldsOf(form: FormData): { repository: string; prompt: string; branch?: string; model?: string } {

@@ -21,7 +21,15 @@ from outrider.session.workbench import Workbench
 @asynccontextmanager
 async def connect(found: Found, bench: Workbench, actor: Actor) -> AsyncIterator[Guest]:
     """The guest with its doors open, before anything of the repository runs. What an earlier connection left running
-    is dead, since nobody hears it any more; services go on."""
+    is dead, since nobody hears it any more; services go on. A warm sandbox has both already, and its door gets the
+    session as its owner."""
+    if found.taken:
+        try:
+            bench.world.broker.hand_over(found.taken.door, await door_spec(bench, actor))
+            yield found.taken.guest
+        finally:
+            await found.taken.close()
+        return
     spec = await door_spec(bench, actor)
     async with bench.world.broker.open(spec) as sockets, await bench.world.provider.connect(found.handle) as guest:
         if found.how == "adopted":
