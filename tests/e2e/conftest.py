@@ -20,6 +20,10 @@ SCRIPTS = Path(__file__).parent / "scripts"
 """What the rehearsal model plays in these tests, beside the demo."""
 
 
+collect_ignore = ["repositories"]
+"""Fixture repositories: their tests run in sandboxes, not here."""
+
+
 @pytest.fixture
 def artifacts() -> Path:
     """Where screenshots are kept for people to look at."""

@@ -12,7 +12,7 @@ import pytest
 
 from outrider.fleet.clean import CleanSpec
 from outrider.model.errors import SandboxError
-from outrider.model.image import MachineWants
+from outrider.model.image import BuildStep, MachineWants
 from outrider.ports.sandbox import ExecSpec
 from outrider.testing.tars import tar_of
 from tests.conftest import ROOT
@@ -62,8 +62,11 @@ async def test_a_bare_debian_becomes_a_base(outside: Outside) -> None:
     upper = tar_of({"etc/motd": b"hello\n", "etc/.wh.issue": b""})
     write_layout(outside.oci / "bare", "one", await bare_debian(), upper)
     lines: list[str] = []
-    image = await outside.images.prepare(MachineWants(base="local/bare:one", packages=("hello",)), lines.append)
-    script = "id -un; hello; git --version >/dev/null && rg --version >/dev/null && cat /etc/motd; ls /etc/issue"
+    step = BuildStep(command="echo $WORD >word", environment={"WORD": "built"}, cwd="/srv/app", origin="Dockerfile")
+    wants = MachineWants(base="local/bare:one", steps=(step,), packages=("hello",))
+    image = await outside.images.prepare(wants, lines.append)
+    tools = "git --version >/dev/null && rg --version >/dev/null"
+    script = f"id -un; hello; {tools} && cat /etc/motd /srv/app/word; ls /etc/issue"
     async with (
         outside.sandboxes.open(CleanSpec("a test", image.layers, image.toolbox), lines.append) as handle,
         outside.sandboxes.connect(handle) as guest,
@@ -71,9 +74,9 @@ async def test_a_bare_debian_becomes_a_base(outside: Outside) -> None:
         done = await guest.run(ExecSpec(argv=["sh", "-c", f"{script}; /opt/outrider/bin/node --version"]))
         assert await guest.kill_everything() == 0
     said = done.output.decode().splitlines()
-    assert said[:3] == ["agent", "Hello, world!", "hello"], (said, lines)
-    assert "No such file" in said[3]
-    assert said[4].startswith("v24.")
+    assert said[:4] == ["agent", "Hello, world!", "hello", "built"], (said, lines)
+    assert "No such file" in said[4]
+    assert said[5].startswith("v24.")
 
 
 async def test_what_is_no_base_is_refused_with_a_sentence(outside: Outside) -> None:

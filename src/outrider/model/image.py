@@ -31,6 +31,9 @@ class MachineWants(Model):
     packages: tuple[str, ...] = ()
     stacks: tuple[str, ...] = ()
     steps: tuple[BuildStep, ...] = ()
+    or_ours: bool = Field(
+        default=False, description="Whether our own base will do where the foreign one cannot be made"
+    )
 
 
 class BuildPlan(Model):

@@ -17,7 +17,8 @@ COMPARED_FILES = frozenset({"package.json", "pyproject.toml"})
 _ALWAYS = Globs((
     "outrider.toml", ".github/**", ".gitlab-ci.yml", ".gitlab/**", ".circleci/**", ".ci/**", ".buildkite/**",
     ".travis.yml", "azure-pipelines.yml", "bitbucket-pipelines.yml", ".drone.yml", ".woodpecker.yml", "Jenkinsfile",
-    "Dockerfile", ".devcontainer/**", ".pre-commit-config.yaml", "**/conftest.py", "**/pytest.ini", "**/.pytest.ini",
+    "Dockerfile", "Dockerfile.dev", ".devcontainer/**", ".devcontainer.json", "compose.y*ml", "docker-compose.y*ml",
+    ".pre-commit-config.yaml", "**/conftest.py", "**/pytest.ini", "**/.pytest.ini",
     "**/tox.ini", "**/noxfile.py", "**/setup.cfg", "**/.coveragerc", "**/sitecustomize.py", "**/usercustomize.py",
     "**/*.pth", "**/vitest.config.*", "**/vitest.workspace.*", "**/vite.config.*", "**/jest.config.*", "**/.mocharc*",
     "**/karma.conf.*", "**/playwright.config.*", "**/.npmrc",

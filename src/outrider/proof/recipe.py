@@ -11,7 +11,7 @@ What is examined does not set the exam: the recipe that judges a change is alway
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
@@ -20,7 +20,7 @@ from outrider.fleet.images.stacks import stack_environment, stack_services
 from outrider.model.base import Model
 from outrider.model.egress import EgressSpec
 from outrider.model.errors import RecipeError
-from outrider.model.image import MachineWants
+from outrider.model.image import BuildStep, MachineWants
 from outrider.model.sandbox import LimitCaps
 from outrider.model.services import Beside, PreviewSpec, ServiceSpec, ShellCommand
 from outrider.proof.globs import fixed_folder
@@ -43,10 +43,20 @@ DEFAULT_TESTS = (
 )
 """Where tests live by the customs of pytest, jest, vitest, node and Go."""
 
+
+def _not_ours(name: str) -> str:
+    """A name of a variable that is not one of Outrider's own. Raises ValueError."""
+    if name.startswith("OUTRIDER_"):
+        raise ValueError(f"{name} is Outrider's own")
+    return name
+
+
 Stack = Literal["postgres", "redis", "desktop", "ide"]
 ImageReference = Annotated[
     str, StringConstraints(max_length=255, pattern=r"^[a-z0-9][A-Za-z0-9._-]*([/:@][A-Za-z0-9._-]+)*$")
 ]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"), AfterValidator(_not_ours)]
+VariableValue = Annotated[str, StringConstraints(max_length=32_768, pattern=r"^[^\x00]*$")]
 PackageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]{1,99}$")]
 
 
@@ -95,6 +105,11 @@ class RecipeFile(Model):
     image: ImageReference | None = Field(
         default=None, description="An OCI image to start from, such as `docker.io/library/python:3.12-bookworm`"
     )
+    devcontainer: Glob | None = Field(default=None, description="A devcontainer.json of the repository to begin with")
+    dockerfile: Glob | None = Field(default=None, description="A Dockerfile of the repository to make the image by")
+    compose: Glob | None = Field(
+        default=None, description="A compose file of the repository whose databases are wanted"
+    )
     stacks: tuple[Stack, ...] = Field(
         default=(), max_length=4, description="Ready-made parts of the image, each with its service"
     )
@@ -105,6 +120,9 @@ class RecipeFile(Model):
         default=(),
         max_length=50,
         description="Commands run in order in a fresh checkout, as the guest's user, with egress",
+    )
+    environment: Mapping[VariableName, VariableValue] = Field(
+        default={}, max_length=100, description="What every command of the sandbox finds in its environment"
     )
     setup_timeout_seconds: float = Field(default=1800, gt=0, le=6 * 3600, description="For all setup commands together")
     setup_inputs: tuple[Glob, ...] | None = Field(
@@ -142,6 +160,8 @@ class RecipeFile(Model):
         port = _doubled([spec.port for spec in self.services if spec.port is not None])
         if port is not None:
             raise ValueError(f"two services have port {port}; each needs a port of its own")
+        if self.image and (self.dockerfile or self.devcontainer):
+            raise ValueError("`image` cannot be beside `dockerfile` or `devcontainer`: each of them names an image")
         if stack := _doubled(self.stacks):
             raise ValueError(f"the stack “{stack}” is named twice")
         return self
@@ -161,9 +181,14 @@ class Recipe(RecipeFile):
     source: str = Field(max_length=200, description="outrider.toml, what it was detected from, or empty")
     notice: str = Field(default="", max_length=1000, description="What a person should know about it, in a sentence")
 
+    steps: tuple[BuildStep, ...] = Field(default=(), max_length=60, description="What is run as root for the image")
+    found: bool = Field(default=False, description="Whether nobody named the image: it was only found")
+
     def wants(self) -> MachineWants:
         """What it wants of the machine image."""
-        return MachineWants(base=self.image, packages=self.packages, stacks=self.stacks)
+        return MachineWants(
+            base=self.image, packages=self.packages, stacks=self.stacks, steps=self.steps, or_ours=self.found
+        )
 
     def beside(self, repository: str) -> Beside:
         """What runs beside the work on a repository of this name."""
@@ -172,7 +197,7 @@ class Recipe(RecipeFile):
             services=self.services,
             start=self.start,
             start_timeout_seconds=self.start_timeout_seconds,
-            environment=stack_environment(self.stacks, repository),
+            environment={**stack_environment(self.stacks, repository), **self.environment},
         )
 
 

@@ -90,6 +90,7 @@ class Prover:
         """All phases at once; the slots for sandboxes decide how many really run. Where no test file changed, the tree
         of `before` is that of `base`: it is not run a second time and not listed as if it had been."""
         image = await self._images.prepare(recipe.wants(), teller.say("image"))
+        teller.say("image")(image.notice)
         ground = Ground(image, recipe, request.session, request.proof, request.repository)
         phases = Phases(self._sandboxes, self._setting_up, self._blobs, self._clock)
         run = PhaseRun(request.proof, ground, request.base, report, teller)

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 
 from outrider.model.commands import Command
 from outrider.model.effects import Effect
-from outrider.model.ids import TurnId
+from outrider.model.ids import CommitId, TurnId
 from outrider.ports.engine import EngineSession
 from outrider.ports.sandbox import Guest
+from outrider.proof.recipe import Recipe
 from outrider.session.actor import Actor
 from outrider.session.ear import Ear
 from outrider.session.found import Found
@@ -42,6 +43,8 @@ class Workbench:
         self.ear = None
         self.quiet = asyncio.Event()
         self.quiet.set()
+        self.recipes = dict[CommitId, Recipe]()
+        """What was read already: the recipe of a commit never changes."""
         self._perform = perform
         self._committed = committed
         self._connected = asyncio.Event()

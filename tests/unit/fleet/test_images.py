@@ -18,7 +18,7 @@ from outrider.fleet.limits import SandboxSlots
 from outrider.model.egress import EgressPolicy
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId, SandboxId
-from outrider.model.image import MachineWants
+from outrider.model.image import BuildStep, MachineWants
 from outrider.model.sandbox import EGRESS_PORT, GuestRole, SandboxHandle, SandboxInfo, SandboxSpec
 from outrider.ports.broker import Door, DoorSpec
 from outrider.ports.sandbox import ExecResult, ExecSpec, SandboxProvider
@@ -176,6 +176,20 @@ async def test_the_order_of_packages_makes_no_other_layer_and_other_settings_reb
     assert third.layers[:2] == first.layers[:2]
     assert third.layers[2] != first.layers[2]
     assert len(fleet.provider.frozen) == 1
+
+
+async def test_a_found_base_that_cannot_be_made_gives_way_to_ours_and_says_so() -> None:
+    fleet = Fleet(files={})
+    step = BuildStep(command="true", origin="Dockerfile, line 2")
+    wants = MachineWants(base="local/none:1", steps=(step,), packages=("jq",))
+    with pytest.raises(SandboxError, match="none"):
+        await fleet.images.prepare(wants, fleet.said.append)
+    for _ in range(2):
+        image = await fleet.images.prepare(wants.model_copy(update={"or_ours": True}), fleet.said.append)
+        assert image.layers == (await fleet.prepare("jq")).layers
+        assert image.notice.startswith("The sandbox is on Outrider's own base: The image local/none:1") or (
+            "There is no image “none”" in image.notice
+        )
 
 
 async def test_nothing_is_made_where_nothing_is_asked_for() -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from outrider.fleet.images.foreign_base import APT_SOURCES, Foreign, ForeignBase
 from outrider.fleet.images.layer_build import LayerBuild, build_layer
 from outrider.fleet.images.layers import OneAtATime, layer_id, tar_of
 from outrider.fleet.images.stacks import Ground, ensure_stacks
+from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId
 from outrider.model.image import BuildStep, MachineWants
 from outrider.ports.sandbox import SandboxProvider
@@ -35,6 +36,8 @@ class Image:
 
     layers: tuple[LayerId, ...]
     toolbox: LayerId
+    notice: str = ""
+    """What a person should know about it: that it is not on the base that was found."""
 
 
 class LayerSource(Protocol):
@@ -64,6 +67,8 @@ class Images:
         self._base = base
         self._toolbox = toolbox
         self._makers = OneAtATime()
+        self._given_up: dict[str, SandboxError] = {}
+        """Found bases that could not be made: not tried again, since each try may wait for the network."""
 
     async def prepare(self, wants: MachineWants, say: Progress) -> Image:
         """The image that a recipe wants, built where it is missing. Raises SandboxError with the last lines of what
@@ -71,21 +76,33 @@ class Images:
         ours = await self._ensure("base", self._base, say)
         toolbox = await self._ensure("toolbox", self._toolbox, say)
         files = dict(self._sandboxes.broker.guest_files())
-        base: tuple[LayerId, ...]
-        if wants.base is None:
-            base, clients = (ours,), await self._client_settings(files)
-        else:
+        if wants.base is not None:
             sources = files.pop(APT_SOURCES, b"").decode()
             clients = await self._client_settings(files)
             foreign = Foreign(self._sandboxes, ours, clients, sources)
-            base = await self._foreign.ensure(wants.base, foreign, say)
-        ground = Ground(base, clients, toolbox, self._makers)
-        layers = (*base, *await ensure_stacks(self._sandboxes, wants.stacks, ground, say))
+            try:
+                if wants.or_ours and wants.base in self._given_up:
+                    raise self._given_up[wants.base]
+                base = await self._foreign.ensure(wants.base, foreign, say)
+                return await self._above(Ground(base, clients, toolbox, self._makers), wants, say)
+            except SandboxError as error:
+                if not wants.or_ours:
+                    raise
+                self._given_up[wants.base] = error
+                instead = wants.model_copy(update={"base": None, "steps": ()})
+                image = await self.prepare(instead, say)
+                return replace(image, notice=f"The sandbox is on Outrider's own base: {error}")
+        clients = await self._client_settings(files)
+        return await self._above(Ground((ours,), clients, toolbox, self._makers), wants, say)
+
+    async def _above(self, ground: Ground, wants: MachineWants, say: Progress) -> Image:
+        layers = (*ground.base, *await ensure_stacks(self._sandboxes, wants.stacks, ground, say))
         for step in wants.steps:
-            layers = (*layers, await self._layer(_step_build(step, layers), layers, clients, say))
+            layers = (*layers, await self._layer(_step_build(step, layers), layers, ground.clients, say))
         if wants.packages:
-            layers = (*layers, await self._layer(_package_build(wants.packages, layers), layers, clients, say))
-        return Image((*layers, *clients), toolbox)
+            build = _package_build(wants.packages, layers)
+            layers = (*layers, await self._layer(build, layers, ground.clients, say))
+        return Image((*layers, *ground.clients), ground.toolbox)
 
     async def _layer(
         self, build: LayerBuild, below: tuple[LayerId, ...], clients: tuple[LayerId, ...], say: Progress

@@ -127,6 +127,8 @@ class ImageMaker:
         log.say(f"Building {repository.name} {build.branch} at {commit[:12]}: {build.why}.")
         plan = await self._with.planner.plan(repository, commit)
         machine = await self._with.machine.prepare(plan.wants, log.say)
+        if machine.notice:
+            log.say(machine.notice)
         last = None if build.full else await self._last(build, machine, plan)
         if last is not None and last.commit == commit:
             log.say("The last image is of this commit and this recipe: there is nothing to do.")

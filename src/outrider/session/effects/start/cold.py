@@ -2,7 +2,7 @@
 
 from outrider.model.commands import Report
 from outrider.model.effects import StartSandbox
-from outrider.model.events import StageReported
+from outrider.model.events import ProblemReported, StageReported
 from outrider.model.sandbox import SandboxSpec
 from outrider.session.actor import Actor
 from outrider.session.effects.start.recipe import read_or_tell
@@ -20,6 +20,9 @@ async def cold(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found:
     seconds = bench.clock.monotonic() - started
     if seconds > WORTH_TELLING_SECONDS:
         await actor.ask(Report(StageReported(stage="image", text="The image is ready.", seconds=seconds)))
+    for notice in filter(None, (image.notice, recipe.notice if recipe.found else "")):
+        sentence = bench.world.redactor.text(notice)
+        await actor.ask(Report(ProblemReported(sentence=sentence, remedy="Say in outrider.toml what it needs.")))
     spec = SandboxSpec(
         id=effect.sandbox,
         layers=image.layers,

@@ -28,8 +28,12 @@ async def read_or_nothing(bench: Workbench, actor: Actor, commit: CommitId) -> R
 
 
 async def read(bench: Workbench, actor: Actor, commit: CommitId) -> Recipe:
-    """The recipe of a commit, read on our side. Raises RecipeError, RepositoryError."""
+    """The recipe of a commit, read on our side, once in a session's waking. Raises RecipeError, RepositoryError."""
+    if commit in bench.recipes:
+        return bench.recipes[commit]
     created = actor.state.created
     mirror = bench.world.forge(created.repository.forge).mirror(created.repository)
     await bench.world.quarantine.open(created.session, mirror, created.base_commit)
-    return await read_recipe(bench.world.quarantine, created.session, commit)
+    recipe = await read_recipe(bench.world.quarantine, created.session, commit)
+    bench.recipes[commit] = recipe
+    return recipe

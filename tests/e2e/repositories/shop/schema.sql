@@ -1,0 +1,1 @@
+CREATE TABLE orders (what text NOT NULL, price integer NOT NULL);
