@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.model.commands import Archive, QueuePrompt, StopTurn
+from outrider.model.commands import Archive, QueuePrompt, StopTurn, Typing
 from outrider.model.events import RECORDED, TurnEndReason
 from outrider.model.ids import SandboxId, SessionId
 from outrider.model.sandbox import SandboxSpec
@@ -153,6 +153,19 @@ async def test_an_idle_session_falls_asleep_and_wakes_for_the_next_prompt(tmp_pa
         state = await registry.state(session)
     assert state.sandbox.start == 2
     assert (await world.index.get(session)).status in {"idle", "asleep"}
+
+
+async def test_typing_in_a_sleeping_session_wakes_its_sandbox(tmp_path: Path, engine: FakeEngine):
+    world = SessionWorld(tmp_path, engine)
+    world.policy = Policy(idle_seconds=0.05, commit_window_seconds=0)
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "look"))
+        await until(registry, session, lambda state: state.turns == 1 and state.sandbox.phase.value == "stopped")
+        await registry.ask(session, Typing(by=ADA, at=world.clock.now()))
+        await until(registry, session, lambda state: state.synced)
+        await until(registry, session, lambda state: state.sandbox.phase.value == "stopped")
+    assert len(engine.opened) == 1
 
 
 async def test_archiving_leaves_no_sandbox(tmp_path: Path, engine: FakeEngine):

@@ -101,6 +101,11 @@ export class Api {
     return this.ask("POST", this.path(session, "prompts", prompt, "move"), { position });
   }
 
+  /** A prompt is being typed: a sandbox that sleeps wakes. */
+  typing(session: string): Promise<unknown> {
+    return this.ask("POST", this.path(session, "typing"));
+  }
+
   /** Stop the running turn and run this prompt next. */
   steer(session: string, prompt: string): Promise<void> {
     return this.ask("POST", this.path(session, "prompts", prompt, "steer"));

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from outrider.api.auth import Login
 from outrider.api.parts import Parts
 from outrider.api.problems import describe_invalid
-from outrider.model.commands import Command, MovePrompt, QueuePrompt, SteerNow, StopTurn, WithdrawPrompt
+from outrider.model.commands import Command, MovePrompt, QueuePrompt, SteerNow, StopTurn, Typing, WithdrawPrompt
 from outrider.model.errors import OutriderError
 from outrider.model.feed import (
     CLIENT_FRAME,
@@ -26,6 +26,7 @@ from outrider.model.feed import (
     RefusedFrame,
     SteerFrame,
     StopFrame,
+    TypingFrame,
     WithdrawFrame,
 )
 from outrider.model.ids import PromptId, SessionId, new_id
@@ -122,6 +123,8 @@ class Client:
                 return SteerNow(wanted, by), None
             case StopFrame():
                 return StopTurn(by), None
+            case TypingFrame():
+                return Typing(by, self._parts.registry.clock.now()), None
 
 
 def _after(text: str | None) -> int:

@@ -1,6 +1,7 @@
 """Commands: what is asked of a session, by people and by what comes back from the world. Internal, never stored."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from outrider.model.effects import Effect
@@ -68,6 +69,14 @@ class AllowHost:
     host: str
     by: Person
     scope: Literal["session", "repository"] = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """A person is typing a prompt: the sandbox may wake, and does not fall asleep under their hands."""
+
+    by: Person
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +254,7 @@ Command = (
     | MovePrompt
     | SteerNow
     | StopTurn
+    | Typing
     | AllowHost
     | Archive
     | Wake

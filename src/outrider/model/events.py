@@ -37,6 +37,7 @@ from outrider.model.sandbox_events import SandboxStopped as SandboxStopped
 from outrider.model.sandbox_events import StartPath as StartPath
 from outrider.model.sandbox_events import SyncFailed as SyncFailed
 from outrider.model.sandbox_events import SyncFinished as SyncFinished
+from outrider.model.sandbox_events import TypingNoticed as TypingNoticed
 from outrider.model.services import PreviewsNamed as PreviewsNamed
 from outrider.model.services import ServiceChanged as ServiceChanged
 from outrider.model.turn import TurnEndReason as TurnEndReason
@@ -332,6 +333,7 @@ Event = Annotated[
     | SandboxReady
     | SyncFinished
     | SyncFailed
+    | TypingNoticed
     | SandboxLost
     | SandboxStopped
     | StageReported

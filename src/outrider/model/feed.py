@@ -144,8 +144,15 @@ class StopFrame(Model):
     ref: Ref
 
 
+class TypingFrame(Model):
+    """A person is typing a prompt: the session may wake. Send it once in 20 seconds of typing at most."""
+
+    kind: Literal["typing"] = "typing"
+    ref: Ref
+
+
 ClientFrame = Annotated[
-    PromptFrame | WithdrawFrame | MoveFrame | SteerFrame | StopFrame,
+    PromptFrame | WithdrawFrame | MoveFrame | SteerFrame | StopFrame | TypingFrame,
     Field(discriminator="kind"),
 ]
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from outrider.model.base import Model, Sentence
 from outrider.model.ids import SandboxId
+from outrider.model.person import Person
 from outrider.model.repository import CommitHash
 from outrider.model.sandbox import Isolation, LimitTier, SandboxHandle
 
@@ -54,6 +55,13 @@ class SyncFailed(Model):
     type: Literal["sync_failed"] = "sync_failed"
     reason: Sentence
     remedy: Sentence = ""
+
+
+class TypingNoticed(Model):
+    """Somebody was typing a prompt while the sandbox had nothing to do: its idle time begins anew."""
+
+    type: Literal["typing_noticed"] = "typing_noticed"
+    by: Person
 
 
 class SandboxLost(Model):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from outrider.model import effects as x
-from outrider.session.state import SandboxPhase, State, TurnPhase
+from outrider.session.state import Sandbox, SandboxPhase, State, TurnPhase
 
 
 def pending(state: State, now: datetime, idle_seconds: float) -> tuple[x.Effect, ...]:
@@ -20,27 +20,26 @@ def _sandbox(state: State, now: datetime, idle_seconds: float) -> Iterator[x.Eff
     sandbox = state.sandbox
     if sandbox is None:
         return
+    sync = tuple(_sync(state, sandbox))
     if sandbox.phase is SandboxPhase.STOPPING:
         yield x.StopSandbox(sandbox.id, destroy=state.archived)
-    elif sandbox.alive and (state.turn or sandbox.phase is SandboxPhase.STARTING):
+    elif sandbox.alive and (state.turn or sync or sandbox.phase is SandboxPhase.STARTING):
         yield x.StartSandbox(sandbox.id, sandbox.start)
-        yield from _sync(state)
+        yield from sync
     elif sandbox.alive:
         until = state.at + timedelta(seconds=idle_seconds)
         if now < until:
             yield x.StartSandbox(sandbox.id, sandbox.start)
-            yield from _sync(state)
             yield x.WaitUntil("idle", until.timestamp())
         else:
             yield x.StopSandbox(sandbox.id)
 
 
-def _sync(state: State) -> Iterator[x.Effect]:
+def _sync(state: State, sandbox: Sandbox) -> Iterator[x.Effect]:
     """Not while a turn is stopped: nothing but the ladder runs in the sandbox then."""
-    sandbox, sync = state.sandbox, state.sync
     stopping = state.turn is not None and state.turn.phase is TurnPhase.STOPPING
-    if sandbox and state.sandbox_ready and not (sync.done or sync.failed or stopping):
-        yield x.SyncWorkspace(sandbox.id, sandbox.start, sync.attempt)
+    if state.sandbox_ready and not (state.sync.done or state.sync.failed or stopping):
+        yield x.SyncWorkspace(sandbox.id, sandbox.start, state.sync.attempt)
 
 
 def _turn(state: State) -> Iterator[x.Effect]:

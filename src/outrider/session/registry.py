@@ -55,6 +55,7 @@ class Registry:
     ) -> None:
         self._index = index
         self._world = world
+        self.clock = world.clock
         self._projection = Projection(index)
         self._logs = OpenLogs(logs)
         self._indexing = Indexing(search, self.events, self._logs.ids)

@@ -110,6 +110,7 @@ class Chaos:
             c.MovePrompt(prompt_id(number), number % 3, by=BOB),
             c.SteerNow(prompt_id(number), by=BOB),
             c.StopTurn(by=BOB),
+            c.Typing(by=BOB, at=self.session.log[0].at),
         ]
         rare = [c.Archive(by=ADA), c.ForgeChanged(7, e.PullRequestState.MERGED, by=BOB)]
         return self.draw(st.sampled_from([prompt] * 5 + others * 2 + rare))

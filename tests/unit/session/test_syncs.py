@@ -102,7 +102,7 @@ def test_nothing_is_synced_while_a_turn_is_stopped_and_then_it_goes_on():
     assert session.wants == "StartSandbox RunTurn StopEngine"
     session.ask(c.TurnStopped(session.state.turn.id, 1, None))
     assert session.last.reason is e.TurnEndReason.STOPPED
-    assert session.wants == "StartSandbox SyncWorkspace WaitUntil"
+    assert session.wants == "StartSandbox SyncWorkspace"
 
 
 def test_a_lost_sandbox_is_synced_anew():
@@ -161,3 +161,36 @@ def test_what_an_engine_is_told_is_a_sentence_however_much_moved():
     many = tuple(f"{'x' * 900}{number}" for number in range(50))
     told = e.SyncFinished(commit=BASE, from_commit=OLD, moved=True, seconds=1, files=many, files_changed=4000)
     assert len(wording.moved(told)) <= wording.LONGEST_SENTENCE
+
+
+def test_typing_wakes_a_sleeping_sandbox_and_keeps_one_awake():
+    session = play()
+    session.engine_ends()
+    session.collect(BASE)
+    assert typed(session) == ""
+    session.clock.advance(400)
+    assert typed(session) == "typing_noticed"
+    session.clock.advance(400)
+    assert session.wants == "StartSandbox WaitUntil", "it would have been stopped without"
+    session.clock.advance(400)
+    session.ask(c.Report(e.SandboxStopped(sandbox=session.state.sandbox.id)))
+    assert typed(session) == "sandbox_requested"
+    sandbox_reachable(session)
+    assert session.wants == "StartSandbox SyncWorkspace"
+    synced(session)
+    session.clock.advance(700)
+    assert session.wants == "StopSandbox", "and nobody wrote anything"
+
+
+def test_typing_does_nothing_to_a_running_or_an_archived_session():
+    session = play()
+    session.clock.advance(400)
+    assert typed(session) == ""
+    session.engine_ends()
+    session.collect(BASE)
+    session.ask(c.Archive(by=ADA))
+    assert typed(session) == ""
+
+
+def typed(session: Playbook) -> str:
+    return session.ask(c.Typing(by=ADA, at=session.clock.now()))

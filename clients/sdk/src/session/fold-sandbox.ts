@@ -9,6 +9,7 @@ export const foldSandbox: Pick<
   | "sandbox_ready"
   | "sync_finished"
   | "sync_failed"
+  | "typing_noticed"
   | "sandbox_lost"
   | "sandbox_stopped"
   | "stage_reported"
@@ -46,6 +47,7 @@ export const foldSandbox: Pick<
     if (item) state.transcript.replace({ ...item, stages: withStage(item.stages, stage) });
     finish(state);
   },
+  typing_noticed: () => undefined,
   sandbox_lost: (state, event, stamp) => {
     state.sandbox = null;
     finish(state);

@@ -18,7 +18,7 @@ from outrider.api.views import (
     SessionView,
     TurnView,
 )
-from outrider.model.commands import Archive, MovePrompt, QueuePrompt, SteerNow, StopTurn, WithdrawPrompt
+from outrider.model.commands import Archive, MovePrompt, QueuePrompt, SteerNow, StopTurn, Typing, WithdrawPrompt
 from outrider.model.engine import ModelRef
 from outrider.model.errors import BadRequest, NotFound, Refused
 from outrider.model.feed import PAGE_EVENTS
@@ -129,6 +129,12 @@ async def steer(parts: UseParts, login: UseLogin, session: SessionId, prompt: Pr
 async def stop(parts: UseParts, login: UseLogin, session: SessionId) -> Accepted:
     """Stop the running turn."""
     return Accepted(seq=await parts.registry.ask(session, StopTurn(login.person)))
+
+
+@router.post("/{session}/typing", status_code=202)
+async def typing(parts: UseParts, login: UseLogin, session: SessionId) -> Accepted:
+    """Say that a prompt is being typed: a sandbox that sleeps wakes. Once in 20 seconds of typing is enough."""
+    return Accepted(seq=await parts.registry.ask(session, Typing(login.person, parts.registry.clock.now())))
 
 
 @router.post("/{session}/archive", status_code=204)

@@ -29,6 +29,7 @@ DECISIONS: dict[type[Any], Decision] = {
     c.MovePrompt: people.move,
     c.SteerNow: people.steer,
     c.StopTurn: people.stop,
+    c.Typing: people.typing,
     c.AllowHost: people.allow_host,
     c.Archive: people.archive,
     c.Wake: failures.wake,

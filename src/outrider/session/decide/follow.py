@@ -34,16 +34,17 @@ def _begin_turn(state: State) -> Events:
         return ()
     prompt = state.queue[0]
     started = e.TurnStarted(turn=TurnId(derived_id("turn", state.session, prompt.id)), prompt=prompt.id)
-    return (started,) if state.sandbox_alive else (_request_sandbox(state), started)
+    return (started,) if state.sandbox_alive else (request_sandbox(state), started)
 
 
 def _need_sandbox(state: State, turn: Turn) -> Events:
     if state.sandbox_alive:
         return ()
-    return (_end(state, turn),) if turn.failure else (_request_sandbox(state),)
+    return (_end(state, turn),) if turn.failure else (request_sandbox(state),)
 
 
-def _request_sandbox(state: State) -> e.SandboxRequested:
+def request_sandbox(state: State) -> e.SandboxRequested:
+    """The session's sandbox is wanted."""
     return e.SandboxRequested(sandbox=SandboxId(derived_id("box", state.session)))
 
 

@@ -7,7 +7,11 @@ from outrider.model.errors import BadRequest, LimitReached, NotFound, Refused
 from outrider.model.ids import PromptId
 from outrider.model.person import Person
 from outrider.model.prompt import MAX_PROMPT_BYTES
+from outrider.session.decide.follow import request_sandbox
 from outrider.session.state import State, Turn
+
+TYPING_SECONDS = 30.0
+"""Typing is noted this often at most."""
 
 LONGEST_QUEUE = 100
 """Prompts that wait. More is a program gone wild, not a person."""
@@ -65,6 +69,17 @@ def allow_host(state: State, command: c.AllowHost) -> tuple[e.Event, ...]:
         if len(state.allowed_hosts) >= HOSTS_LIMIT:
             raise LimitReached(f"{HOSTS_LIMIT} hosts are allowed to this session already.")
     return (e.HostAllowed(host=host, by=command.by, scope=command.scope),)
+
+
+def typing(state: State, command: c.Typing) -> tuple[e.Event, ...]:
+    """A prompt is on its way: a sandbox that sleeps is asked for, one that has nothing to do stays a while longer."""
+    if state.archived or state.turn is not None:
+        return ()
+    if not state.sandbox_alive:
+        return (request_sandbox(state),)
+    if (command.at - state.at).total_seconds() < TYPING_SECONDS:
+        return ()
+    return (e.TypingNoticed(by=command.by),)
 
 
 def archive(state: State, command: c.Archive) -> tuple[e.Event, ...]:

@@ -7,6 +7,7 @@ import { Keys, submitsOnKeys } from "@/ui/Keys";
 import { ProblemNotice } from "@/ui/Notice";
 
 import { useCommand } from "./useCommand";
+import { useTyping } from "./useTyping";
 
 interface ComposerProps {
   readonly session: string;
@@ -20,6 +21,8 @@ export function Composer({ session, running }: ComposerProps): ReactElement {
   const key = useRef(crypto.randomUUID());
   const { busy, problem, run } = useCommand();
   const id = useId();
+
+  const tellTyping = useTyping(session, running);
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -41,7 +44,10 @@ export function Composer({ session, running }: ComposerProps): ReactElement {
           id={id}
           rows={2}
           value={text}
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => {
+            setText(event.target.value);
+            tellTyping();
+          }}
           onKeyDown={submitsOnKeys}
           placeholder={running ? "Add a prompt: it waits until this turn is done" : "What should happen next?"}
           className="field-sizing-content block max-h-60 w-full resize-none bg-transparent px-3.5 pt-3 text-base
