@@ -536,7 +536,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | SandboxLost | SandboxStopped | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | SessionArchived;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | SessionArchived;
 }
 
 /** The client's command was not carried out. */
@@ -864,6 +864,18 @@ export interface Typing {
   readonly author?: Person | null;
 }
 
+/** A person is typing a prompt: the session may wake. Send it once in 20 seconds of typing at most. */
+export interface TypingFrame {
+  readonly kind: "typing";
+  readonly ref: string;
+}
+
+/** Somebody was typing a prompt while the sandbox had nothing to do: its idle time begins anew. */
+export interface TypingNoticed {
+  readonly type: "typing_noticed";
+  readonly by: Person;
+}
+
 /** One LLM call as the gateway saw it. `cost_usd` is None where the price is not known: never 0 in silence. */
 export interface Usage {
   readonly call: string;
@@ -931,6 +943,7 @@ export type Event =
   | SandboxReady
   | SyncFinished
   | SyncFailed
+  | TypingNoticed
   | SandboxLost
   | SandboxStopped
   | StageReported
@@ -981,4 +994,5 @@ export type ClientFrame =
   | WithdrawFrame
   | MoveFrame
   | SteerFrame
-  | StopFrame;
+  | StopFrame
+  | TypingFrame;

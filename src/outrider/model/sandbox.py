@@ -25,6 +25,9 @@ GUEST_UID = 1000
 ENGINE_ROLE = "engine"
 """OUTRIDER_ROLE of the engine's own processes, by which the stop ladder and a setup spare them."""
 
+SETUP_ROLE = "setup"
+"""OUTRIDER_ROLE of a session's setup commands: what they leave running ends with them."""
+
 SYNC_ROLE = "sync"
 """OUTRIDER_ROLE of what we run in a workspace ourselves while the engine may work in it."""
 

@@ -6,13 +6,12 @@ from contextlib import suppress
 from outrider.model.commands import TellEngine
 from outrider.model.engine import EngineStop
 from outrider.model.errors import EngineError, SandboxError, TurnFailed
-from outrider.model.sandbox import SYNC_ROLE
-from outrider.model.services import SERVICE_ROLE
 from outrider.ports.engine import EngineSession
 from outrider.ports.sandbox import Guest
 from outrider.session import wording
 from outrider.session.actor import Actor
 from outrider.session.ear import Ear
+from outrider.session.effects.open_engine import BESIDE
 from outrider.session.effects.workspace import identify
 from outrider.session.state import Turn, TurnPhase
 from outrider.session.workbench import Workbench
@@ -50,7 +49,7 @@ async def converse(
     except* EngineError:
         await engine.close()
         with suppress(SandboxError):
-            await guest.kill_everything(spare=[SYNC_ROLE, SERVICE_ROLE])
+            await guest.kill_everything(spare=BESIDE)
         raise
     finally:
         ear.finish()

@@ -1,7 +1,7 @@
 """A running engine for a turn, and what it has to be told first."""
 
 from outrider.model.commands import AttachEngine
-from outrider.model.sandbox import SYNC_ROLE, WORKSPACE
+from outrider.model.sandbox import SETUP_ROLE, SYNC_ROLE, WORKSPACE
 from outrider.model.services import SERVICE_ROLE
 from outrider.ports.engine import EngineLaunch, EngineSession
 from outrider.ports.sandbox import Guest
@@ -13,13 +13,16 @@ from outrider.session.state import Turn
 from outrider.session.transcript import transcript
 from outrider.session.workbench import Workbench
 
+BESIDE = (SYNC_ROLE, SETUP_ROLE, SERVICE_ROLE)
+"""What runs beside an engine and does not end with what it has started."""
+
 
 async def open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor) -> tuple[EngineSession, list[str]]:
     """Start it, with its own session where it has one. The texts go before the prompt. Raises EngineError,
     SandboxError."""
     state = actor.state
     if turn.attempt > 1:
-        await guest.kill_everything(spare=[SYNC_ROLE, SERVICE_ROLE])
+        await guest.kill_everything(spare=BESIDE)
     ear = Ear(actor, bench.world.redactor, bench.clock, lambda asking: bench.synced(actor, asking))
     engine = _primed(turn, ear, bench, actor) or await _started(guest, ear, bench, actor)
     bench.engine, bench.ear = engine, ear

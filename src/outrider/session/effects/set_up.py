@@ -2,7 +2,7 @@
 
 from outrider.model.commands import Report
 from outrider.model.events import StageReported
-from outrider.model.sandbox import ENGINE_ROLE, SYNC_ROLE
+from outrider.model.sandbox import ENGINE_ROLE, SETUP_ROLE, SYNC_ROLE
 from outrider.ports.sandbox import Guest
 from outrider.proof.clean_run import run_command
 from outrider.proof.recipe import Recipe
@@ -19,7 +19,7 @@ async def set_up(guest: Guest, recipe: Recipe, bench: Workbench, actor: Actor) -
     """Run the setup. One that fails is said, and the session goes on so that the agent can mend it. Raises
     SandboxError."""
     started = bench.clock.monotonic()
-    env = {**bench.world.broker.guest_environment(), **await environment(bench, actor)}
+    env = {"OUTRIDER_ROLE": SETUP_ROLE, **bench.world.broker.guest_environment(), **await environment(bench, actor)}
     for command in recipe.setup:
         actor.hub.progress("setup", f"Setting up: {command}"[:1000])
         left = max(recipe.setup_timeout_seconds - (bench.clock.monotonic() - started), 1)
