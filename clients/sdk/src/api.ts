@@ -102,7 +102,7 @@ export class Api {
   }
 
   /** A prompt is being typed: a sandbox that sleeps wakes. */
-  typing(session: string): Promise<unknown> {
+  typingIn(session: string): Promise<unknown> {
     return this.ask("POST", this.path(session, "typing"));
   }
 

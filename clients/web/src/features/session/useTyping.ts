@@ -11,6 +11,6 @@ export function useTyping(session: string, running: boolean): () => void {
     const now = Date.now();
     if (running || now - told.current < EVERY_MS) return;
     told.current = now;
-    api.typing(session).catch(() => undefined); // only a hint: the prompt itself says what is wrong
+    api.typingIn(session).catch(() => undefined); // only a hint: the prompt itself says what is wrong
   }, [session, running]);
 }
