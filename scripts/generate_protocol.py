@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from outrider.api import views
+from outrider.api import image_views, views
 from outrider.model.engine import ToolContent
 from outrider.model.events import Event, Recorded
 from outrider.model.feed import ClientFrame, ServerFrame
@@ -39,6 +39,8 @@ ANSWERS = (
     views.RepositoryList,
     views.PullRequestList,
     views.PullRequestAnswer,
+    image_views.ImageList,
+    image_views.BuildAnswer,
 )
 """What the server says: every field is there, also one that has a default."""
 

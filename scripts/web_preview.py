@@ -15,8 +15,9 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Response, WebSocket
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from web_fixture import TARGET
+from web_stories.fleet import IMAGES, LOG, POOL
 from web_stories.money import COMMITS, FILES, FIX_PROVED, LEDGER, MONEY_DIFF, PULL, TEST_DIFF
 
 STATIC = Path(__file__).resolve().parent.parent / "src" / "outrider" / "api" / "static"
@@ -54,6 +55,9 @@ class Preview:
         app.get("/api/me")(self.me)
         app.get("/api/sessions")(lambda: {"sessions": self._rows})
         app.get("/api/search")(self.search)
+        app.get("/api/images")(self.images)
+        app.get("/api/pool")(self.pool)
+        app.get("/api/images/builds/{build}/log")(self.build_log)
         app.get("/api/sessions/{session}")(self.session)
         app.post("/api/sessions", status_code=201)(lambda: {"session": "s-k4q7ab2xyz"})
         app.post("/api/sessions/{session}/prompts", status_code=202)(lambda: {"prompt": "q-eeee", "seq": 1})
@@ -85,6 +89,20 @@ class Preview:
             "limit_tier": "cgroup",
             "demo": {"repository": "/home/ada/demo", "prompt": "Find the cent that is lost."} if self._empty else None,
         }
+
+    def images(self) -> Any:
+        """Images of three repositories."""
+        return {"images": [], "builds_here": True} if self._empty else IMAGES.model_dump(mode="json")
+
+    def pool(self) -> Any:
+        """A pool of three, or none."""
+        nothing = {"sandboxes": (), "counts": type(POOL.counts)(), "hit_rate": None}
+        return (POOL.model_copy(update=nothing) if self._empty else POOL).model_dump(mode="json")
+
+    def build_log(self) -> Any:
+        """The log of a build that goes on."""
+        lines = "".join(json.dumps({"line": line}) + "\n" for line in LOG)
+        return PlainTextResponse(lines, media_type="application/x-ndjson")
 
     def search(self, q: str) -> Any:
         """Finds for every word but “nothing”."""

@@ -1,9 +1,11 @@
 """Fixtures that more than one folder of tests needs."""
 
 import asyncio
+import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,19 +13,22 @@ from hypothesis import HealthCheck, settings
 
 from outrider.fleet.base_image import BaseImage
 from outrider.fleet.toolbox import Toolbox
+from outrider.model.ids import LayerId
 from outrider.ports.clock import SystemClock
 from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
-from outrider.testing.base_layers import BaseLayers
+from outrider.testing.base_layers import BaseLayers, copy_layer
 
 settings.register_profile("outrider", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("outrider")
 """How long an example takes says more of the machine than of the code."""
 
 ROOT = Path(os.environ.get("OUTRIDER_TEST_STATE") or Path(__file__).resolve().parents[1] / ".state" / "test")
-STATE = ROOT / f"uid-{os.geteuid()}" / "sandboxes"
-"""Kept between runs, one for each user: building the base image takes half a minute. Two runs at once need a folder
-each: tests destroy every sandbox that they find in it."""
+USER = ROOT / f"uid-{os.geteuid()}"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+STATE = USER / f"sandboxes{WORKER and f'-{WORKER}'}"
+"""Kept between runs, one for each user and each worker of a parallel run: building the base image takes half a minute.
+Two runs at once need a folder each: tests destroy every sandbox that they find in it."""
 
 
 @pytest.fixture
@@ -54,4 +59,25 @@ def namespaces_provider(make_namespaces_provider: Callable[[], NamespaceProvider
 
 async def _ensure() -> BaseLayers:
     provider = NamespaceProvider(STATE, SystemClock())
-    return BaseLayers(await BaseImage().ensure(provider), await Toolbox().ensure(provider))
+    base, toolbox = BaseImage(), Toolbox()
+    with _one_worker_at_a_time():
+        for layer in (base.layer_id(), toolbox.layer_id()):
+            await _take_over(provider, layer)
+        return BaseLayers(await base.ensure(provider), await toolbox.ensure(provider))
+
+
+@contextmanager
+def _one_worker_at_a_time() -> Iterator[None]:
+    """Who comes second finds the layers made."""
+    USER.mkdir(parents=True, exist_ok=True)
+    with (USER / "layers.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+async def _take_over(provider: NamespaceProvider, layer: LayerId) -> None:
+    """Copy a layer that another worker has made already."""
+    for folder in USER.glob("sandboxes*"):
+        other = NamespaceProvider(folder, SystemClock())
+        if folder != STATE and await other.has_layer(layer):
+            await copy_layer(layer, other, provider, USER)

@@ -19,12 +19,52 @@ export interface Author {
   readonly via: string;
 }
 
+/** How a branch of a repository is served: its newest usable image, and its newest build. */
+export interface BranchImages {
+  readonly repository: string;
+  readonly branch: string;
+  /** None: sessions start cold */
+  readonly image: RepositoryImage | null;
+  readonly build: Build | null;
+}
+
 /** The branch stands on the forge at this commit. */
 export interface BranchPushed {
   readonly type: "branch_pushed";
   readonly branch: string;
   readonly head: string;
 }
+
+/** The making of a repository's image. */
+export interface Build {
+  readonly id: string;
+  readonly repository: string;
+  readonly branch: string;
+  /** What asked for it, such as “the branch moved” */
+  readonly why: string;
+  /** From the machine image, not on the last image of the branch */
+  readonly full: boolean;
+  readonly state: BuildState;
+  /** Once it is known what is built */
+  readonly commit: string | null;
+  /** What came of it, or why it failed, in a sentence */
+  readonly detail: string;
+  /** The last lines of its log */
+  readonly log_tail: string;
+  readonly queued_at: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  /** How long it ran */
+  readonly seconds: number | null;
+}
+
+/** A build as it is now. */
+export interface BuildAnswer {
+  readonly build: Build;
+}
+
+/** Where a build is, in the words shown to people. */
+export type BuildState = "queued" | "running" | "done" | "failed" | "cancelled";
 
 /** What became of one test. `error` means that it did not import or collect: weaker than `failed`. */
 export type CaseOutcome = "passed" | "failed" | "error" | "skipped";
@@ -35,6 +75,24 @@ export interface CaseProof {
   readonly case: string;
   readonly before: CaseOutcome;
   readonly after: CaseOutcome;
+}
+
+/** One check of the recipe, run once in a fresh image. */
+export interface CheckFinding {
+  readonly name: string;
+  readonly command: string;
+  readonly verdict: CheckVerdict;
+  readonly exit_code: number;
+  readonly seconds: number;
+  /** Counts come from JUnit XML; None means exit code only */
+  readonly passed: number | null;
+  readonly failed: number | null;
+  readonly errors: number | null;
+  readonly skipped: number | null;
+  /** Programs that were not found */
+  readonly missing_tools: readonly string[];
+  /** The last lines, for a glance */
+  readonly tail: string;
 }
 
 /** A check ran to its end, or could not. */
@@ -102,6 +160,17 @@ export interface DeltaFrame {
 export interface Demo {
   readonly repository: string;
   readonly prompt: string;
+}
+
+/** What the checks of a repository say in its image, before anybody has touched anything. */
+export interface Diagnosis {
+  readonly checks: readonly CheckFinding[];
+  /** Services that did not get ready */
+  readonly skipped_services: readonly string[];
+  /** Why nothing was run, where nothing was */
+  readonly notice: string;
+  readonly at: string;
+  readonly seconds: number;
 }
 
 /** The part of an open message that is not stored yet: `text` begins at character `offset` of the message. */
@@ -201,6 +270,12 @@ export interface HostAllowed {
   readonly host: string;
   readonly by: Person;
   readonly scope: "session" | "repository";
+}
+
+/** Branches with an image or a build, by name. `builds_here` is False where none are built. */
+export interface ImageList {
+  readonly images: readonly BranchImages[];
+  readonly builds_here: boolean;
 }
 
 /** How strong the wall is, in the words shown to people. */
@@ -553,6 +628,27 @@ export interface Repository {
   readonly name: string;
   readonly source: string;
   readonly default_branch: string;
+}
+
+/** A machine image with the checkout of a branch at a commit, set up. `build` is the build that made it. */
+export interface RepositoryImage {
+  readonly build: string;
+  readonly repository: string;
+  readonly branch: string;
+  readonly commit: string;
+  /** All, bottom first */
+  readonly layers: readonly string[];
+  /** Those of the machine image, bottom first */
+  readonly machine: readonly string[];
+  readonly toolbox: string;
+  /** Digest of all that the recipe says about the image */
+  readonly recipe: string;
+  readonly built_at: string;
+  /** How long the build took */
+  readonly seconds: number;
+  /** On disk, above the machine image */
+  readonly bytes: number;
+  readonly diagnosis: Diagnosis | null;
 }
 
 /** Repositories by name. */

@@ -1,7 +1,11 @@
 import type {
+  Build,
+  BuildAnswer,
   Held,
+  ImageList,
   Me,
   NewSession,
+  PoolReport,
   PromptAccepted,
   PullRequest,
   PullRequestAnswer,
@@ -124,6 +128,35 @@ export class Api {
     return this.ask("POST", this.path(session, "archive"));
   }
 
+  /** Branches with their images and builds. */
+  images(): Promise<ImageList> {
+    return this.ask("GET", "/api/images");
+  }
+
+  /** Ask for a build of a branch's image. One that waits already is the answer. */
+  async buildImage(repository: string, branch: string): Promise<Build> {
+    return (await this.ask<BuildAnswer>("POST", "/api/images/builds", { repository, branch })).build;
+  }
+
+  async cancelBuild(build: string): Promise<Build> {
+    return (await this.ask<BuildAnswer>("POST", `${buildPath(build)}/cancel`)).build;
+  }
+
+  /** The log of a build from its first line, as it comes, until the build is over. */
+  async *buildLog(build: string, signal: AbortSignal): AsyncGenerator<string> {
+    const response = await this.send("GET", `${buildPath(build)}/log`, undefined, signal);
+    if (!response.ok) throw refusal(response.status, await response.text());
+    for await (const line of linesOf(response)) {
+      const told = parse(line) as { line?: string } | undefined;
+      if (told?.line !== undefined) yield told.line;
+    }
+  }
+
+  /** The warm pool as it is now. */
+  pool(): Promise<PoolReport> {
+    return this.ask("GET", "/api/pool");
+  }
+
   /** The address of a kept file, such as the log of a check. */
   artifactUrl(session: string, artifact: string): string {
     return this.base + this.path(session, "artifacts", artifact);
@@ -140,8 +173,8 @@ export class Api {
     return parse(text) as T;
   }
 
-  private async send(method: Method, path: string, body: unknown): Promise<Response> {
-    const init: RequestInit = { method, credentials: "same-origin" };
+  private async send(method: Method, path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+    const init: RequestInit = { method, credentials: "same-origin", ...(signal && { signal }) };
     if (body !== undefined) {
       init.body = JSON.stringify(body);
       init.headers = { "content-type": "application/json" };
@@ -152,6 +185,23 @@ export class Api {
       throw new Problem("The server does not answer.", "See whether `outrider up` is running.");
     }
   }
+}
+
+/** Lines of an answer as they come. */
+async function* linesOf(response: Response): AsyncGenerator<string> {
+  if (!response.body) return;
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const lines = (rest + part.value).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest) yield rest;
+}
+
+function buildPath(build: string): string {
+  return `/api/images/builds/${encodeURIComponent(build)}`;
 }
 
 function pullPath(repository: string, number: number): string {

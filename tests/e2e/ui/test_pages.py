@@ -22,6 +22,7 @@ PATHS = {
     "red": "/sessions/s-redredred2",
     "rehearsal": "/sessions/s-rehearsal2",
     "pull": "/pulls/ledger/12",
+    "sandboxes": "/sandboxes",
     "nothing": "/no/such/page",
 }
 

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Monitor, Moon, Sun, Clapperboard } from "lucide-react";
+import { Boxes, Monitor, Moon, Sun, Clapperboard } from "lucide-react";
 import type { ReactElement } from "react";
 
 import { useMe } from "@/features/server/queries";
@@ -17,6 +17,17 @@ export function Header(): ReactElement {
         <img src="/favicon.svg" alt="" width={20} height={20} />
         Outrider
       </Link>
+      <nav aria-label="Pages">
+        <Link
+          to="/sandboxes"
+          aria-label="Sandboxes"
+          className="inline-flex h-8 items-center gap-1.5 rounded-md px-2 text-muted hover:bg-hover hover:text-ink pointer-coarse:h-9"
+          activeProps={{ className: "text-ink font-medium" }}
+        >
+          <Boxes aria-hidden size={15} />
+          <span className="hidden sm:inline">Sandboxes</span>
+        </Link>
+      </nav>
       {me.data?.rehearsal && (
         <span className="inline-flex min-w-0 items-center gap-1.5 text-xs text-warn" title={REHEARSAL}>
           <Clapperboard aria-hidden size={14} className="shrink-0" />

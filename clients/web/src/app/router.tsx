@@ -22,7 +22,13 @@ const pull = createRoute({
   remountDeps: ({ params }) => params,
 });
 
-export const router = createRouter({ routeTree: root.addChildren([home, session, pull]), defaultPreload: "intent" });
+const sandboxes = createRoute({
+  getParentRoute: () => root,
+  path: "/sandboxes",
+  component: lazyRouteComponent(() => import("./SandboxesPage")),
+});
+
+export const router = createRouter({ routeTree: root.addChildren([home, session, pull, sandboxes]), defaultPreload: "intent" });
 
 declare module "@tanstack/react-router" {
   interface Register {
