@@ -7,16 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.append import append
+from benchmarks.density import density
 from benchmarks.figures import Figure, keep, machine, show
 from benchmarks.first_token import first_token
 from benchmarks.resume import resume
+from benchmarks.session_ready import session_ready
 
 RESULTS = Path(__file__).with_name("results.json")
 
 BENCHMARKS: Mapping[str, Callable[..., Coroutine[Any, Any, list[Figure]]]] = {
     "B1": first_token,
+    "B2": session_ready,
     "B4": append,
     "B6": resume,
+    "B8": density,
 }
 
 

@@ -42,7 +42,7 @@ async def first_token(*, quick: bool) -> list[Figure]:
             return _not_run(f"no sandbox here: {error}")
         for name, bare in (("opencode serve", bare_serve), ("opencode acp", bare_acp)):
             place = await asyncio.to_thread(_bare_place, folder / name.replace(" ", "-"), repository)
-            asks[name] = await stack.enter_async_context(bare(_engine_program(), place, model_url))
+            asks[name] = await stack.enter_async_context(bare(engine_program(), place, model_url))
         return _figures(await _rounds(asks, prompts), prompts)
 
 
@@ -99,7 +99,7 @@ def _not_run(why: str) -> list[Figure]:
     return [Figure(NAME, why, None, "ms", None, "opencode serve", TARGET, None)]
 
 
-def _engine_program() -> Path:
+def engine_program() -> Path:
     """The very program that runs in the sandbox."""
     layers = STATE / "guest" / "layers"
     return next(layers.glob(f"toolbox-*/{Path(OPENCODE).relative_to(TOOLBOX)}"))

@@ -1,0 +1,165 @@
+"""B8: how many sandboxes one machine holds, and what each costs beside the engine in it."""
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.fake_model import FakeModel
+from benchmarks.figures import Figure, median
+from benchmarks.product import STATE, fresh_home, with_sandboxes
+from outrider.broker.http_server import serve_http
+from outrider.engines.acp import AcpEngine
+from outrider.engines.profiles.opencode import OpenCode
+from outrider.fleet.pool.memory import ONE_SANDBOX_BYTES, MemoryGauge
+from outrider.fleet.pool.warm import Deaf
+from outrider.model.engine import ModelRef
+from outrider.model.errors import OutriderError
+from outrider.model.ids import LayerId, SandboxId, new_id
+from outrider.model.sandbox import BROKER_PORT, WORKSPACE, SandboxHandle, SandboxSpec
+from outrider.ports.clock import SystemClock
+from outrider.ports.engine import EngineLaunch
+from outrider.ports.sandbox import ExecSpec, Guest
+from outrider.sandboxes.namespaces.cgroups import find_cgroups
+from outrider.sandboxes.namespaces.provider import NamespaceProvider
+
+NAME = "B8 density"
+IDLE = 100
+MOST_ENGINES = 8
+"""More say nothing new, and take a quarter of a minute each on a busy machine."""
+SHARE = 0.05
+
+
+async def density(*, quick: bool) -> list[Figure]:
+    """Run it. Without sandboxes or layers here nothing is run."""
+    async with AsyncExitStack() as stack:
+        try:
+            home = Path(stack.enter_context(fresh_home()))
+            await stack.enter_async_context(with_sandboxes(home))
+            layers = STATE / "guest" / "layers"
+            base, toolbox = (LayerId(next(layers.glob(f"{kind}-*")).name) for kind in ("base", "toolbox"))
+        except (OutriderError, StopIteration) as error:
+            return [Figure(NAME, f"no layers here yet, run B2 first: {error}", None, "MB", None, "", "", None)]
+        provider = NamespaceProvider(STATE, SystemClock(), groups=find_cgroups())
+        idle = await _idle(provider, base, 10 if quick else IDLE)
+        engines = await _with_engines(provider, (base, toolbox), home, 1 if quick else MOST_ENGINES)
+        return [*idle, *engines]
+
+
+async def _idle(provider: NamespaceProvider, base: LayerId, count: int) -> list[Figure]:
+    """So many at once, each with an open connection, as those of sessions between turns have."""
+    ours = _Ours.now()
+    made: list[float] = []
+    async with AsyncExitStack() as stack:
+        handles = []
+        for _ in range(count):
+            started = time.monotonic()
+            handles.append(await _create(provider, stack, (base,), None))
+            await stack.enter_async_context(await provider.connect(handles[-1]))
+            made.append(time.monotonic() - started)
+        trees = [_below(_outer(provider, handle)) for handle in handles]
+        each = [pss(tree) for tree in trees]
+        here = _Ours.now()
+    grown = (here.memory - ours.memory) / count / 1e6
+    processes, files = len(trees[0]), (here.files - ours.files) / count
+    workload = f"{count} at once, connected, no engine"
+    return [
+        Figure(f"{NAME}, idle sandboxes at once", workload, float(count), "", None, "", f">= {count}", ok=True),
+        Figure(f"{NAME}, memory of an idle one", workload, median(each) / 1e6, "MB", None, "", "", None),
+        Figure(f"{NAME}, our own memory for it", workload, grown, "MB", None, "", "", None),
+        Figure(f"{NAME}, processes of it", workload, float(processes), "", None, "", "", None),
+        Figure(f"{NAME}, open files of ours for it", workload, files, "", None, "", "", None),
+        Figure(f"{NAME}, create and connect, p50", workload, median(made) * 1000, "ms", None, "", "", None),
+    ]  # fmt: skip
+
+
+async def _with_engines(
+    provider: NamespaceProvider, layers: tuple[LayerId, LayerId], home: Path, most: int
+) -> list[Figure]:
+    """As many with an engine as memory allows, up to `most`."""
+    base, toolbox = layers
+    shares: list[float] = []
+    sizes: list[float] = []
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(serve_http(FakeModel(), home / "m"))
+        while len(shares) < most and MemoryGauge().read().left > 2 * ONE_SANDBOX_BYTES:
+            before = _Ours.now().memory
+            handle = await _create(provider, stack, (base,), toolbox)
+            guest = await stack.enter_async_context(await provider.connect(handle))
+            await guest.forward(BROKER_PORT, home / "m")
+            await _engine(guest, stack)
+            tree = _below(_outer(provider, handle))
+            engine = [pid for pid in tree if "opencode" in _command(pid)]
+            rest = pss(set(tree) - set(engine)) + max(_Ours.now().memory - before, 0)
+            sizes.append(pss(engine))
+            shares.append(rest / sizes[-1])
+    workload = f"{len(shares)} at once with an engine that listens"
+    return [
+        Figure(f"{NAME}, with an engine at once", workload, float(len(shares)), "", None, "", "", None),
+        Figure(f"{NAME}, all but the engine, beside it", workload, median(shares) * median(sizes) / 1e6, "MB",
+               median(sizes) / 1e6, "the engine's processes", f"<= {SHARE:.0%}", median(shares) <= SHARE),
+    ]  # fmt: skip
+
+
+async def _create(
+    provider: NamespaceProvider, stack: AsyncExitStack, layers: Sequence[LayerId], toolbox: LayerId | None
+) -> SandboxHandle:
+    spec = SandboxSpec(id=SandboxId(new_id("bench")), layers=tuple(layers), toolbox=toolbox)
+    handle = await provider.create(spec)
+    stack.push_async_callback(provider.destroy, handle)
+    return handle
+
+
+async def _engine(guest: Guest, stack: AsyncExitStack) -> None:
+    await guest.run(ExecSpec(argv=["mkdir", "-p", WORKSPACE], cwd="/"))
+    launch = EngineLaunch(model=ModelRef.parse("openai/bench"), workspace=WORKSPACE)
+    engine = await AcpEngine(OpenCode()).open(guest, launch, Deaf())
+    stack.push_async_callback(engine.close)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """What this process uses, which plays the control plane."""
+
+    memory: int
+    files: int
+
+    @classmethod
+    def now(cls) -> "_Ours":
+        return cls(pss([os.getpid()]), len(os.listdir("/proc/self/fd")))  # noqa: PTH208 -- a count of /proc
+
+
+def pss(pids: Iterable[int]) -> int:
+    """Bytes of memory of these processes, what they share with others divided among all who share it."""
+    total = 0
+    for pid in pids:
+        try:
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) << 10 for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total
+
+
+def _outer(provider: NamespaceProvider, handle: SandboxHandle) -> int:
+    pids = provider.state.pids(handle.id)
+    assert pids is not None
+    return pids.outer[0]
+
+
+def _below(pid: int) -> list[int]:
+    """A process and all that come from it."""
+    found = [pid]
+    for one in found:
+        children = Path(f"/proc/{one}/task/{one}/children")
+        found += [int(child) for child in (children.read_text().split() if children.exists() else [])]
+    return found
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
