@@ -62,6 +62,7 @@ class FakeProvider(FakeLayers):
 
     def __init__(self, state: Path) -> None:
         super().__init__(state / "boxes", state / "layers")
+        self._stopping = asyncio.Lock()
 
     async def probe(self) -> ProbeReport:
         """It works wherever processes do."""
@@ -121,11 +122,14 @@ class FakeProvider(FakeLayers):
 
     async def stop(self, handle: SandboxHandle) -> None:
         """Kill its processes and note that it is stopped."""
-        _note(self._boxes / handle.id, running=False)
-        await kill_marked(handle.id)
+        async with self._stopping:
+            _note(self._boxes / handle.id, running=False)
+            await kill_marked(handle.id)
 
     async def start(self, handle: SandboxHandle) -> None:
-        """Note that it runs."""
+        """Note that it runs, once a stop that is under way has killed all it had to."""
+        async with self._stopping:
+            pass
         if read_saved(self._boxes / handle.id) is None:
             raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
         _note(self._boxes / handle.id, running=True)
