@@ -31,6 +31,8 @@ _NAMES = {
     "OUTRIDER_IDLE_SECONDS": "idle_seconds",
     "OUTRIDER_POOL_SANDBOXES": "pool_sandboxes",
     "OUTRIDER_POOL_TARGET": "pool_target",
+    "OUTRIDER_BLOBS": "blobs",
+    "OUTRIDER_SNAPSHOTS_KEPT": "snapshots_kept",
     "OUTRIDER_ALLOWED_HOSTS": "allowed_hosts",
     "OUTRIDER_ALLOWED_NETWORKS": "allowed_networks",
     "OUTRIDER_IMAGE_BUILDS": "image_builds",
@@ -86,7 +88,9 @@ class Settings(Model):
     pool_target: int | None = Field(
         default=None, ge=0, le=100, description="Warm sandboxes of each repository in use; without it, by demand"
     )
-    idle_seconds: float = Field(default=600, gt=0, description="After this long without a turn a sandbox is stopped")
+    idle_seconds: float = Field(default=600, gt=0, description="After this long without a turn a sandbox goes to sleep")
+    blobs: str | None = Field(default=None, description="Where snapshots are stored: a folder, or s3://BUCKET/PREFIX")
+    snapshots_kept: int = Field(default=20, ge=1, le=1000, description="Turns that a session can be rewound to")
     allowed_hosts: str = Field(default="", description="More hosts that every sandbox may reach, separated by commas")
     allowed_networks: str = Field(
         default="", description="Private networks that allowed hosts may be in, separated by commas: 10.0.0.0/8"
@@ -155,7 +159,9 @@ class Settings(Model):
     def secrets(self) -> tuple[str, ...]:
         """Every value that may never be stored or shown."""
         keys = (self.anthropic_api_key, self.openai_api_key)
-        return tuple(key.get_secret_value() for key in keys if key is not None)
+        given = [key.get_secret_value() for key in keys if key is not None]
+        aws = [self.environment.get(name, "") for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")]
+        return tuple(filter(None, (*given, *aws)))
 
 
 def _default_home(environment: Mapping[str, str]) -> Path:

@@ -611,7 +611,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | SessionArchived;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | SessionArchived;
 }
 
 /** The client's command was not carried out. */
@@ -685,6 +685,9 @@ export interface SandboxReady {
   readonly commit: string;
   readonly seconds: number;
   readonly how: "adopted" | "restored" | "warm" | "image" | "cold";
+  /** What it was made from, bottom first */
+  readonly layers: readonly string[];
+  readonly toolbox: string | null;
 }
 
 /** The session needs a sandbox of this id. */
@@ -748,9 +751,33 @@ export interface SessionCreated {
   readonly model: ModelRef;
 }
 
+/** The session goes on from another one's files, commits and engine memory, as they were after this turn of it. */
+export interface SessionForked {
+  readonly type: "session_forked";
+  readonly parent: string;
+  readonly turn: string;
+  readonly number: number;
+  readonly by: Person;
+  readonly layer: string;
+  readonly layers: readonly string[];
+  readonly toolbox: string | null;
+  readonly commit: string;
+  readonly engine_session: string | null;
+}
+
 /** Sessions, newest change first. */
 export interface SessionList {
   readonly sessions: readonly SessionSummary[];
+}
+
+/** Files, commits and the engine's memory are again as they were after this turn. What came later is kept. */
+export interface SessionRewound {
+  readonly type: "session_rewound";
+  readonly turn: string;
+  readonly number: number;
+  readonly by: Person;
+  /** Where work is pushed from now on: another where something was pushed */
+  readonly branch: string;
 }
 
 /** The session that was started. */
@@ -798,6 +825,59 @@ export interface SessionView {
   readonly services: readonly ServiceChanged[];
   /** Ports of the sandbox that are worth looking at */
   readonly previews: readonly PreviewSpec[];
+  /** The turns that can be rewound to or forked from */
+  readonly snapshots: readonly SnapshotView[];
+}
+
+/** The files as they were after this turn could not be kept. The sandbox has them, and goes on. */
+export interface SnapshotFailed {
+  readonly type: "snapshot_failed";
+  readonly turn: string;
+  readonly reason: string;
+}
+
+/** The snapshot could not be brought to the blob store. It is on this machine only. */
+export interface SnapshotNotStored {
+  readonly type: "snapshot_not_stored";
+  readonly layer: string;
+  readonly reason: string;
+}
+
+/** The snapshot, and what it stands on, is in the blob store: it outlives the folder of the sandboxes. */
+export interface SnapshotStored {
+  readonly type: "snapshot_stored";
+  readonly layer: string;
+  /** Compressed, without what was there already */
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+/** All that the sandbox had written when this turn was over is kept as `layer`, on top of `layers`. */
+export interface SnapshotTaken {
+  readonly type: "snapshot_taken";
+  readonly turn: string;
+  /** Which turn of the session it was, from 1 */
+  readonly number: number;
+  readonly layer: string;
+  /** Below it, bottom first */
+  readonly layers: readonly string[];
+  readonly toolbox: string | null;
+  /** The newest commit that was collected by then */
+  readonly commit: string;
+  /** sleep: the sandbox is gone, this is all there is of it */
+  readonly reason: "turn" | "sleep";
+  readonly seconds: number;
+  /** How many snapshots of the session are kept; older ones may be deleted */
+  readonly keep: number;
+}
+
+/** A turn that the session can be rewound to or forked from. */
+export interface SnapshotView {
+  readonly turn: string;
+  readonly number: number;
+  readonly commit: string;
+  /** Whether it was brought to the blob store, or tried in vain */
+  readonly stored: boolean;
 }
 
 /** Some text round a find; `hit` where it is one of the words looked for. */
@@ -1042,6 +1122,12 @@ export type Event =
   | TypingNoticed
   | SandboxLost
   | SandboxStopped
+  | SnapshotTaken
+  | SnapshotFailed
+  | SnapshotStored
+  | SnapshotNotStored
+  | SessionRewound
+  | SessionForked
   | StageReported
   | ServiceChanged
   | PreviewsNamed

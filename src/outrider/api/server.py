@@ -23,6 +23,7 @@ from outrider.api.routes import (
     repositories,
     search,
     sessions,
+    snapshots,
     transcripts,
 )
 
@@ -32,7 +33,19 @@ def build_api(parts: Parts | None = None) -> FastAPI:
     api = FastAPI(title="Outrider", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     api.state.parts = parts
     add_problem_handlers(api)
-    for routes in (me, sessions, transcripts, search, repositories, pull_requests, images, egress, pool, git):
+    for routes in (
+        me,
+        sessions,
+        snapshots,
+        transcripts,
+        search,
+        repositories,
+        pull_requests,
+        images,
+        egress,
+        pool,
+        git,
+    ):
         api.include_router(routes.router)
     api.router.routes.append(WebSocketRoute("/api/sessions/{session}/feed", Feed()))
     api.include_router(page_router())

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from outrider.model.base import Model
-from outrider.model.ids import PromptId, SessionId
+from outrider.model.ids import PromptId, SessionId, TurnId
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
 from outrider.model.repository import BranchName, Commit, PullRequest, Repository
@@ -132,6 +132,15 @@ class TurnView(Model):
     phase: str
 
 
+class SnapshotView(Model):
+    """A turn that the session can be rewound to or forked from."""
+
+    turn: TurnId
+    number: int
+    commit: str
+    stored: bool = Field(description="Whether it was brought to the blob store, or tried in vain")
+
+
 class SessionView(SessionSummary):
     """One session as it is now."""
 
@@ -141,6 +150,20 @@ class SessionView(SessionSummary):
     branch_name: str
     services: tuple[ServiceChanged, ...] = Field(description="The services of the sandbox, as it last was with each")
     previews: tuple[PreviewSpec, ...] = Field(description="Ports of the sandbox that are worth looking at")
+    snapshots: tuple[SnapshotView, ...] = Field(description="The turns that can be rewound to or forked from")
+
+
+class TurnToRewind(Model):
+    """Which turn to go back to the end of."""
+
+    turn: str = Field(min_length=1, max_length=60, description="Its id, or its number from 1")
+
+
+class TurnToFork(Model):
+    """Where a new session begins."""
+
+    turn: str | None = Field(default=None, min_length=1, max_length=60, description="As for rewind; None: the newest")
+    author: Person | None = Field(default=None, description="Only with the owner's token")
 
 
 class NewPrompt(Model):

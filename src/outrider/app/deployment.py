@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -18,7 +19,13 @@ from outrider.app.author import find_author
 from outrider.app.home import Home
 from outrider.app.image_works import ImageWorks, Ingredients, make_image_works
 from outrider.app.providers import choose_provider
-from outrider.app.supplies import make_base_image, make_floors, make_foreign_bases, make_toolbox
+from outrider.app.supplies import (
+    make_base_image,
+    make_floors,
+    make_foreign_bases,
+    make_layer_blobs,
+    make_toolbox,
+)
 from outrider.app.warm_plans import RecipeWarmPlans
 from outrider.app.way_out import open_broker, upstreams
 from outrider.broker.git import GitReadApp
@@ -32,20 +39,22 @@ from outrider.fleet.pool.memory import MemoryGauge
 from outrider.fleet.pool.plan import WarmPlans
 from outrider.fleet.pool.pool import Pool, PoolPolicy, Room
 from outrider.fleet.pool.warm import POOL_LABEL, WarmMaker
+from outrider.fleet.snapshots import Snapshots
 from outrider.integrations.builtin.forge import BuiltinForge
 from outrider.integrations.builtin.quarantine import GitQuarantine
 from outrider.model.commands import Report
 from outrider.model.errors import OutriderError
 from outrider.model.events import ProblemReported
-from outrider.model.ids import LayerId, SandboxId, SessionId
+from outrider.model.ids import SandboxId, SessionId
 from outrider.model.person import Person
-from outrider.model.sandbox import ProbeReport
+from outrider.model.sandbox import Limits, ProbeReport
 from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock, SystemClock
 from outrider.ports.engine import Engine
 from outrider.ports.sandbox import SandboxProvider, Watchdog
 from outrider.proof.runner import Prover
 from outrider.rehearsal.demo import DEMO_NAME, DEMO_PROMPT, write_demo_repository
+from outrider.session.forking import NamedLayers, collect_snapshots
 from outrider.session.found import SESSION_LABEL
 from outrider.session.policy import Policy
 from outrider.session.redaction import Redactor
@@ -56,6 +65,10 @@ from outrider.storage.blobs import DirectoryBlobs
 from outrider.storage.catalog import Catalog, open_catalog
 from outrider.storage.search import SqliteSearch
 from outrider.storage.session_log import SqliteSessionLogs
+
+logger = logging.getLogger(__name__)
+
+COLLECT_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,8 @@ class Foundation:
     provider: SandboxProvider
     probe: ProbeReport
     broker: Broker
+    snapshots: Snapshots
+    named: NamedLayers
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,7 @@ async def deploy(settings: Settings, home: Home, url: str, engine: Engine | None
             tasks.create_task(_watchdog(base, heart.registry).run(), name="watchdog"),
             tasks.create_task(_disk_watch(base, heart.registry).run(), name="disk watch"),
             *heart.works.start(tasks),
+            tasks.create_task(_collect_snapshots(base), name="snapshots that nobody names"),
         )
         try:
             yield await _parts(base, heart)
@@ -125,6 +141,8 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
         blobs=DirectoryBlobs(home.path / "blobs"),
         provider=chosen.provider,
         probe=chosen.report,
+        snapshots=Snapshots(chosen.provider, make_layer_blobs(settings), home.path / "scratch"),
+        named=NamedLayers(SqliteSessionLogs(home.path / "sessions").ids),
         broker=await stack.enter_async_context(open_broker(settings, runtime, catalog.audit, catalog.egress)),
     )
 
@@ -164,6 +182,7 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
         provider=provider,
         images=images,
         repository_images=works.images,
+        snapshots=base.snapshots,
         slots=slots,
         prover=Prover(clean, images, quarantine, base.blobs, base.clock, base.catalog.images),
         engine=engine,
@@ -173,16 +192,21 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
         redactor=redactor,
         pool=pool,
     )
-    policy = Policy(
+    policy = _policy(base, limits)
+    registry = Registry(SqliteSessionLogs(home.path / "sessions"), base.catalog.sessions, base.search, world, policy)
+    forge.listener = base.named.registry = registry
+    forge.push_listener = works.schedule
+    return Heart(registry, forge, works, pool)
+
+
+def _policy(base: Foundation, limits: Limits) -> Policy:
+    return Policy(
         isolation=base.probe.isolation,
         limit_tier=base.probe.limit_tier,
         limits=limits,
-        idle_seconds=settings.idle_seconds,
+        idle_seconds=base.settings.idle_seconds,
+        snapshots_kept=base.settings.snapshots_kept,
     )
-    registry = Registry(SqliteSessionLogs(home.path / "sessions"), base.catalog.sessions, base.search, world, policy)
-    forge.listener = registry
-    forge.push_listener = works.schedule
-    return Heart(registry, forge, works, pool)
 
 
 def _image_works(
@@ -193,9 +217,6 @@ def _image_works(
     quarantine: GitQuarantine,
     redactor: Redactor,
 ) -> ImageWorks:
-    async def in_use() -> tuple[LayerId, ...]:
-        return ()
-
     given = Ingredients(
         settings=base.settings,
         clock=base.clock,
@@ -207,7 +228,7 @@ def _image_works(
         quarantine=quarantine,
         redactor=redactor,
     )
-    return make_image_works(given, in_use)
+    return make_image_works(given, base.named)
 
 
 def _forge(base: Foundation) -> BuiltinForge:
@@ -299,6 +320,16 @@ def _disk_watch(base: Foundation, registry: Registry) -> DiskWatch:
                     await registry.ask(SessionId(session), Report(ProblemReported(sentence=sentence)))
 
     return DiskWatch(make_floors(base.settings), base.clock, tell)
+
+
+async def _collect_snapshots(base: Foundation) -> None:
+    """At start and every hour."""
+    while True:
+        try:
+            await collect_snapshots(base.named, base.snapshots)
+        except OutriderError as error:
+            logger.error("snapshots could not be collected: %s", error)
+        await base.clock.sleep(COLLECT_SECONDS)
 
 
 async def _stop_sandboxes(provider: SandboxProvider) -> None:

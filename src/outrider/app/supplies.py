@@ -8,7 +8,9 @@ from outrider.fleet.floors import Floors, measure
 from outrider.fleet.images.foreign_base import ForeignBases
 from outrider.fleet.pool.memory import MemoryGauge
 from outrider.fleet.toolbox import Toolbox
+from outrider.ports.layer_blobs import LayerBlobs
 from outrider.settings import Settings
+from outrider.storage.layer_blobs import open_layer_blobs
 
 BUILD_VARIABLES = (
     "HTTP_PROXY",
@@ -50,3 +52,8 @@ def make_foreign_bases(settings: Settings) -> ForeignBases:
 def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
     wanted = {*BUILD_VARIABLES, *(name.lower() for name in BUILD_VARIABLES)}
     return {name: value for name, value in environment.items() if name in wanted}
+
+
+def make_layer_blobs(settings: Settings) -> LayerBlobs:
+    """Where snapshots are stored."""
+    return open_layer_blobs(settings.blobs or str(settings.home / "layer-blobs"), settings.environment)

@@ -5,7 +5,7 @@ from functools import singledispatch
 from rich.console import RenderableType
 from rich.text import Text
 
-from outrider.cli import tool_calls, words
+from outrider.cli import draw_snapshots, tool_calls, words
 from outrider.cli.clean import clean, clean_line
 from outrider.cli.evidence import NARROW, card, check_line
 from outrider.cli.layout import beside
@@ -269,6 +269,12 @@ def _(event: events.HostAllowed, scene: Scene) -> Block:
 @draw.register
 def _(event: events.SessionArchived, scene: Scene) -> Block:
     return _note(f"{clean_line(event.by.name)} archived the session.")
+
+
+for _kind in draw_snapshots.NOTES:
+    draw.register(_kind, lambda event, scene: _note(draw_snapshots.note(event)))
+for _loss in draw_snapshots.WARNINGS:
+    draw.register(_loss, lambda event, scene: _warning(draw_snapshots.warning(event)))
 
 
 def _note(sentence: str) -> Block:

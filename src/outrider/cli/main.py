@@ -18,6 +18,8 @@ COMMANDS = {
     "search": "Find what was asked and said, in all sessions.",
     "export": "Write a session's whole story as Markdown or JSON.",
     "stop": "Stop the running turn of a session.",
+    "rewind": "Bring a session back to the end of a turn.",
+    "fork": "Start a session from a turn of another.",
     "up": "Run the server, for the browser too.",
     "down": "Stop the server.",
     "egress": "See and allow the hosts that sandboxes reach.",

@@ -14,7 +14,7 @@ from outrider.model.engine import (
     ToolCallUpdate,
     Usage,
 )
-from outrider.model.events import Event, WorkCollected
+from outrider.model.events import Event, SnapshotTaken, WorkCollected
 from outrider.model.ids import CommitId, MessageId, PromptId, ProofId, SandboxId, TurnId
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
@@ -242,6 +242,22 @@ class ForgeChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotMade:
+    """What the sandbox had written is kept. One that is `asleep` is gone."""
+
+    taken: SnapshotTaken
+    asleep: SandboxId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """A person wants files, commits and the engine's memory as they were after a turn, named by id or number."""
+
+    turn: str
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """The time that the state waits for has come."""
 
@@ -275,5 +291,7 @@ Command = (
     | AskPullRequest
     | Published
     | ForgeChanged
+    | SnapshotMade
+    | Rewind
     | TimerFired
 )

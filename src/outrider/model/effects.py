@@ -7,7 +7,7 @@ never handed over again in silence: the attempt is part of `RunTurn`.
 
 from dataclasses import dataclass
 
-from outrider.model.ids import CommitId, EffectId, ProofId, SandboxId, TurnId
+from outrider.model.ids import CommitId, EffectId, LayerId, ProofId, SandboxId, TurnId
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,47 @@ class StopSandbox:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeSnapshot:
+    """Keep all that the sandbox has written as a layer, at the end of a turn. The engine gets no prompt before."""
+
+    turn: TurnId
+    sandbox: SandboxId
+    start: int
+
+    @property
+    def id(self) -> EffectId:
+        """One per turn and start of the sandbox."""
+        return EffectId(f"snapshot-{self.turn}-{self.start}")
+
+
+@dataclass(frozen=True, slots=True)
+class SleepSandbox:
+    """Turn all that the sandbox has written into a layer, and destroy the sandbox."""
+
+    turn: TurnId
+    sandbox: SandboxId
+    start: int
+
+    @property
+    def id(self) -> EffectId:
+        """One per start of the sandbox."""
+        return EffectId(f"sleep-{self.turn}-{self.start}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSnapshot:
+    """Bring a snapshot and what it stands on to the blob store, in the background."""
+
+    layer: LayerId
+    layers: tuple[LayerId, ...]
+
+    @property
+    def id(self) -> EffectId:
+        """One per snapshot."""
+        return EffectId(f"store-{self.layer}")
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntil:
     """Send TimerFired at this time (seconds of the wall clock since the epoch)."""
 
@@ -138,4 +179,17 @@ class WaitUntil:
         return EffectId(f"timer-{self.name}-{self.at:.3f}")
 
 
-Effect = StartSandbox | SyncWorkspace | RunTurn | StopEngine | CollectWork | Prove | Publish | StopSandbox | WaitUntil
+Effect = (
+    StartSandbox
+    | SyncWorkspace
+    | RunTurn
+    | StopEngine
+    | CollectWork
+    | Prove
+    | Publish
+    | TakeSnapshot
+    | SleepSandbox
+    | StoreSnapshot
+    | StopSandbox
+    | WaitUntil
+)

@@ -40,6 +40,12 @@ from outrider.model.sandbox_events import SyncFinished as SyncFinished
 from outrider.model.sandbox_events import TypingNoticed as TypingNoticed
 from outrider.model.services import PreviewsNamed as PreviewsNamed
 from outrider.model.services import ServiceChanged as ServiceChanged
+from outrider.model.snapshot_events import SessionForked as SessionForked
+from outrider.model.snapshot_events import SessionRewound as SessionRewound
+from outrider.model.snapshot_events import SnapshotFailed as SnapshotFailed
+from outrider.model.snapshot_events import SnapshotNotStored as SnapshotNotStored
+from outrider.model.snapshot_events import SnapshotStored as SnapshotStored
+from outrider.model.snapshot_events import SnapshotTaken as SnapshotTaken
 from outrider.model.turn import TurnEndReason as TurnEndReason
 
 
@@ -336,6 +342,12 @@ Event = Annotated[
     | TypingNoticed
     | SandboxLost
     | SandboxStopped
+    | SnapshotTaken
+    | SnapshotFailed
+    | SnapshotStored
+    | SnapshotNotStored
+    | SessionRewound
+    | SessionForked
     | StageReported
     | ServiceChanged
     | PreviewsNamed

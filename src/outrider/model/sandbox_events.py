@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from outrider.model.base import Model, Sentence
-from outrider.model.ids import SandboxId
+from outrider.model.ids import LayerId, SandboxId
 from outrider.model.person import Person
 from outrider.model.repository import CommitHash
 from outrider.model.sandbox import Isolation, LimitTier, SandboxHandle
@@ -34,6 +34,8 @@ class SandboxReady(Model):
     commit: CommitHash
     seconds: float = Field(ge=0)
     how: StartPath = "cold"
+    layers: tuple[LayerId, ...] = Field(default=(), max_length=64, description="What it was made from, bottom first")
+    toolbox: LayerId | None = None
 
 
 class SyncFinished(Model):

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from outrider.model import events as e
 from outrider.model.engine import EngineStop
+from outrider.session import fold_snapshots
 from outrider.session.state import Publishing, Sandbox, SandboxPhase, State, Sync, Turn, TurnPhase
 
 RECENT_CALLS = 100
@@ -53,7 +54,7 @@ def change_nothing(events: Iterable[e.Event]) -> bool:
 
 EventT = TypeVar("EventT")
 Change = Callable[[State, Any], State]
-CHANGES: dict[type[Any], Change] = {}
+CHANGES: dict[type[Any], Change] = dict(fold_snapshots.CHANGES)
 """How each event changes the state. An event that is not here is history only."""
 
 
@@ -96,14 +97,17 @@ def _moved(state: State, event: e.PromptMoved) -> State:
 def _sandbox_requested(state: State, event: e.SandboxRequested) -> State:
     before = state.sandbox
     start = before.start + 1 if before else 1
-    handle = before.handle if before else None
-    return replace(state, sandbox=Sandbox(event.sandbox, start, SandboxPhase.STARTING, handle), services={})
+    fresh = Sandbox(event.sandbox, start, SandboxPhase.STARTING)
+    if before:
+        fresh = replace(before, id=event.sandbox, start=start, phase=SandboxPhase.STARTING)
+    return replace(state, sandbox=fresh, services={})
 
 
 @_on(e.SandboxReady)
 def _sandbox_ready(state: State, event: e.SandboxReady) -> State:
     state = replace(state, sync=Sync(attempt=state.sync.attempt, untold=state.sync.untold))
-    return _with_sandbox(state, phase=SandboxPhase.READY, handle=event.handle)
+    made_of = {"layers": event.layers, "toolbox": event.toolbox}
+    return _with_sandbox(state, phase=SandboxPhase.READY, handle=event.handle, discard=False, **made_of)
 
 
 @_on(e.ServiceChanged)
@@ -135,12 +139,12 @@ def _sync_failed(state: State, event: e.SyncFailed) -> State:
 
 @_on(e.SandboxLost)
 def _sandbox_lost(state: State, event: e.SandboxLost) -> State:
-    return _with_sandbox(state, phase=SandboxPhase.LOST)
+    return replace(_with_sandbox(state, phase=SandboxPhase.LOST), snapshot_due=None)
 
 
 @_on(e.SandboxStopped)
 def _sandbox_stopped(state: State, event: e.SandboxStopped) -> State:
-    return _with_sandbox(state, phase=SandboxPhase.STOPPED)
+    return replace(_with_sandbox(state, phase=SandboxPhase.STOPPED, discard=False), snapshot_due=None)
 
 
 @_on(e.TurnStarted)
@@ -288,8 +292,10 @@ def _host_allowed(state: State, event: e.HostAllowed) -> State:
 
 @_on(e.TurnEnded)
 def _turn_ended(state: State, event: e.TurnEnded) -> State:
-    """What ran for the turn runs no more; a sandbox that was only starting is not needed any more."""
-    state = replace(state, turn=None, last_end=event, proving=None, publishing=None)
+    """What ran for the turn runs no more; a sandbox that was only starting is not needed any more. Files that were
+    worked on are to be kept."""
+    due = event.turn if state.synced else None
+    state = replace(state, turn=None, last_end=event, proving=None, publishing=None, snapshot_due=due)
     if state.sandbox and state.sandbox.phase is SandboxPhase.STARTING:
         return _with_sandbox(state, phase=SandboxPhase.STOPPING)
     return state
@@ -297,4 +303,4 @@ def _turn_ended(state: State, event: e.TurnEnded) -> State:
 
 @_on(e.SessionArchived)
 def _archived(state: State, event: e.SessionArchived) -> State:
-    return replace(_with_sandbox(state, phase=SandboxPhase.STOPPING), archived=True)
+    return replace(_with_sandbox(state, phase=SandboxPhase.STOPPING), archived=True, snapshot_due=None)

@@ -22,15 +22,19 @@ def _sandbox(state: State, now: datetime, idle_seconds: float) -> Iterator[x.Eff
         return
     sync = tuple(_sync(state, sandbox))
     if sandbox.phase is SandboxPhase.STOPPING:
-        yield x.StopSandbox(sandbox.id, destroy=state.archived)
+        yield x.StopSandbox(sandbox.id, destroy=state.archived or sandbox.discard)
     elif sandbox.alive and (state.turn or sync or sandbox.phase is SandboxPhase.STARTING):
         yield x.StartSandbox(sandbox.id, sandbox.start)
         yield from sync
+        yield from _keep(state)
     elif sandbox.alive:
         until = state.at + timedelta(seconds=idle_seconds)
         if now < until:
             yield x.StartSandbox(sandbox.id, sandbox.start)
+            yield from _keep(state)
             yield x.WaitUntil("idle", until.timestamp())
+        elif state.last_end:
+            yield x.SleepSandbox(state.last_end.turn, sandbox.id, sandbox.start)
         else:
             yield x.StopSandbox(sandbox.id)
 
@@ -42,13 +46,21 @@ def _sync(state: State, sandbox: Sandbox) -> Iterator[x.Effect]:
         yield x.SyncWorkspace(sandbox.id, sandbox.start, state.sync.attempt)
 
 
+def _keep(state: State) -> Iterator[x.Effect]:
+    """Not while a turn is stopped: the ladder must reach what would stand still."""
+    stopping = state.turn is not None and state.turn.phase is TurnPhase.STOPPING
+    if state.snapshot_due and state.sandbox and state.sandbox_ready and not stopping:
+        yield x.TakeSnapshot(state.snapshot_due, state.sandbox.id, state.sandbox.start)
+
+
 def _turn(state: State) -> Iterator[x.Effect]:
     turn = state.turn
     if turn is None:
         return
     run = x.RunTurn(turn.id, turn.attempt, turn.round)
     if turn.phase is TurnPhase.ENGINE and state.sandbox_ready:
-        yield run
+        if state.snapshot_due is None:
+            yield run
     elif turn.phase is TurnPhase.COLLECTING and state.synced:
         yield x.CollectWork(turn.id, turn.round)
     elif turn.phase is TurnPhase.STOPPING:
@@ -60,6 +72,9 @@ def _turn(state: State) -> Iterator[x.Effect]:
 def _outward(state: State) -> Iterator[x.Effect]:
     if state.proving and state.turn and state.turn.well:
         yield x.Prove(state.proving.proof, state.proving.head)
+    unstored = next((kept for kept in reversed(state.snapshots) if not kept.stored), None)
+    if unstored and not state.archived:
+        yield x.StoreSnapshot(unstored.layer, unstored.layers)
     if state.publishing:
         request = state.publishing.request
         yield x.Publish(request.head, request.title, request.body, state.publishing.proof, request.pull_request)

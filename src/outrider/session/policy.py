@@ -13,7 +13,9 @@ class Policy:
     limit_tier: LimitTier = LimitTier.WATCHDOG
     limits: Limits = field(default_factory=Limits)
     idle_seconds: float = 600
-    """After this long without a turn the sandbox is stopped; its files are kept."""
+    """After this long without a turn the sandbox is made a snapshot."""
+    snapshots_kept: int = 20
+    """Snapshots of a session that it can be rewound to: those of its newest turns."""
     sync_seconds: float = 300
     """How long fetching and checking out a branch may take beside a reading engine; a clone has its own limit."""
     awake_sessions: int = 100

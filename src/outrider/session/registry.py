@@ -83,7 +83,11 @@ class Registry:
         await self._roster.running()
         session = _session_id(new)
         await self._logs.readable(session)
-        records = _opening(session, new, self._world)
+        await self.open(session, _opening(session, new, self._world))
+        return session
+
+    async def open(self, session: SessionId, records: list[Recorded]) -> None:
+        """Make a session of its first events, durable when this returns; one that exists stays as it is."""
         log = self._logs.create(session)
         if log is not None:
             try:
@@ -93,7 +97,6 @@ class Registry:
                 raise
             actor = self._roster.adopt(log, fold_all(begin(records[0]), records[1:]))
             self._committed(actor.state)
-        return session
 
     async def ask(self, session: SessionId, command: Command) -> int:
         """Have a command carried out. Returns, after the commit, the number of its first event; 0 where it needed
@@ -174,12 +177,13 @@ class Registry:
         known = set(self._logs.ids())
         for info in found:
             session = info.labels.get(SESSION_LABEL)
-            if session is not None and (session not in known or await self._is_archived(SessionId(session))):
+            if session is not None and (session not in known or await _is_archived(self._index, SessionId(session))):
                 await self._world.provider.destroy(info.handle)
 
-    async def _is_archived(self, session: SessionId) -> bool:
-        row = await self._index.get(session)
-        return row is not None and row.status == "archived"
+
+async def _is_archived(index: SessionIndex, session: SessionId) -> bool:
+    row = await index.get(session)
+    return row is not None and row.status == "archived"
 
 
 def _session_id(new: NewSession) -> SessionId:

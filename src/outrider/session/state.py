@@ -7,12 +7,13 @@ from enum import StrEnum
 
 from outrider.model import events as e
 from outrider.model.engine import EngineSessionId, Usage
-from outrider.model.ids import CommitId, PromptId, ProofId, SandboxId, SessionId, TurnId
+from outrider.model.ids import CommitId, LayerId, PromptId, ProofId, SandboxId, SessionId, TurnId
 from outrider.model.prompt import Prompt
 from outrider.model.proof import Proof
 from outrider.model.repository import PullRequest
 from outrider.model.sandbox import SandboxHandle
 from outrider.model.services import PreviewSpec, ServiceChanged
+from outrider.session.kept import Kept
 
 
 class SandboxPhase(StrEnum):
@@ -33,6 +34,11 @@ class Sandbox:
     start: int
     phase: SandboxPhase
     handle: SandboxHandle | None = None
+    layers: tuple[LayerId, ...] = ()
+    """What it was made from, bottom first, and its toolbox."""
+    toolbox: LayerId | None = None
+    discard: bool = False
+    """Whether what it holds is not to be worked on any more: the session was rewound."""
 
     @property
     def alive(self) -> bool:
@@ -160,6 +166,14 @@ class State:
     """What people have allowed to this session alone."""
     refused_hosts: tuple[str, ...] = ()
     """What the sandbox was refused in this turn, told already."""
+    snapshots: tuple[Kept, ...] = ()
+    """The newest last."""
+    restore: Kept | None = None
+    """What a new sandbox begins from."""
+    snapshot_due: TurnId | None = None
+    """The turn that has ended and whose files are to be kept before the next prompt is handed over."""
+    later_branch: str = ""
+    """Where work goes since the session was rewound behind something that was pushed."""
 
     @property
     def session(self) -> SessionId:
@@ -169,7 +183,7 @@ class State:
     @property
     def branch(self) -> str:
         """The branch on the forge that holds its work."""
-        return f"outrider/{self.session}/work"
+        return self.later_branch or f"outrider/{self.session}/work"
 
     @property
     def head(self) -> CommitId:

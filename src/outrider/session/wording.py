@@ -1,6 +1,7 @@
 """What the control plane says: the sentences for people and the texts for engines, made from state. Pure."""
 
 import re
+from collections.abc import Sequence
 
 from outrider.model.commands import EffectFailed
 from outrider.model.events import SyncFinished
@@ -154,4 +155,20 @@ def pull_request_body(state: State, turn: Turn) -> str:
     return (
         f"{turn.prompt.author.person.name} asked:\n\n{quoted[:20_000]}\n\nCommits:\n\n{listed[: LONGEST_TEXT // 2]}\n\n"
         f"Made by Outrider in session {state.session}."
+    )
+
+
+def restored_from(number: int) -> str:
+    """The sandbox went away, and not by our doing."""
+    return (
+        f"The sandbox with its files is gone. They were restored from the snapshot taken after turn {number}; what was "
+        "written later and not pushed is lost."
+    )
+
+
+def snapshot_is_gone(number: int, missing: Sequence[str]) -> str:
+    """There is no way back to the files."""
+    return sentence(
+        f"The snapshot taken after turn {number} cannot be restored: {', '.join(missing)} is neither on this machine "
+        "nor in the blob store. Its files and the engine's memory are lost; commits that were pushed are not."
     )

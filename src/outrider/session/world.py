@@ -8,6 +8,7 @@ from outrider.fleet.images.machine import Images
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.limits import SandboxSlots
 from outrider.fleet.pool.warm import Warm
+from outrider.fleet.snapshots import Snapshots
 from outrider.model.engine import ModelRef
 from outrider.model.errors import RepositoryError
 from outrider.model.pool import PoolKey
@@ -56,6 +57,7 @@ class World:
     provider: SandboxProvider
     images: Images
     repository_images: RepositoryImages
+    snapshots: Snapshots
     slots: SandboxSlots
     """For the sandboxes of sessions alone. Clean sandboxes have slots of their own: a session that waits for its
     proof keeps its sandbox, so one line for both could stand still for ever."""

@@ -11,7 +11,7 @@ from outrider.model import commands as c
 from outrider.model import effects as x
 from outrider.model import events as e
 from outrider.model.engine import EngineStop, ModelRef
-from outrider.model.ids import CommitId, PromptId, SessionId
+from outrider.model.ids import CommitId, LayerId, PromptId, SessionId
 from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt
 from outrider.model.proof import CheckResult, CheckVerdict, Phase, Proof, ProofVerdict
@@ -194,6 +194,34 @@ def sandbox_reachable(session: Playbook) -> str:
 def synced(session: Playbook, *, moved_from: CommitId | None = None, files: tuple[str, ...] = ()) -> str:
     """The world: the workspace is on the session's commit."""
     return session.ask(c.Report(sync_is_finished(session.state.base, moved_from, files)))
+
+
+def snapshot_taken(session: Playbook) -> str:
+    """The world: the files of the turn that has ended are kept, or those of a sandbox that sleeps."""
+    effect = next(row for row in session.effects if isinstance(row, x.TakeSnapshot | x.SleepSandbox))
+    return session.ask(snapshot_of(session.state, effect))
+
+
+def snapshot_of(state: State, effect: x.TakeSnapshot | x.SleepSandbox) -> c.SnapshotMade:
+    """What answers such an effect."""
+    asleep = isinstance(effect, x.SleepSandbox)
+    taken = e.SnapshotTaken(
+        turn=effect.turn,
+        number=state.turns - (state.turn is not None),
+        layer=LayerId(f"snap-{effect.id}"),
+        layers=(LayerId("base-layer"),),
+        commit=state.head,
+        reason="sleep" if asleep else "turn",
+        seconds=0.1,
+        keep=3,
+    )
+    return c.SnapshotMade(taken, asleep=effect.sandbox if asleep else None)
+
+
+def snapshot_stored(session: Playbook) -> str:
+    """The world: the blob store has it."""
+    effect = next(row for row in session.effects if isinstance(row, x.StoreSnapshot))
+    return session.ask(c.Report(e.SnapshotStored(layer=effect.layer, bytes=9, seconds=0.1)))
 
 
 def pull_request(state: State, number: int) -> PullRequest:

@@ -71,7 +71,7 @@ class LifecycleContract(SandboxFixtures):
         rows = [row for row in await provider.list({"session": "s-one"}) if row.handle == handle]
         others = await provider.list({"session": "s-two"})
         await provider.destroy(handle)
-        assert [(row.labels["kind"], row.running) for row in rows] == [("check", True)]
+        assert [(row.labels["kind"], row.running, row.layers) for row in rows] == [("check", True, (base,))]
         assert handle not in [row.handle for row in others]
 
     async def test_a_missing_layer_is_refused_and_leaves_nothing(self, provider: SandboxProvider) -> None:

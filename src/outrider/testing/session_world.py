@@ -10,6 +10,7 @@ from pathlib import Path
 from outrider.fleet.images.machine import Image
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.limits import SandboxSlots
+from outrider.fleet.snapshots import Snapshots
 from outrider.integrations.builtin.forge import BuiltinForge
 from outrider.integrations.builtin.quarantine import GitQuarantine
 from outrider.model.engine import ModelRef
@@ -31,6 +32,7 @@ from outrider.session.redaction import Redactor
 from outrider.session.registry import NewSession, Registry
 from outrider.session.state import State
 from outrider.session.world import NoPool, WarmSource, World
+from outrider.storage.layer_blobs import DirectoryLayerBlobs
 from outrider.storage.session_log import SqliteSessionLogs
 from outrider.testing.fake_engine import FakeEngine
 from outrider.testing.fake_guest import FakeGuest
@@ -137,6 +139,7 @@ class SessionWorld:
         self.image_catalog = MemoryImageCatalog()
         self.policy = Policy(delta_window_seconds=0, commit_window_seconds=0)
         self.pool: WarmSource = NoPool()
+        self.snapshots = Snapshots(self.sandboxes, DirectoryLayerBlobs(folder / "layer-blobs"), folder / "scratch")
         self.quarantine = GitQuarantine(folder / "quarantine")
         self.forge = BuiltinForge(
             folder / "forge", self.catalog, self.clock, public_base=lambda: "http://localhost:4100"
@@ -160,6 +163,7 @@ class SessionWorld:
             clock=self.clock,
             provider=self.sandboxes,
             images=FakeImages(),  # type: ignore[arg-type]
+            snapshots=self.snapshots,
             repository_images=RepositoryImages(self.image_catalog, self.sandboxes),
             slots=SandboxSlots(4),
             prover=self.prover,  # type: ignore[arg-type]

@@ -173,7 +173,7 @@ def test_a_sandbox_that_cannot_be_stopped_is_said():
     session.engine_ends()
     session.collect(BASE)
     session.clock.advance(600)
-    assert session.fail(x.StopSandbox, "It does not die.") == "problem_reported sandbox_lost"
+    assert session.fail(x.SleepSandbox, "It does not die.") == "problem_reported sandbox_lost"
 
 
 def test_a_failure_of_what_is_over_says_nothing():

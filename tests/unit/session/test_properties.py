@@ -29,6 +29,7 @@ from outrider.testing.playbook import (
     proof_of,
     pull_request,
     sandbox_is_ready,
+    snapshot_of,
     sync_is_finished,
     work,
 )
@@ -112,7 +113,7 @@ class Chaos:
             c.StopTurn(by=BOB),
             c.Typing(by=BOB, at=self.session.log[0].at),
         ]
-        rare = [c.Archive(by=ADA), c.ForgeChanged(7, e.PullRequestState.MERGED, by=BOB)]
+        rare = [c.Rewind(str(number), by=BOB), c.Archive(by=ADA), c.ForgeChanged(7, e.PullRequestState.MERGED, by=BOB)]
         return self.draw(st.sampled_from([prompt] * 5 + others * 2 + rare))
 
     def answer(self, effect: x.Effect) -> c.Command:
@@ -123,7 +124,7 @@ class Chaos:
     def answers(self, effect: x.Effect) -> list[c.Command]:
         """What the world may answer."""
         match effect:
-            case x.StartSandbox() | x.StopSandbox():
+            case x.StartSandbox() | x.StopSandbox() | x.TakeSnapshot() | x.SleepSandbox() | x.StoreSnapshot():
                 return self.sandbox_answers(effect)
             case x.SyncWorkspace():
                 moved_from = self.draw(st.sampled_from([None, commit_id(9)]))
@@ -144,7 +145,11 @@ class Chaos:
                 return [c.Published(head, state.branch, opened, proof), c.Published(head, state.branch, problem="No.")]
         return [c.TimerFired("idle")]
 
-    def sandbox_answers(self, effect: x.StartSandbox | x.StopSandbox) -> list[c.Command]:
+    def sandbox_answers(self, effect: x.Effect) -> list[c.Command]:
+        if isinstance(effect, x.TakeSnapshot | x.SleepSandbox):
+            return [snapshot_of(self.session.state, effect)]
+        if isinstance(effect, x.StoreSnapshot):
+            return [c.Report(e.SnapshotStored(layer=effect.layer, bytes=1, seconds=1))]
         if isinstance(effect, x.StopSandbox):
             return [c.Report(e.SandboxStopped(sandbox=effect.sandbox))]
         ready = c.Report(sandbox_is_ready(SandboxHandle(id=effect.sandbox, provider="fake")))
@@ -162,6 +167,7 @@ def check(session: Playbook) -> None:
     assert ended == started[: len(ended)], "turns end in the order in which they begin, one at a time"
     assert len(started) - len(ended) == (state.turn is not None)
     check_prompts(state, events)
+    check_snapshots(state, events)
     check_effects(session)
 
 
@@ -177,15 +183,33 @@ def check_prompts(state: object, events: list[e.Event]) -> None:
     assert not (waiting and state.turn is None and not state.archived), "a waiting prompt starts a turn"
 
 
+def check_snapshots(state: object, events: list[e.Event]) -> None:
+    """What a sandbox is made from is a snapshot that was taken; going back brings the commits of its turn."""
+    taken = {event.layer: event for event in events if isinstance(event, e.SnapshotTaken)}
+    assert {kept.layer for kept in state.snapshots} <= taken.keys()
+    assert len({kept.turn for kept in state.snapshots}) == len(state.snapshots) <= 3
+    if state.restore:
+        assert state.restore.layer in taken
+    last = next((event for event in reversed(events) if isinstance(event, e.SessionRewound | e.TurnStarted)), None)
+    if isinstance(last, e.SessionRewound) and not state.archived:
+        commits = [event.commit for event in taken.values() if event.turn == last.turn]
+        assert state.head in commits
+        assert state.sandbox is None or not state.sandbox_ready
+
+
 def check_effects(session: Playbook) -> None:
     """A turn always waits for something, effects have one id each, and at most one turn runs."""
     effects = session.effects
     assert len({effect.id for effect in effects}) == len(effects)
     assert sum(isinstance(effect, x.RunTurn) for effect in effects) <= 1
     if session.state.turn:
-        assert any(not isinstance(effect, x.WaitUntil | x.StopSandbox) for effect in effects), "the turn is stuck"
+        assert any(not isinstance(effect, x.WaitUntil | x.StopSandbox | x.StoreSnapshot) for effect in effects), (
+            "the turn is stuck"
+        )
         assert any(
-            isinstance(effect, x.SyncWorkspace | x.RunTurn | x.StopEngine | x.CollectWork | x.Prove | x.Publish)
+            isinstance(
+                effect, (x.SyncWorkspace, x.RunTurn, x.StopEngine, x.CollectWork, x.Prove, x.Publish, x.TakeSnapshot)
+            )
             for effect in effects
         ) or (session.state.sandbox and session.state.sandbox.phase.value == "starting")
 
@@ -213,7 +237,9 @@ def test_every_turn_comes_to_its_end(data: st.DataObject):
     for _ in range(300):
         if session.state.turn is None:
             break
-        effect = next(effect for effect in reversed(session.effects) if not isinstance(effect, x.WaitUntil))
+        effect = next(
+            effect for effect in reversed(session.effects) if not isinstance(effect, x.WaitUntil | x.StoreSnapshot)
+        )
         if isinstance(effect, x.RunTurn) and not session.state.turn.handed:
             session.hand()
         else:

@@ -33,7 +33,7 @@ def test_stop_of_an_engine_that_never_answers():
     session = play()
     stop(session)
     assert ladder_done(session, work(BASE)) == "work_collected turn_ended"
-    assert session.wants == "StartSandbox WaitUntil"
+    assert session.wants == "StartSandbox TakeSnapshot WaitUntil"
     assert session.last.message == "Stopped by Bob. Nothing had been changed."
 
 

@@ -15,6 +15,8 @@ from outrider.testing.playbook import (
     commit_id,
     play,
     sandbox_reachable,
+    snapshot_stored,
+    snapshot_taken,
     sync_is_finished,
     synced,
 )
@@ -167,6 +169,8 @@ def test_typing_wakes_a_sleeping_sandbox_and_keeps_one_awake():
     session = play()
     session.engine_ends()
     session.collect(BASE)
+    snapshot_taken(session)
+    snapshot_stored(session)
     assert typed(session) == ""
     session.clock.advance(400)
     assert typed(session) == "typing_noticed"
@@ -179,7 +183,7 @@ def test_typing_wakes_a_sleeping_sandbox_and_keeps_one_awake():
     assert session.wants == "StartSandbox SyncWorkspace"
     synced(session)
     session.clock.advance(700)
-    assert session.wants == "StopSandbox", "and nobody wrote anything"
+    assert session.wants == "SleepSandbox", "and nobody wrote anything"
 
 
 def test_typing_does_nothing_to_a_running_or_an_archived_session():

@@ -7,7 +7,17 @@ from outrider.model import events as e
 from outrider.model.errors import BadRequest, LimitReached, NotFound, Refused
 from outrider.model.proof import ProofVerdict
 from outrider.session.decide.people import LONGEST_QUEUE
-from outrider.testing.playbook import ADA, BASE, BOB, Playbook, commit_id, play, prompt_id
+from outrider.testing.playbook import (
+    ADA,
+    BASE,
+    BOB,
+    Playbook,
+    commit_id,
+    play,
+    prompt_id,
+    snapshot_stored,
+    snapshot_taken,
+)
 
 
 def test_a_turn_from_prompt_to_pull_request():
@@ -26,9 +36,13 @@ def test_a_turn_from_prompt_to_pull_request():
     assert play.prove(ProofVerdict.FIX_PROVED) == "proof_finished publish_requested"
     assert play.wants == "StartSandbox Publish"
     assert play.publish(7) == "branch_pushed pull_request_opened evidence_attached turn_ended"
+    assert play.wants == "StartSandbox TakeSnapshot WaitUntil"
+    assert snapshot_taken(play) == "snapshot_taken"
+    assert play.wants == "StartSandbox WaitUntil StoreSnapshot"
+    assert snapshot_stored(play) == "snapshot_stored"
     assert play.wants == "StartSandbox WaitUntil"
-    assert play.last.reason is e.TurnEndReason.COMPLETED
-    assert play.last.message == "It is fix_proved. Pull request #7: http://localhost/pulls/demo/7"
+    assert play.state.last_end.reason is e.TurnEndReason.COMPLETED
+    assert play.state.last_end.message == "It is fix_proved. Pull request #7: http://localhost/pulls/demo/7"
 
 
 def test_the_pull_request_is_named_after_the_first_commit():
@@ -102,7 +116,9 @@ def test_prompts_wait_and_are_answered_in_order():
     session.engine_ends()
     assert session.collect(BASE) == "work_collected turn_ended turn_started"
     assert session.state.turn.prompt.text == "two"
-    assert session.wants == "StartSandbox RunTurn"
+    assert session.wants == "StartSandbox TakeSnapshot"
+    assert snapshot_taken(session) == "snapshot_taken"
+    assert session.wants == "StartSandbox RunTurn StoreSnapshot"
 
 
 def test_the_same_key_is_the_same_prompt():
@@ -204,16 +220,20 @@ def test_an_archived_session_takes_no_prompt_and_gives_up_its_sandbox():
         session.prompt("more", number=2)
 
 
-def test_an_idle_sandbox_is_stopped_and_started_again_for_the_next_prompt():
+def test_an_idle_sandbox_becomes_a_snapshot_and_is_made_again_for_the_next_prompt():
     session = play()
     session.engine_ends()
     session.collect(BASE)
+    snapshot_taken(session)
+    snapshot_stored(session)
     session.clock.advance(599)
     assert session.wants == "StartSandbox WaitUntil"
     session.clock.advance(1)
     assert session.ask(c.TimerFired("idle")) == ""
-    assert session.wants == "StopSandbox"
-    assert session.ask(c.Report(e.SandboxStopped(sandbox=session.state.sandbox.id))) == "sandbox_stopped"
+    assert session.wants == "SleepSandbox"
+    assert snapshot_taken(session) == "snapshot_taken sandbox_stopped"
+    assert session.wants == "StoreSnapshot"
+    assert snapshot_stored(session) == "snapshot_stored"
     assert session.wants == ""
     assert session.prompt("again", number=2) == "prompt_queued sandbox_requested turn_started"
     assert session.wants == "StartSandbox"

@@ -5,6 +5,7 @@ import { foldEngine } from "./fold-engine";
 import { foldProof } from "./fold-proof";
 import { foldQueue } from "./fold-queue";
 import { foldSandbox } from "./fold-sandbox";
+import { foldSnapshots } from "./fold-snapshots";
 import { foldTrouble, foldTurn } from "./fold-turn";
 import type { Handler, Handlers, Stamp } from "./handlers";
 import { messageItem } from "./message";
@@ -19,6 +20,7 @@ const handlers: Handlers = {
   ...foldEngine,
   ...foldTrouble,
   ...foldSandbox,
+  ...foldSnapshots,
   ...foldProof,
   ...foldEgress,
 };

@@ -16,6 +16,7 @@ from outrider.api.views import (
     SessionStarted,
     SessionSummary,
     SessionView,
+    SnapshotView,
     TurnView,
 )
 from outrider.model.commands import Archive, MovePrompt, QueuePrompt, SteerNow, StopTurn, Typing, WithdrawPrompt
@@ -75,6 +76,15 @@ async def session(parts: UseParts, session: SessionId) -> SessionView:
         branch_name=state.branch,
         services=tuple(state.services.values()),
         previews=state.previews,
+        snapshots=tuple(
+            SnapshotView(
+                turn=kept.turn,
+                number=kept.number,
+                commit=kept.work.head if kept.work else state.created.base_commit,
+                stored=kept.stored,
+            )
+            for kept in state.snapshots
+        ),
     )
 
 

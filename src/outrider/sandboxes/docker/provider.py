@@ -99,7 +99,13 @@ class DockerProvider(DockerLayers):
     async def list(self, labels: Mapping[str, str]) -> Sequence[SandboxInfo]:
         """The containers that exist now and carry all these labels."""
         return [
-            SandboxInfo(handle=_handle(record.spec.id), labels=record.spec.labels, running=runs)
+            SandboxInfo(
+                handle=_handle(record.spec.id),
+                labels=record.spec.labels,
+                running=runs,
+                layers=record.spec.layers,
+                toolbox=record.spec.toolbox,
+            )
             for record, runs in await self._containers.all()
             if labels.items() <= record.spec.labels.items()
         ]

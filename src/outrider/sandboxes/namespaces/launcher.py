@@ -12,7 +12,7 @@ from outrider.sandboxes.namespaces.bwrap import probe_argv, sandbox_argv
 from outrider.sandboxes.namespaces.ids import HostIds, find_host_ids
 from outrider.sandboxes.namespaces.mapped_call import MappedCalls, require_programs
 from outrider.sandboxes.namespaces.processes import kill, wait_gone
-from outrider.sandboxes.namespaces.records import Record, StateFolder, still_marker
+from outrider.sandboxes.namespaces.records import Record, StateFolder, frozen_marker, note_below, recorded, still_marker
 from outrider.sandboxes.seccomp import filter_program
 from outrider.sandboxes.sshd import run_files
 
@@ -42,6 +42,7 @@ class Launcher:
                 self.state.guest.chmod(0o755)
                 for box in self.state.orphans():
                     await calls("delete", path=f"boxes/{box}")
+                    await asyncio.to_thread(self.state.forget, SandboxId(box))
                 self._calls = calls
             return self._calls
 
@@ -94,6 +95,7 @@ class Launcher:
         await self.go_on(sandbox)
         still = self._still(record) if self.state.running(sandbox) else None
         strip = record.spec.role is GuestRole.SESSION
+        note_below(self.state, layer, record.spec.layers)
         with self.state.working(sandbox) as lock:
             await calls("snapshot", inherit=(lock,), box=f"boxes/{sandbox}", layer=layer, strip=strip, still=still)
 
@@ -118,13 +120,16 @@ class Launcher:
     async def freeze(self, record: Record, layer: LayerId) -> None:
         """Make what a killed sandbox wrote a layer; rights that a session may have set are taken off its files."""
         calls = await self.calls()
+        frozen_marker(self.state, record.spec.id).write_text(layer)
+        if record.spec.role is GuestRole.SESSION:
+            note_below(self.state, layer, record.spec.layers)
         await calls("freeze", box=f"boxes/{record.spec.id}", layer=layer, strip=record.spec.role is GuestRole.SESSION)
 
     async def remove(self, sandbox: SandboxId) -> None:
         """Delete files and groups of a killed sandbox, our record last: until then it can be found."""
         calls = await self.calls()
         await calls("delete", path=f"boxes/{sandbox}")
-        record = self.state.read(sandbox)
+        record = recorded(self.state, sandbox)
         cgroups.remove(record.cgroups if record else ())
         await asyncio.to_thread(self.state.forget, sandbox)
 

@@ -9,7 +9,7 @@ from outrider.model.errors import NotFound, Refused, SandboxError
 from outrider.model.ids import LayerId
 from outrider.model.sandbox import LayerInfo
 from outrider.sandboxes.namespaces.launcher import Launcher
-from outrider.sandboxes.namespaces.records import StateFolder
+from outrider.sandboxes.namespaces.records import StateFolder, below_snapshots, forget_below
 
 
 class NamespaceLayers:
@@ -43,6 +43,7 @@ class NamespaceLayers:
             if layer in (*record.spec.layers, record.spec.toolbox):
                 raise Refused(f"The layer {layer} is used by the sandbox {record.spec.id}.")
         await self.launcher.delete_layer(layer)
+        forget_below(self.state, layer)
         self._layer_bytes.pop(layer, None)
 
     async def list_layers(self) -> Sequence[LayerInfo]:
@@ -53,6 +54,7 @@ class NamespaceLayers:
             self._layer_bytes |= await self.launcher.layer_bytes(unknown)
         records = await asyncio.to_thread(lambda: list(self.state.records()))
         used = {layer for record in records for layer in (*record.spec.layers, record.spec.toolbox)}
+        used |= await asyncio.to_thread(below_snapshots, self.state)
         sizes = self._layer_bytes
         return [LayerInfo(id=layer, bytes=sizes[layer], used=layer in used) for layer in layers if layer in sizes]
 

@@ -2,15 +2,16 @@
 
 import fcntl
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from outrider.model.base import Model
-from outrider.model.ids import SandboxId
+from outrider.model.ids import LayerId, SandboxId
 from outrider.model.sandbox import SandboxHandle, SandboxInfo, SandboxSpec
 from outrider.sandboxes.namespaces.processes import ProcessIdentity
 from outrider.sandboxes.sshd import SshKeys
@@ -36,6 +37,16 @@ class Pids(Model):
     def identities(self) -> tuple[ProcessIdentity, ProcessIdentity]:
         """Init first: when it dies the kernel kills all of the sandbox, and bubblewrap outside ends by itself."""
         return ProcessIdentity(*self.inner), ProcessIdentity(*self.outer)
+
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+def _read(path: Path, kind: type[ModelT]) -> ModelT | None:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
 
 
 class StateFolder:
@@ -100,20 +111,18 @@ class StateFolder:
         fresh.touch(mode=0o600)
         fresh.write_text(record.model_dump_json())
         fresh.rename(folder / "record.json")
+        frozen_marker(self, record.spec.id).unlink(missing_ok=True)
 
     def read(self, sandbox: SandboxId) -> Record | None:
-        """The record, or None where the sandbox does not exist."""
-        try:
-            return Record.model_validate_json((self.own(sandbox) / "record.json").read_bytes())
-        except (FileNotFoundError, ValidationError):
-            return None
+        """The record, or None where the sandbox does not exist; one whose files have become a layer does not, though
+        a killed call may have left its folders."""
+        record = recorded(self, sandbox)
+        frozen = frozen_marker(self, sandbox)
+        return None if record and frozen.exists() and self.layer(frozen.read_text()).exists() else record
 
     def pids(self, sandbox: SandboxId) -> Pids | None:
         """The processes of its last start, dead or alive."""
-        try:
-            return Pids.model_validate_json((self.own(sandbox) / "pids.json").read_bytes())
-        except (FileNotFoundError, ValidationError):
-            return None
+        return _read(self.own(sandbox) / "pids.json", Pids)
 
     def running(self, sandbox: SandboxId) -> bool:
         """Whether its init is alive."""
@@ -144,7 +153,7 @@ class StateFolder:
         """Guest folders that no record knows: a killed `create` or `destroy` left them. The record comes first and goes
         last, so nothing that another call is making now is among them."""
         found = [box.name for box in (self.guest / "boxes").iterdir()]
-        return [name for name in found if name != "probe" and not (self.sandboxes / name / "record.json").exists()]
+        return [name for name in found if name != "probe" and self.read(SandboxId(name)) is None]
 
     def forget(self, sandbox: SandboxId) -> None:
         """Remove our folder of it."""
@@ -159,3 +168,31 @@ def handle_of(record: Record) -> SandboxHandle:
 def still_marker(state: StateFolder, sandbox: SandboxId) -> Path:
     """Exists while the sandbox may be standing still."""
     return state.own(sandbox) / "still"
+
+
+def frozen_marker(state: StateFolder, sandbox: SandboxId) -> Path:
+    """Names the layer that the sandbox's files become."""
+    return state.own(sandbox) / "frozen"
+
+
+def recorded(state: StateFolder, sandbox: SandboxId) -> Record | None:
+    """The record, whatever has become of the sandbox."""
+    return _read(state.own(sandbox) / "record.json", Record)
+
+
+def note_below(state: StateFolder, layer: LayerId, below: Sequence[LayerId]) -> None:
+    """Keep what a snapshot stands on: nobody deletes that before it."""
+    folder = state.path / "below"
+    folder.mkdir(exist_ok=True)
+    (folder / layer).write_text("\n".join(below))
+
+
+def below_snapshots(state: StateFolder) -> set[LayerId]:
+    """The layers that a snapshot stands on."""
+    notes = (state.path / "below").glob("*")
+    return {LayerId(name) for note in notes if state.layer(note.name).is_dir() for name in note.read_text().split()}
+
+
+def forget_below(state: StateFolder, layer: LayerId) -> None:
+    """The snapshot is gone."""
+    (state.path / "below" / layer).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from outrider.model import commands as c
 from outrider.model.events import Event, Recorded
-from outrider.session.decide import engine, failures, outcome, people, sandbox
+from outrider.session.decide import engine, failures, outcome, people, sandbox, snapshots
 from outrider.session.decide.follow import follow
 from outrider.session.fold import change_nothing, fold
 from outrider.session.state import State
@@ -50,6 +50,8 @@ DECISIONS: dict[type[Any], Decision] = {
     c.AskPullRequest: outcome.ask_pull_request,
     c.Published: outcome.published,
     c.ForgeChanged: outcome.forge_changed,
+    c.SnapshotMade: snapshots.made,
+    c.Rewind: snapshots.rewind,
     c.TimerFired: lambda state, command: (),
 }
 

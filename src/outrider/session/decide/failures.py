@@ -127,12 +127,22 @@ def _publish_failed(state: State, command: c.EffectFailed, effect: x.Publish) ->
     return (e.PublishFailed(head=effect.head, reason=wording.failed(command)),)
 
 
-def _release_failed(state: State, command: c.EffectFailed, effect: x.StopSandbox) -> Events:
+def _release_failed(state: State, command: c.EffectFailed, effect: x.StopSandbox | x.SleepSandbox) -> Events:
     """Said aloud. A sandbox that was to go is taken as lost: the next start finds it again by its label."""
     if state.sandbox is None or state.sandbox.phase not in (SandboxPhase.READY, SandboxPhase.STOPPING):
         return ()
     told = e.ProblemReported(sentence=wording.sentence(command.sentence), remedy=wording.sentence(command.remedy))
     return (told, e.SandboxLost(sandbox=effect.sandbox, reason=wording.failed(command)))
+
+
+def _snapshot_failed(state: State, command: c.EffectFailed, effect: x.TakeSnapshot) -> Events:
+    if state.snapshot_due != effect.turn:
+        return ()
+    return (e.SnapshotFailed(turn=effect.turn, reason=wording.failed(command)),)
+
+
+def _store_failed(state: State, command: c.EffectFailed, effect: x.StoreSnapshot) -> Events:
+    return (e.SnapshotNotStored(layer=effect.layer, reason=wording.failed(command)),)
 
 
 def _ignore(state: State, command: c.EffectFailed, effect: x.WaitUntil) -> Events:
@@ -148,5 +158,8 @@ _FAILURES: dict[type[Any], Callable[[State, c.EffectFailed, Any], Events]] = {
     x.Prove: _prove_failed,
     x.Publish: _publish_failed,
     x.StopSandbox: _release_failed,
+    x.TakeSnapshot: _snapshot_failed,
+    x.SleepSandbox: _release_failed,
+    x.StoreSnapshot: _store_failed,
     x.WaitUntil: _ignore,
 }

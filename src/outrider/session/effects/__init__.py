@@ -17,6 +17,7 @@ from outrider.session.effects.collect_work import collect_work
 from outrider.session.effects.prove import prove
 from outrider.session.effects.publish import publish
 from outrider.session.effects.run_turn import run_turn
+from outrider.session.effects.snapshots import sleep_sandbox, store_snapshot, take_snapshot
 from outrider.session.effects.start_sandbox import start_sandbox
 from outrider.session.effects.stop_engine import stop_engine
 from outrider.session.effects.stop_sandbox import stop_sandbox
@@ -34,6 +35,9 @@ EFFECTS: dict[type[Any], Callable[[Any, Workbench, Actor], Awaitable[Command]]] 
     x.CollectWork: collect_work,
     x.Prove: prove,
     x.Publish: publish,
+    x.TakeSnapshot: take_snapshot,
+    x.SleepSandbox: sleep_sandbox,
+    x.StoreSnapshot: store_snapshot,
     x.StopSandbox: stop_sandbox,
     x.WaitUntil: wait_until,
 }

@@ -29,7 +29,7 @@ async def start_sandbox(effect: StartSandbox, bench: Workbench, actor: Actor) ->
         try:
             async with connect(found, bench, actor) as guest:
                 commit = await workspace.files_to_read(guest, found, bench, actor)
-                await actor.ask(Report(_ready(found, bench, commit, bench.clock.monotonic() - started)))
+                await actor.ask(Report(await _ready(found, bench, commit, bench.clock.monotonic() - started)))
                 if found.fresh:
                     await _tell_the_schedule(bench, actor)
                 with bench.connected(guest, found):
@@ -48,7 +48,9 @@ async def _tell_the_schedule(bench: Workbench, actor: Actor) -> None:
     await bench.world.repository_images.started(created.repository.name, created.base_branch, created.base_commit)
 
 
-def _ready(found: Found, bench: Workbench, commit: CommitId, seconds: float) -> SandboxReady:
+async def _ready(found: Found, bench: Workbench, commit: CommitId, seconds: float) -> SandboxReady:
+    rows = await bench.world.provider.list({})
+    info = next((row for row in rows if row.handle.id == found.handle.id), None)
     return SandboxReady(
         handle=found.handle,
         isolation=bench.policy.isolation,
@@ -56,4 +58,6 @@ def _ready(found: Found, bench: Workbench, commit: CommitId, seconds: float) -> 
         commit=commit,
         seconds=seconds,
         how=found.how,
+        layers=info.layers if info else (),
+        toolbox=info.toolbox if info else None,
     )

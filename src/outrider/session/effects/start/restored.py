@@ -1,11 +1,62 @@
 """A sandbox from the session's own snapshot."""
 
-from outrider.model.effects import StartSandbox
+from dataclasses import replace
+
+from outrider.fleet.snapshots import snapshot_layer
+from outrider.model.commands import Report
+from outrider.model.effects import SleepSandbox, StartSandbox
+from outrider.model.events import ProblemReported
+from outrider.model.ids import LayerId
+from outrider.model.sandbox import SandboxSpec
+from outrider.session import wording
 from outrider.session.actor import Actor
-from outrider.session.found import Found
+from outrider.session.effects.start.recipe import read_or_nothing
+from outrider.session.found import SESSION_LABEL, Found
+from outrider.session.kept import Kept
+from outrider.session.state import State
 from outrider.session.workbench import Workbench
 
 
 async def restored(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found | None:
-    """None: sessions have no snapshots yet."""
-    return None
+    """Made from the layers of the newest snapshot, or of that which the session was rewound to, fetched back from the
+    blob store where they are missing. What cannot be had is said; None then."""
+    kept = await _newest(bench, actor.state)
+    if kept is None:
+        return None
+    toolbox = await _supplies(kept, bench, actor)
+    missing = await bench.world.snapshots.fetch(kept.stack, lambda line: actor.hub.progress("snapshot", line[:1000]))
+    if missing:
+        await actor.ask(Report(ProblemReported(sentence=wording.snapshot_is_gone(kept.number, missing))))
+        return None
+    if not kept.asleep:
+        await actor.ask(Report(ProblemReported(sentence=wording.restored_from(kept.number))))
+    spec = SandboxSpec(
+        id=effect.sandbox,
+        layers=kept.stack,
+        toolbox=toolbox,
+        limits=bench.policy.limits,
+        labels={SESSION_LABEL: actor.state.session},
+    )
+    return Found(await bench.world.provider.create(spec), "restored")
+
+
+async def _newest(bench: Workbench, state: State) -> Kept | None:
+    """What the session knows of; or the layer of a sleep that had just made it when a prompt cut it off."""
+    kept, sandbox = state.restore, state.sandbox
+    if kept is None or sandbox is None or sandbox.discard or kept.asleep:
+        return kept
+    asleep = SleepSandbox(kept.turn, sandbox.id, sandbox.start - 1)
+    layer = snapshot_layer(state.session, asleep.id)
+    if not await bench.world.provider.has_layer(layer):
+        return kept
+    return replace(kept, layer=layer, layers=sandbox.layers, asleep=True)
+
+
+async def _supplies(kept: Kept, bench: Workbench, actor: Actor) -> LayerId | None:
+    """The toolbox. Where it is gone, or a layer that anybody can make again is, they are made again."""
+    wanted = (*kept.layers, *((kept.toolbox,) if kept.toolbox else ()))
+    if not [layer for layer in wanted if not await bench.world.provider.has_layer(layer)]:
+        return kept.toolbox
+    recipe = await read_or_nothing(bench, actor, actor.state.created.base_commit)
+    image = await bench.world.images.prepare(recipe.wants(), lambda line: actor.hub.progress("image", line[:1000]))
+    return kept.toolbox if kept.toolbox and await bench.world.provider.has_layer(kept.toolbox) else image.toolbox

@@ -1,0 +1,24 @@
+import { notice, type Handlers } from "./handlers";
+
+/** What is kept of the session's sandboxes, going back to it, and going on from it elsewhere. */
+export const foldSnapshots: Pick<
+  Handlers,
+  "snapshot_taken" | "snapshot_failed" | "snapshot_stored" | "snapshot_not_stored" | "session_rewound" | "session_forked"
+> = {
+  snapshot_taken: (state, { number, reason }, stamp) => {
+    if (reason === "turn") notice(state, stamp, "info", `Kept as turn ${number}: it can be rewound to or forked from.`);
+  },
+  snapshot_failed: (state, { reason }, stamp) => {
+    notice(state, stamp, "problem", `The files of this turn could not be kept: ${reason}`);
+  },
+  snapshot_stored: () => undefined,
+  snapshot_not_stored: (state, { reason }, stamp) => {
+    notice(state, stamp, "problem", `The snapshot is on this machine only: ${reason}`);
+  },
+  session_rewound: (state, { number, by, branch }, stamp) => {
+    notice(state, stamp, "info", `${by.name} rewound the session to turn ${number}.`, `Work goes to ${branch}.`);
+  },
+  session_forked: (state, { parent, number, by }, stamp) => {
+    notice(state, stamp, "info", `${by.name} forked this session from turn ${number} of ${parent}.`);
+  },
+};

@@ -1,0 +1,26 @@
+"""Going back to the end of a turn, and going on from it in another session."""
+
+from fastapi import APIRouter
+
+from outrider.api.parts import UseLogin, UseParts, author_of
+from outrider.api.views import Accepted, SessionStarted, TurnToFork, TurnToRewind
+from outrider.model.commands import Rewind
+from outrider.model.ids import SessionId
+from outrider.model.person import Author
+from outrider.ports.clock import SystemClock
+from outrider.session.forking import fork
+
+router = APIRouter(prefix="/api/sessions", tags=["sessions"])
+
+
+@router.post("/{session}/rewind", status_code=202)
+async def rewind(parts: UseParts, login: UseLogin, session: SessionId, wanted: TurnToRewind) -> Accepted:
+    """Bring files, commits and the engine's memory back to the end of a turn. Not while a turn runs."""
+    return Accepted(seq=await parts.registry.ask(session, Rewind(wanted.turn, login.person)))
+
+
+@router.post("/{session}/fork", status_code=201)
+async def fork_session(parts: UseParts, login: UseLogin, session: SessionId, wanted: TurnToFork) -> SessionStarted:
+    """Start a session from another one's files, commits and engine memory as they were after a turn of it."""
+    by = Author(person=author_of(login, wanted.author))
+    return SessionStarted(session=await fork(parts.registry, session, wanted.turn, by, SystemClock()))

@@ -1,0 +1,71 @@
+"""Keep a sandbox's files: while it goes on, when it sleeps, and where they outlive this machine."""
+
+from collections.abc import Sequence
+
+from outrider.fleet.snapshots import snapshot_layer
+from outrider.model.commands import Command, Report, SnapshotMade
+from outrider.model.effects import SleepSandbox, StoreSnapshot, TakeSnapshot
+from outrider.model.errors import SandboxLost
+from outrider.model.events import ProblemReported, SandboxStopped, SnapshotStored, SnapshotTaken
+from outrider.model.ids import LayerId
+from outrider.model.sandbox import SandboxInfo
+from outrider.session.actor import Actor
+from outrider.session.found import SESSION_LABEL
+from outrider.session.workbench import Workbench
+
+
+async def take_snapshot(effect: TakeSnapshot, bench: Workbench, actor: Actor) -> Command:
+    """Answers when the layer is there. Its name is the effect's: a second try finds what the first has made."""
+    started = bench.clock.monotonic()
+    layer = snapshot_layer(actor.state.session, effect.id)
+    info = await _sandbox(bench, actor)
+    if info is None:
+        raise SandboxLost("The sandbox does not exist any more.")
+    await bench.world.provider.snapshot(info.handle, layer)
+    return SnapshotMade(_taken(effect, (*info.layers, layer), bench, actor, bench.clock.monotonic() - started))
+
+
+async def sleep_sandbox(effect: SleepSandbox, bench: Workbench, actor: Actor) -> Command:
+    """Answers when nothing is left of the sandbox but its layer."""
+    started = bench.clock.monotonic()
+    layer = snapshot_layer(actor.state.session, effect.id)
+    info = await _sandbox(bench, actor)
+    if info is not None:
+        await bench.world.provider.freeze(info.handle, layer)
+    elif not await bench.world.provider.has_layer(layer):
+        await actor.ask(Report(ProblemReported(sentence="The sandbox with its files is gone.")))
+        return Report(SandboxStopped(sandbox=effect.sandbox))
+    sandbox = actor.state.sandbox
+    layers = info.layers if info else sandbox.layers if sandbox else ()
+    stack = await bench.world.snapshots.shorten((*layers, layer))
+    taken = _taken(effect, stack, bench, actor, bench.clock.monotonic() - started)
+    return SnapshotMade(taken, asleep=effect.sandbox)
+
+
+async def store_snapshot(effect: StoreSnapshot, bench: Workbench, actor: Actor) -> Command:
+    """Answers when the blob store has it all."""
+    started = bench.clock.monotonic()
+    size = await bench.world.snapshots.store((*effect.layers, effect.layer))
+    return Report(SnapshotStored(layer=effect.layer, bytes=size, seconds=bench.clock.monotonic() - started))
+
+
+async def _sandbox(bench: Workbench, actor: Actor) -> SandboxInfo | None:
+    found = await bench.world.provider.list({SESSION_LABEL: actor.state.session})
+    return found[0] if found else None
+
+
+def _taken(
+    effect: TakeSnapshot | SleepSandbox, stack: Sequence[LayerId], bench: Workbench, actor: Actor, seconds: float
+) -> SnapshotTaken:
+    state = actor.state
+    return SnapshotTaken(
+        turn=effect.turn,
+        number=state.turns if state.turn is None else state.turns - 1,
+        layer=stack[-1],
+        layers=tuple(stack[:-1]),
+        toolbox=state.sandbox.toolbox if state.sandbox else None,
+        commit=state.head,
+        reason="sleep" if isinstance(effect, SleepSandbox) else "turn",
+        seconds=seconds,
+        keep=bench.policy.snapshots_kept,
+    )

@@ -1,0 +1,86 @@
+"""A session that begins where another one was; and which layers sessions need."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from outrider.fleet.snapshots import Snapshots, snapshot_layer
+from outrider.model import effects as x
+from outrider.model import events as e
+from outrider.model.errors import OutriderError
+from outrider.model.ids import LayerId, SessionId, new_id
+from outrider.model.person import Author
+from outrider.ports.clock import Clock
+from outrider.session.decide.snapshots import expect_kept
+from outrider.session.kept import Kept
+from outrider.session.registry import Registry
+from outrider.session.state import State
+
+TITLE_LENGTH = 200
+
+
+async def fork(registry: Registry, session: SessionId, turn: str | None, by: Author, clock: Clock) -> SessionId:
+    """A new session that goes on from what another one was after a turn, named by id or number; after its newest where
+    none is named. Raises NotFound, Refused."""
+    parent = await registry.state(session)
+    child = SessionId(new_id("s"))
+    await registry.open(child, forked_from(parent, expect_kept(parent, turn), child, by, clock.now()))
+    return child
+
+
+class NamedLayers:
+    """The layers that sessions can still be made from. Made before the sessions are: `registry` is set then."""
+
+    registry: Registry | None = None
+
+    def __init__(self, ids: Callable[[], Iterable[SessionId]]) -> None:
+        self._ids = ids
+
+    async def __call__(self) -> set[LayerId]:
+        """Ask every session. Raises OutriderError where one cannot be read: it may name anything."""
+        if self.registry is None:
+            raise OutriderError("The sessions are not up yet.")
+        named: set[LayerId] = set()
+        for session in self._ids():
+            named |= named_layers(await self.registry.state(session))
+        return named
+
+
+async def collect_snapshots(named: NamedLayers, snapshots: Snapshots) -> int:
+    """Delete the snapshots that no session names any more, and say how many there were. Raises OutriderError, and
+    deletes nothing, where a session cannot be read."""
+    before = await snapshots.all()
+    return await snapshots.collect(before, await named())
+
+
+def forked_from(parent: State, kept: Kept, child: SessionId, by: Author, now: datetime) -> list[e.Recorded]:
+    """The first events of the new session. It has a branch of its own, and people of its own."""
+    title = f"Fork of {parent.created.title}"[:TITLE_LENGTH]
+    created = parent.created.model_copy(update={"session": child, "title": title, "created_by": by})
+    forked = e.SessionForked(
+        parent=parent.session,
+        turn=kept.turn,
+        number=kept.number,
+        by=by.person,
+        layer=kept.layer,
+        layers=kept.layers,
+        toolbox=kept.toolbox,
+        commit=kept.work.head if kept.work else parent.created.base_commit,
+        engine_session=kept.engine_session,
+    )
+    events: list[e.Event] = [created, *((kept.work,) if kept.work else ()), forked]
+    return [e.Recorded(seq=seq, at=now, event=event) for seq, event in enumerate(events, start=1)]
+
+
+def named_layers(state: State) -> set[LayerId]:
+    """The layers that the session can still be made from, and those that are being made for it. An archived session is
+    not made again."""
+    if state.archived:
+        return set()
+    kept = (*state.snapshots, *((state.restore,) if state.restore else ()))
+    named = {layer for snapshot in kept for layer in snapshot.stack}
+    sandbox, end = state.sandbox, state.last_end
+    if sandbox is None or end is None:
+        return named
+    coming: list[x.Effect] = [x.TakeSnapshot(end.turn, sandbox.id, sandbox.start)]
+    coming += [x.SleepSandbox(end.turn, sandbox.id, start) for start in (sandbox.start - 1, sandbox.start)]
+    return named | {snapshot_layer(state.session, effect.id) for effect in coming}

@@ -1,0 +1,41 @@
+"""What a session has kept of its sandboxes. Pure: part of the state."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from outrider.model import events as e
+from outrider.model.engine import EngineSessionId
+from outrider.model.ids import LayerId, TurnId
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A snapshot, and what of the session belongs to its files."""
+
+    turn: TurnId
+    number: int
+    layer: LayerId
+    layers: tuple[LayerId, ...]
+    toolbox: LayerId | None
+    engine_session: EngineSessionId | None
+    work: e.WorkCollected | None
+    asleep: bool
+    """Whether nothing was written after it."""
+    stored: bool = False
+    """Whether the blob store has it; or it was tried, and said that it cannot be."""
+
+    @property
+    def stack(self) -> tuple[LayerId, ...]:
+        """All layers to make a sandbox from, bottom first."""
+        return (*self.layers, self.layer)
+
+
+def with_newest(snapshots: Iterable[Kept], new: Kept, keep: int) -> tuple[Kept, ...]:
+    """With one more, the newest `keep` of them. A turn has one snapshot: the last that was taken of it."""
+    others = tuple(kept for kept in snapshots if kept.turn != new.turn)
+    return (*others, new)[-keep:]
+
+
+def of_turn(snapshots: Iterable[Kept], turn: str) -> Kept | None:
+    """The snapshot of a turn by its id or its number."""
+    return next((kept for kept in snapshots if turn in (kept.turn, str(kept.number))), None)
