@@ -139,7 +139,7 @@ class _Paths:
         await _pool_until(server, lambda pool: not pool["sandboxes"])
         await _touch(server, self._repository.name)
         await asyncio.sleep(TYPING_SECONDS)
-        return await _ready(server, self._repository.name, how="warm")
+        return await _ready(server, self._repository.name)
 
     async def _flow(self, server: Deployment, creates: int) -> tuple[float, list[float]]:
         """Creates that come whether or not the earlier ones are done."""

@@ -166,7 +166,7 @@ async def test_why_a_session_got_none() -> None:
         assert await world.take() is None
         world.plans.known = (SHOP,)
         await world.pass_time(PLANS_SECONDS + 1)
-        world.making.gate.clear()
+        world.memory = SHORT  # nothing takes its place
         assert await world.take() is not None
         assert await world.take() is None
         assert pool.report().counts.misses == {Miss.NO_IMAGE.value: 1, Miss.NONE_READY.value: 1}

@@ -79,11 +79,13 @@ def test_a_person_holds_one_at_a_time() -> None:
     assert [entry.id for entry in made.entries() if entry.person] == ["f"]
 
 
-def test_a_held_one_that_still_starts_is_waited_for() -> None:
+def test_one_that_still_starts_is_waited_for_by_one() -> None:
     made = book("a", ready=False)
-    assert chosen(made) == Miss.NONE_READY.name
-    made.hold(SHOP, ONE, ADA, 0)
     assert chosen(made) == "a"
+    made.hold(SHOP, ONE, ADA, 0)
+    assert (chosen(made), chosen(made, BOB)) == ("a", Miss.NONE_READY.name)
+    made.entries()[0].claimed = True
+    assert chosen(made) == Miss.NONE_READY.name
 
 
 def test_one_is_begun_at_a_time_where_most_are_missing() -> None:

@@ -40,11 +40,13 @@ class Entry:
     person: str = ""
     """Whom it is held for, by email; empty where it is free."""
     until: float = 0.0
+    claimed: bool = False
+    """Whether a session waits for it: nobody else may have it."""
 
     @property
     def free(self) -> bool:
         """Whether any session may have it."""
-        return not self.person
+        return not self.person and not self.claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Book:
         for entry in self._entries.values():
             if entry.person == person and entry.key != key:
                 entry.person = ""
-        held = [entry for entry in self.of(key) if entry.person == person]
+        held = [entry for entry in self.of(key) if entry.person == person and not entry.claimed]
         chosen = held or sorted((e for e in self.of(key) if e.free), key=lambda e: (not e.ready, e.model != model))
         if not chosen:
             return None
@@ -102,13 +104,13 @@ class Book:
         return chosen[0]
 
     def choose(self, key: PoolKey, model: ModelRef, person: str) -> Entry | Miss:
-        """The one that a session of this person may have: what they hold, be it still starting, else any that is free
-        and ready, of the same model first and the longest ready first."""
-        entries = self.of(key)
-        held = [entry for entry in entries if entry.person == person]
-        ready = [entry for entry in entries if entry.ready and entry.free]
-        for entry in sorted(held, key=lambda entry: not entry.ready) + sorted(ready, key=lambda e: e.model != model):
-            return entry
+        """The one that a session of this person may have: what they hold, else any that is free, of the same model
+        first and the longest ready first; last one that is still starting, which has begun earlier than one of the
+        session's own could."""
+        entries = [entry for entry in self.of(key) if not entry.claimed]
+        own = [entry for entry in entries if entry.person == person or entry.free]
+        if own:
+            return min(own, key=lambda e: (e.person != person, not e.ready, e.model != model, e.since))
         return Miss.HELD if any(entry.ready for entry in entries) else Miss.NONE_READY
 
     def end_leases(self, now: float) -> None:

@@ -19,9 +19,9 @@ from outrider.ports.clock import Clock
 
 TICK_SECONDS = 1.0
 
-WAIT_SECONDS = 8.0
-"""How long a session waits for a sandbox that is held for its author and is still starting: it has begun earlier than
-one of the session's own could, and is not slower."""
+WAIT_SECONDS = 30.0
+"""How long a session waits for a warm sandbox that is still starting: it has begun earlier than one of the session's
+own could, and is not slower."""
 
 HELD_AT_ONCE = 2
 """Starts for people who type, at one time; beside these the pool itself starts one at a time."""
@@ -165,9 +165,11 @@ class Pool:
                 return warm
             if waited:
                 return Miss.NONE_READY
-            waited = True
-            entry.until = self._clock.monotonic() + WAIT_SECONDS + TICK_SECONDS
-            await self._first(kept.settled.wait(), WAIT_SECONDS)
+            waited = entry.claimed = True
+            try:
+                await self._first(kept.settled.wait(), WAIT_SECONDS)
+            finally:
+                entry.claimed = False
         return entry
 
     def _room(self) -> int:
