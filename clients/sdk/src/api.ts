@@ -157,6 +157,16 @@ export class Api {
     return this.ask("GET", "/api/pool");
   }
 
+  /** Bring files, commits and the engine's memory back to the end of a turn. */
+  async rewind(session: string, turn: string): Promise<void> {
+    await this.ask("POST", this.path(session, "rewind"), { turn });
+  }
+
+  /** Start a session that goes on from another one's turn; the answer is its id. */
+  async fork(session: string, turn: string): Promise<string> {
+    return (await this.ask<SessionStarted>("POST", this.path(session, "fork"), { turn })).session;
+  }
+
   /** The address of a kept file, such as the log of a check. */
   artifactUrl(session: string, artifact: string): string {
     return this.base + this.path(session, "artifacts", artifact);

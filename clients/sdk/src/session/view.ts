@@ -134,6 +134,14 @@ export interface EgressItem extends Place {
   readonly allowed: { readonly by: Person; readonly scope: "session" | "repository" } | null;
 }
 
+/** The files of the session as they were after a turn: it can be rewound to it, or forked from it. */
+export interface SnapshotItem extends Place {
+  readonly kind: "snapshot";
+  readonly turn: string;
+  /** Which turn of the session it was, from 1. */
+  readonly number: number;
+}
+
 /** The end of a turn and why. */
 export interface EndItem extends Place {
   readonly kind: "end";
@@ -154,6 +162,7 @@ export type TranscriptItem =
   | PullRequestItem
   | NoticeItem
   | EgressItem
+  | SnapshotItem
   | EndItem;
 
 /** `reading`: the agent works, but the workspace is not synced yet, so that it can only read. */

@@ -9,6 +9,7 @@ import { MessageBlock } from "./MessageBlock";
 import { PreparationLine } from "./PreparationLine";
 import { PromptCard } from "./PromptCard";
 import { ProofBlock } from "./ProofBlock";
+import { SnapshotLine } from "./SnapshotLine";
 import { ToolLine } from "./ToolLine";
 
 interface TranscriptProps {
@@ -82,6 +83,8 @@ const Item = memo(function Item({ item, repository, session, typing }: ItemProps
       return <NoticeLine item={item} />;
     case "egress":
       return <EgressLine item={item} session={session} />;
+    case "snapshot":
+      return <SnapshotLine item={item} session={session} />;
     case "end":
       return <EndLine item={item} />;
   }
