@@ -30,6 +30,9 @@ STATE = USER / f"sandboxes{WORKER and f'-{WORKER}'}"
 """Kept between runs, one for each user and each worker of a parallel run: building the base image takes half a minute.
 Two runs at once need a folder each: tests destroy every sandbox that they find in it."""
 
+DOCKER = ROOT / f"docker{WORKER}"
+"""Where the tests' own Docker daemon keeps what it has, one for each worker."""
+
 
 @pytest.fixture
 def short_path() -> Iterator[Path]:

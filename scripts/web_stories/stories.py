@@ -17,6 +17,7 @@ from outrider.model.events import (
     BranchPushed,
     CheckFinished,
     CheckStarted,
+    EgressRefused,
     EngineAttached,
     EngineFinished,
     EngineReprompted,
@@ -28,6 +29,7 @@ from outrider.model.events import (
     PublishRequested,
     PullRequestOpened,
     SessionCreated,
+    SnapshotTaken,
     ToolCallChanged,
     TurnEnded,
     TurnEndReason,
@@ -35,6 +37,7 @@ from outrider.model.events import (
     WorkCollected,
 )
 from outrider.model.ids import (
+    LayerId,
     ProofId,
     ToolCallId,
     TurnId,
@@ -152,8 +155,23 @@ def live_session() -> Tape:
             message="Opened pull request 12. The fix is proved: 4 tests were red and are green.",
         )
     )
+    tape.add(_kept())
     second_turn(tape)
     return tape
+
+
+def _kept() -> SnapshotTaken:
+    """The files after the first turn."""
+    return SnapshotTaken(
+        turn=TurnId("t-aaaa"),
+        number=1,
+        layer=LayerId("snap-aaaa"),
+        layers=(LayerId("base-aaaa"),),
+        commit=sha("head"),
+        reason="turn",
+        seconds=0.2,
+        keep=20,
+    )
 
 
 def second_turn(tape: Tape) -> None:
@@ -212,6 +230,15 @@ def red_session() -> Tape:
     )
     tape.add(WorkCollected(head=sha("head"), commits=COMMITS[:1], files=files, leftovers_committed=True))
     run_checks(tape, RED)
+    tape.add(
+        EgressRefused(
+            host="download.pytorch.org",
+            port=443,
+            why="it is not on the allow-list",
+            rule="download.pytorch.org",
+            allowable=True,
+        )
+    )
     tape.add(EngineReprompted(turn=TurnId("t-aaaa"), round=2, text="The check `tests` is red: 1 failed."))
     tape.usage("t-aaaa", 9_000, 800, None)
     tape.add(
@@ -221,6 +248,7 @@ def red_session() -> Tape:
             message="The checks are still red after 3 rounds: no pull request was opened. The branch has the work.",
         )
     )
+    tape.add(_kept())
     return tape
 
 

@@ -11,10 +11,8 @@ from outrider.ports.clock import SystemClock
 from outrider.sandboxes.docker.provider import DockerProvider
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers, copy_layer
-from tests.conftest import ROOT, STATE, WORKER
+from tests.conftest import DOCKER, ROOT, STATE
 from tests.docker_daemon import NoDaemonError, docker_daemon
-
-DOCKER = ROOT / f"docker{WORKER}"
 
 
 @pytest.fixture(scope="session")

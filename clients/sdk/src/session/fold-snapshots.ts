@@ -5,8 +5,8 @@ export const foldSnapshots: Pick<
   Handlers,
   "snapshot_taken" | "snapshot_failed" | "snapshot_stored" | "snapshot_not_stored" | "session_rewound" | "session_forked"
 > = {
-  snapshot_taken: (state, { number, reason }, stamp) => {
-    if (reason === "turn") notice(state, stamp, "info", `Kept as turn ${number}: it can be rewound to or forked from.`);
+  snapshot_taken: (state, { turn, number, reason }, { seq, at }) => {
+    if (reason === "turn") state.transcript.put({ kind: "snapshot", key: `snapshot-${seq}`, after: seq, at, turn, number }, seq);
   },
   snapshot_failed: (state, { reason }, stamp) => {
     notice(state, stamp, "problem", `The files of this turn could not be kept: ${reason}`);

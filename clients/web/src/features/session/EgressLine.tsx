@@ -23,19 +23,23 @@ export function EgressLine({ item, session }: { readonly item: EgressItem; reado
   }
   return (
     <>
-      <Line icon={GlobeLock} iconClass="text-warn" wraps end={item.allowable && (
-        <>
+      <Line icon={GlobeLock} iconClass="text-warn" wraps>
+        <span className="text-muted">The sandbox was refused</span>{" "}
+        <span className="[overflow-wrap:anywhere]">
+          {item.host}:{item.port}
+        </span>
+        <span className="text-muted">: {item.why}</span>
+      </Line>
+      {item.allowable && (
+        <div className="mt-1 ml-6 flex flex-wrap gap-2">
           <Button disabled={busy} onClick={() => void run(() => api.allowHost(session, item.rule))}>
             Allow here
           </Button>
-          <Button look="quiet" disabled={busy} onClick={() => void run(() => api.allowHost(session, item.rule, "repository"))}>
-            In this repository
+          <Button disabled={busy} onClick={() => void run(() => api.allowHost(session, item.rule, "repository"))}>
+            Allow in this repository
           </Button>
-        </>
-      )}>
-        <span className="text-muted">The sandbox was refused</span> {item.host}:{item.port}
-        <span className="text-muted">: {item.why}</span>
-      </Line>
+        </div>
+      )}
       {problem && <ProblemNotice problem={problem} />}
     </>
   );
