@@ -123,11 +123,12 @@ class Deployment:
             return {one["name"] for one in (await client.get("/api/repositories")).json()["repositories"]}
 
     def children(self) -> list[str]:
-        """The command lines of what the server itself runs now, such as git. Sandboxes are not among them."""
+        """The command lines of what the server itself runs now, such as git. Sandboxes, and what works on their layers
+        behind everything else, are not among them."""
         listed = subprocess.run(
-            ["ps", "--ppid", str(self.server.pid), "-o", "args="], capture_output=True, text=True, check=False
+            ["ps", "-ww", "--ppid", str(self.server.pid), "-o", "args="], capture_output=True, text=True, check=False
         ).stdout
-        return [line for line in listed.splitlines() if "bwrap" not in line]
+        return [line for line in listed.splitlines() if "bwrap" not in line and "namespaces.mapped" not in line]
 
     def running(self, sandbox: str, words: str) -> list[int]:
         """The processes in a sandbox whose command line has these words."""

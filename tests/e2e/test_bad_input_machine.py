@@ -83,7 +83,7 @@ async def doctor_and_session(deployment: Deployment, repository: Path) -> list[s
 async def test_a_full_disk_is_said_and_nothing_is_lost(
     make_deployment: Callable[..., Deployment], shared_variables: dict[str, str], tmp_path: Path
 ) -> None:
-    deployment = make_deployment(**shared_variables)
+    deployment = make_deployment(**shared_variables, OUTRIDER_FREE_DISK_BYTES="0")
     repository = make_repository(tmp_path / "plain")
     with small_disk(deployment.home.path) as fill:
         await deployment.start()

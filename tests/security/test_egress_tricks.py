@@ -171,7 +171,10 @@ for _ in range(200):
     crowd.append(one)
 for one in crowd:
     one.close()
-print(say(b"CONNECT evil.example:443 HTTP/1.1\\r\\n\\r\\n"))
+answers = []
+while "403" not in answers and len(answers) < 200:
+    answers.append(say(b"CONNECT evil.example:443 HTTP/1.1\\r\\n\\r\\n"))
+print(answers[-1])
 """
-    assert (await python(guest, script)).strip() in ("403", "503")
+    assert (await python(guest, script)).strip() == "403"
     assert await answers(guest, [b"CONNECT evil.example:443 HTTP/1.1\r\n\r\n"]) == ["403"]

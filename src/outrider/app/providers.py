@@ -83,8 +83,8 @@ async def choose_provider(
         if tried[-1].report.works:
             if not remembered and settings.home.is_dir():
                 memory.write_text(f"{provider.name}\n")
-            return next((choice for choice in tried if choice.provider.name == FALLBACK), tried[-1])
-    return tried[-1]
+            return tried[-1]
+    return next((choice for choice in tried if choice.provider.name == FALLBACK), tried[-1])
 
 
 async def probe_providers(settings: Settings, clock: Clock, *, but: Choice) -> list[ProbeReport]:

@@ -4,6 +4,7 @@ Layers are tars with whiteouts: `.wh.NAME` takes NAME of the layers below away, 
 folder. The topmost word about a path counts, so the tars are read from the top.
 """
 
+import copy
 import io
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -138,8 +139,8 @@ def _covered(folder: str, seen: _Seen) -> bool:
 
 def _as_file(link: tarfile.TarInfo, source: tarfile.TarInfo) -> tarfile.TarInfo:
     """A hard link whose file a layer above has replaced: it becomes the file."""
-    whole = source.replace(name=link.name, deep=True)
-    whole.offset_data = source.offset_data
+    whole = copy.deepcopy(source)  # TarInfo.replace came with Python 3.11.4
+    whole.name = link.name
     return whole
 
 

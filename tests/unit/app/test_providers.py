@@ -64,9 +64,13 @@ async def test_a_home_stays_with_its_first_while_that_works(
     assert (await choose_provider(settings(tmp_path), SystemClock(), offers)).provider.name == "strong"
 
 
-async def test_where_none_works_the_last_says_why(tmp_path: Path, offers: list[tuple[str, Make]]) -> None:
+async def test_where_none_works_the_one_that_needs_least_says_why(tmp_path: Path) -> None:
+    def make(name: str) -> Make:
+        return lambda _settings, _clock: Offered(tmp_path, name, lambda: False)
+
+    offers = [(name, make(name)) for name in ("strong", "namespaces", "docker")]
     chosen = await choose_provider(settings(tmp_path), SystemClock(), offers)
-    assert (chosen.report.works, chosen.report.detail) == (False, "This is weak.")
+    assert (chosen.report.works, chosen.report.detail) == (False, "This is namespaces.")
     assert not (tmp_path / "provider").exists()
 
 
