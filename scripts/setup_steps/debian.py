@@ -18,7 +18,7 @@ PROGRAMS = {
 }
 """Program to look for, and the package that has it."""
 
-TEST_PROGRAMS = {"chromium": "chromium", "socat": "socat", "skopeo": "skopeo"}
+TEST_PROGRAMS = {"chromium": "chromium", "rg": "ripgrep", "socat": "socat", "skopeo": "skopeo"}
 
 SUBORDINATE_IDS = 65_536
 """A sandbox has all the ids that Debian's packages use, none of which owns anything outside."""

@@ -128,7 +128,11 @@ class Deployment:
         listed = subprocess.run(
             ["ps", "-ww", "--ppid", str(self.server.pid), "-o", "args="], capture_output=True, text=True, check=False
         ).stdout
-        return [line for line in listed.splitlines() if "bwrap" not in line and "namespaces.mapped" not in line]
+        return [
+            line
+            for line in listed.splitlines()
+            if not line.startswith("[") and "bwrap" not in line and "namespaces.mapped" not in line
+        ]
 
     def running(self, sandbox: str, words: str) -> list[int]:
         """The processes in a sandbox whose command line has these words."""
