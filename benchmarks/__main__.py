@@ -12,12 +12,14 @@ from benchmarks.figures import Figure, keep, machine, show
 from benchmarks.first_token import first_token
 from benchmarks.resume import resume
 from benchmarks.session_ready import session_ready
+from benchmarks.snapshot import snapshot
 
 RESULTS = Path(__file__).with_name("results.json")
 
 BENCHMARKS: Mapping[str, Callable[..., Coroutine[Any, Any, list[Figure]]]] = {
     "B1": first_token,
     "B2": session_ready,
+    "B3": snapshot,
     "B4": append,
     "B6": resume,
     "B8": density,
