@@ -29,6 +29,7 @@ _NAMES = {
     "OUTRIDER_FREE_DISK_BYTES": "free_disk_bytes",
     "OUTRIDER_FREE_MEMORY_BYTES": "free_memory_bytes",
     "OUTRIDER_IDLE_SECONDS": "idle_seconds",
+    "OUTRIDER_DEFAULT_ROLE": "default_role",
     "OUTRIDER_POOL_SANDBOXES": "pool_sandboxes",
     "OUTRIDER_POOL_TARGET": "pool_target",
     "OUTRIDER_BLOBS": "blobs",
@@ -81,6 +82,9 @@ class Settings(Model):
     free_memory_bytes: int = Field(default=256 << 20, ge=0, description="The same for memory")
     max_sandboxes: int = Field(
         default=16, ge=1, le=1000, description="Sandboxes of sessions at once, and as many for checks"
+    )
+    default_role: Literal["none", "viewer", "prompter"] = Field(
+        default="prompter", description="What a person who is logged in may in a session that they are no member of"
     )
     pool_sandboxes: int = Field(
         default=4, ge=0, le=100, description="Warm sandboxes at once, within the sandboxes of sessions; 0: none"

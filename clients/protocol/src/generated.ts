@@ -305,6 +305,24 @@ export interface Me {
   readonly demo: Demo | null;
 }
 
+/** A person is a member of the session from now on. Who started it is one from the first event on. */
+export interface MemberJoined {
+  readonly type: "member_joined";
+  readonly person: Person;
+  readonly role: "viewer" | "prompter" | "owner";
+  /** Came by a link, without a login of their own */
+  readonly guest: boolean;
+  /** Who added them, or made the link that they followed */
+  readonly by: Person | null;
+}
+
+/** A person is no member any more, by their own wish or an owner's. */
+export interface MemberLeft {
+  readonly type: "member_left";
+  readonly person: Person;
+  readonly by: Person;
+}
+
 /** `PROVIDER/NAME`, such as `anthropic/claude-sonnet-4-5`, `openai/gpt-5.1` or `rehearsal/demo`. */
 export interface ModelRef {
   readonly provider: string;
@@ -611,7 +629,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | SessionArchived;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | MemberJoined | RoleChanged | MemberLeft | SessionArchived;
 }
 
 /** The client's command was not carried out. */
@@ -660,6 +678,14 @@ export interface RepositoryList {
 export interface ResyncFrame {
   readonly kind: "resync";
   readonly after: number;
+}
+
+/** A member has another role. */
+export interface RoleChanged {
+  readonly type: "role_changed";
+  readonly person: Person;
+  readonly role: "viewer" | "prompter" | "owner";
+  readonly by: Person;
 }
 
 /** A made sandbox as its provider knows it: opaque to everyone else, kept in the session's log. */
@@ -1159,6 +1185,9 @@ export type Event =
   | ProblemReported
   | EgressRefused
   | HostAllowed
+  | MemberJoined
+  | RoleChanged
+  | MemberLeft
   | SessionArchived;
 
 export type ServerFrame =

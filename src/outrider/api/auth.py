@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
 
+from outrider.model.membership import Caller
 from outrider.model.person import Person
 from outrider.ports.clock import Clock
 from outrider.ports.logins import Logins
@@ -26,6 +27,11 @@ class Login:
 
     person: Person
     may_name_author: bool = False
+
+    @property
+    def caller(self) -> Caller:
+        """Who it is to a session."""
+        return Caller(self.person, keeper=self.may_name_author)
 
 
 def hash_token(token: str) -> str:

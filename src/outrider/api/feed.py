@@ -102,7 +102,7 @@ class Client:
             return RefusedFrame(ref=_ref(text), sentence=_describe(error))
         try:
             command, prompt = self._command(frame)
-            seq = await self._parts.registry.ask(self._session, command)
+            seq = await self._parts.registry.ask(self._session, command, self._login.caller)
         except OutriderError as error:
             return RefusedFrame(ref=frame.ref, sentence=error.sentence, remedy=error.remedy)
         return AcceptedFrame(ref=frame.ref, seq=seq, prompt=prompt)

@@ -7,12 +7,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from outrider.model.errors import BadRequest, LimitReached, NotFound, OutriderError, Refused, RepositoryError
+from outrider.model.errors import (
+    BadRequest,
+    LimitReached,
+    NotAllowed,
+    NotFound,
+    OutriderError,
+    Refused,
+    RepositoryError,
+)
 
 _STATUS: dict[type[OutriderError], int] = {
     BadRequest: 422,
     RepositoryError: 422,
     NotFound: 404,
+    NotAllowed: 403,
     Refused: 409,
     LimitReached: 413,
 }

@@ -46,6 +46,7 @@ from outrider.model.commands import Report
 from outrider.model.errors import OutriderError
 from outrider.model.events import ProblemReported
 from outrider.model.ids import SandboxId, SessionId
+from outrider.model.membership import House
 from outrider.model.person import Person
 from outrider.model.sandbox import Limits, ProbeReport
 from outrider.ports.broker import Broker
@@ -77,6 +78,7 @@ class Foundation:
 
     settings: Settings
     home: Home
+    owner: Person
     url: str
     clock: Clock
     catalog: Catalog
@@ -134,6 +136,7 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
     return Foundation(
         settings=settings,
         home=home,
+        owner=(await asyncio.to_thread(find_author)).person,
         url=url,
         clock=clock,
         catalog=catalog,
@@ -191,12 +194,18 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
         quarantine=quarantine,
         redactor=redactor,
         pool=pool,
+        house=_house(base),
     )
     policy = _policy(base, limits)
     registry = Registry(SqliteSessionLogs(home.path / "sessions"), base.catalog.sessions, base.search, world, policy)
     forge.listener = base.named.registry = registry
     forge.push_listener = works.schedule
     return Heart(registry, forge, works, pool)
+
+
+def _house(base: Foundation) -> House:
+    others = base.settings.default_role
+    return House(owner=base.owner.email, others=None if others == "none" else others)
 
 
 def _policy(base: Foundation, limits: Limits) -> Policy:
@@ -248,7 +257,6 @@ def _pool(base: Foundation, makes: WarmMaker, plans: WarmPlans, slots: SandboxSl
 
 
 async def _parts(base: Foundation, heart: Heart) -> Parts:
-    owner = (await asyncio.to_thread(find_author)).person
     demo = await asyncio.to_thread(_demo, base.home) if base.settings.default_model.is_rehearsal else None
 
     async def describe(person: Person) -> Me:
@@ -275,7 +283,7 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         builds=heart.works.builds,
         images=heart.works.images,
         pool=heart.pool,
-        authenticator=Authenticator(owner, base.home.token(), base.catalog.logins, base.clock),
+        authenticator=Authenticator(base.owner, base.home.token(), base.catalog.logins, base.clock),
         describe=describe,
         git_app=lru_cache(maxsize=256)(GitReadApp),
         address=lambda: base.url,

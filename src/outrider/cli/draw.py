@@ -5,7 +5,7 @@ from functools import singledispatch
 from rich.console import RenderableType
 from rich.text import Text
 
-from outrider.cli import draw_snapshots, tool_calls, words
+from outrider.cli import draw_members, draw_snapshots, tool_calls, words
 from outrider.cli.clean import clean, clean_line
 from outrider.cli.evidence import NARROW, card, check_line
 from outrider.cli.layout import beside
@@ -273,6 +273,8 @@ def _(event: events.SessionArchived, scene: Scene) -> Block:
 
 for _kind in draw_snapshots.NOTES:
     draw.register(_kind, lambda event, scene: _note(draw_snapshots.note(event)))
+for _member in draw_members.NOTES:
+    draw.register(_member, lambda event, scene: _note(draw_members.note(event)))
 for _loss in draw_snapshots.WARNINGS:
     draw.register(_loss, lambda event, scene: _warning(draw_snapshots.warning(event)))
 

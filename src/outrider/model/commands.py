@@ -16,6 +16,7 @@ from outrider.model.engine import (
 )
 from outrider.model.events import Event, SnapshotTaken, WorkCollected
 from outrider.model.ids import CommitId, MessageId, PromptId, ProofId, SandboxId, TurnId
+from outrider.model.membership import Role
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
 from outrider.model.proof import Proof
@@ -83,6 +84,33 @@ class Typing:
 class Archive:
     """A person closes the session."""
 
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A person followed a link, whose maker may give this role. Comes from the door that has looked at the link."""
+
+    person: Person
+    role: Role
+    by: Person
+    guest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetRole:
+    """An owner gives a person a role; who was no member becomes one."""
+
+    person: Person
+    role: Role
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """A member goes, or an owner sends them away."""
+
+    person: Person
     by: Person
 
 
@@ -273,6 +301,9 @@ Command = (
     | Typing
     | AllowHost
     | Archive
+    | Join
+    | SetRole
+    | Leave
     | Wake
     | Report
     | EffectFailed

@@ -22,6 +22,10 @@ class Refused(OutriderError):
     """The request is well formed but may not be carried out in this state."""
 
 
+class NotAllowed(Refused):
+    """The person's role is too little for it. The remedy says who can raise it."""
+
+
 class LimitReached(OutriderError):
     """A limit on size, count, time or money was reached."""
 

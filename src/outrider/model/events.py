@@ -18,16 +18,23 @@ from outrider.model.engine import (
     Usage,
 )
 from outrider.model.ids import MessageId, PromptId, ProofId, SessionId, TurnId
+from outrider.model.member_events import MemberJoined as MemberJoined
+from outrider.model.member_events import MemberLeft as MemberLeft
+from outrider.model.member_events import RoleChanged as RoleChanged
 from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt
 from outrider.model.proof import CheckName, CheckResult, Phase, Proof
+from outrider.model.publish_events import BranchPushed as BranchPushed
+from outrider.model.publish_events import EvidenceAttached as EvidenceAttached
+from outrider.model.publish_events import PublishFailed as PublishFailed
+from outrider.model.publish_events import PublishRequested as PublishRequested
+from outrider.model.publish_events import PullRequestChanged as PullRequestChanged
+from outrider.model.publish_events import PullRequestOpened as PullRequestOpened
 from outrider.model.repository import (
     BranchName,
     Commit,
     CommitHash,
     FileChange,
-    PullRequest,
-    PullRequestState,
     Repository,
 )
 from outrider.model.sandbox_events import SandboxLost as SandboxLost
@@ -245,57 +252,6 @@ class EngineReprompted(Model):
     text: str = Field(max_length=65_536)
 
 
-class PublishRequested(Model):
-    """The branch is to be pushed and a pull request to exist for it."""
-
-    type: Literal["publish_requested"] = "publish_requested"
-    head: CommitHash
-    title: str = Field(max_length=300)
-    body: str = Field(max_length=65_536)
-    asked_by: Literal["engine", "turn_end"]
-    pull_request: bool = Field(default=True, description="False: only the branch, since the turn did not end well")
-
-
-class BranchPushed(Model):
-    """The branch stands on the forge at this commit."""
-
-    type: Literal["branch_pushed"] = "branch_pushed"
-    branch: BranchName
-    head: CommitHash
-
-
-class PullRequestOpened(Model):
-    """A pull request exists for the branch."""
-
-    type: Literal["pull_request_opened"] = "pull_request_opened"
-    pull_request: PullRequest
-
-
-class PublishFailed(Model):
-    """The branch or the pull request could not be published; nothing is lost, the work is in the workspace."""
-
-    type: Literal["publish_failed"] = "publish_failed"
-    head: CommitHash
-    reason: Sentence
-
-
-class EvidenceAttached(Model):
-    """The pull request shows this proof."""
-
-    type: Literal["evidence_attached"] = "evidence_attached"
-    number: int
-    proof: ProofId
-
-
-class PullRequestChanged(Model):
-    """The pull request was merged, closed or reopened on the forge."""
-
-    type: Literal["pull_request_changed"] = "pull_request_changed"
-    number: int
-    state: PullRequestState
-    by: Person
-
-
 class TurnInterrupted(Model):
     """The turn was cut off by something that nobody asked for; it goes on by itself as the next attempt."""
 
@@ -379,6 +335,9 @@ Event = Annotated[
     | ProblemReported
     | EgressRefused
     | HostAllowed
+    | MemberJoined
+    | RoleChanged
+    | MemberLeft
     | SessionArchived,
     Field(discriminator="type"),
 ]

@@ -14,6 +14,7 @@ from outrider.model.commands import Command
 from outrider.model.effects import Effect
 from outrider.model.errors import LimitReached, OutriderError, Refused
 from outrider.model.events import Event
+from outrider.model.membership import Caller
 from outrider.model.rows import rows
 from outrider.ports.clock import Clock
 from outrider.ports.store import SessionLog
@@ -54,6 +55,7 @@ class Bench(Protocol):
 class _Asked:
     command: Command
     answer: asyncio.Future[int] | None
+    caller: Caller | None = None
     seq: int = 0
     """The number of its first event, once it was decided."""
 
@@ -85,15 +87,15 @@ class Actor:
         self._log_refuses = False
         self._closing = self._closed = False
 
-    async def ask(self, command: Command) -> int:
-        """Have a command carried out. Returns, once it is stored, the number of its first event; 0 where it needed
-        none. Raises Refused, BadRequest, NotFound, LimitReached."""
+    async def ask(self, command: Command, caller: Caller | None = None) -> int:
+        """Have a command carried out, where its caller may. Returns, once it is stored, the number of its first event;
+        0 where it needed none. Raises NotAllowed, Refused, BadRequest, NotFound, LimitReached."""
         if self._closed:
             raise Refused("The session is being closed.", "Try again in a moment.")
         if len(self._inbox) >= LONGEST_INBOX:
             raise LimitReached("More happens in this session than can be stored.", "Try again in a moment.")
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._put(_Asked(command, answer))
+        self._put(_Asked(command, answer, caller))
         return await answer
 
     def tell(self, command: Command) -> None:
@@ -180,7 +182,7 @@ class Actor:
 def _decide(batch: Batch, asked: _Asked) -> bool:
     """Whether a command was decided and not refused. A decision that fails harms no other."""
     try:
-        asked.seq = batch.add(asked.command)
+        asked.seq = batch.add(asked.command, asked.caller)
         return True
     except OutriderError as error:
         asked.refuse(error)

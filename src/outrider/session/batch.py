@@ -4,6 +4,7 @@ from datetime import datetime
 
 from outrider.model.commands import Command
 from outrider.model.events import Event, Recorded
+from outrider.model.membership import Caller
 from outrider.session.decide import decide, history
 from outrider.session.fold import fold, passed
 from outrider.session.state import State
@@ -32,20 +33,20 @@ class Batch:
             self._state = passed(self._state, self._seq, self._now)
         return self._state
 
-    def add(self, command: Command) -> int:
+    def add(self, command: Command, caller: Caller | None = None) -> int:
         """Decide on one more command. Returns the number of its first event, 0 where it needs none. Raises what
         `decide` raises, and is as before then."""
         events = history(self._state, command)
         if events is None:
-            events = self._decide(command)
+            events = self._decide(command, caller)
         first = self._seq + 1 if events else 0
         self.events += events
         self._seq += len(events)
         return first
 
-    def _decide(self, command: Command) -> tuple[Event, ...]:
+    def _decide(self, command: Command, caller: Caller | None) -> tuple[Event, ...]:
         state = self.state
-        events = decide(state, command, self._now)
+        events = decide(state, command, self._now, caller)
         for event in events:
             state = fold(state, Recorded(seq=state.seq + 1, at=self._now, event=event))
         self._state = state

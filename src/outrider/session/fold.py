@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from outrider.model import events as e
 from outrider.model.engine import EngineStop
-from outrider.session import fold_snapshots
+from outrider.model.membership import House
+from outrider.session import fold_members, fold_snapshots
 from outrider.session.state import Publishing, Sandbox, SandboxPhase, State, Sync, Turn, TurnPhase
 
 RECENT_CALLS = 100
@@ -20,11 +21,15 @@ FAILED_STOPS = {
 """Ends of a round that nobody asked for."""
 
 
-def begin(first: e.Recorded) -> State:
+NO_HOUSE = House()
+
+
+def begin(first: e.Recorded, house: House = NO_HOUSE) -> State:
     """The state after the first event of a log. Raises ValueError where it is not SessionCreated."""
     if not isinstance(first.event, e.SessionCreated):
         raise ValueError(f"a log begins with session_created, not with {first.event.type}")
-    return State(seq=first.seq, at=first.at, created_at=first.at, created=first.event)
+    members = fold_members.first_members(first.event)
+    return State(seq=first.seq, at=first.at, created_at=first.at, created=first.event, members=members, house=house)
 
 
 def fold(state: State, recorded: e.Recorded) -> State:
@@ -54,7 +59,7 @@ def change_nothing(events: Iterable[e.Event]) -> bool:
 
 EventT = TypeVar("EventT")
 Change = Callable[[State, Any], State]
-CHANGES: dict[type[Any], Change] = dict(fold_snapshots.CHANGES)
+CHANGES: dict[type[Any], Change] = {**fold_snapshots.CHANGES, **fold_members.CHANGES}
 """How each event changes the state. An event that is not here is history only."""
 
 

@@ -12,6 +12,7 @@ from outrider.model.errors import NotFound, OutriderError
 from outrider.model.events import Event, Recorded, SessionCreated
 from outrider.model.feed import PAGE_EVENTS
 from outrider.model.ids import CommitId, SessionId, derived_id, new_id
+from outrider.model.membership import Caller
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
 from outrider.model.repository import PullRequest, Repository
@@ -95,14 +96,15 @@ class Registry:
             except OutriderError:
                 await self._logs.close(session)
                 raise
-            actor = self._roster.adopt(log, fold_all(begin(records[0]), records[1:]))
+            actor = self._roster.adopt(log, fold_all(begin(records[0], self._world.house), records[1:]))
             self._committed(actor.state)
 
-    async def ask(self, session: SessionId, command: Command) -> int:
-        """Have a command carried out. Returns, after the commit, the number of its first event; 0 where it needed
-        none. Raises NotFound, Refused, BadRequest, LimitReached."""
+    async def ask(self, session: SessionId, command: Command, caller: Caller | None = None) -> int:
+        """Have a command carried out, where its caller may: without one the person whom it names. Returns, after the
+        commit, the number of its first event; 0 where it needed none. Raises NotFound, NotAllowed, Refused, BadRequest,
+        LimitReached."""
         actor = await self._roster.wake(session)
-        return await actor.ask(command)
+        return await actor.ask(command, caller)
 
     async def state(self, session: SessionId) -> State:
         """The state as of the last commit. Raises NotFound."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from outrider.model.commands import Wake
 from outrider.model.errors import NotFound
 from outrider.model.ids import SessionId
+from outrider.model.membership import House
 from outrider.ports.store import SessionLog
 from outrider.session import effects
 from outrider.session.actor import Actor
@@ -83,7 +84,7 @@ class Roster:
         log = self._logs.open(session)
         try:
             with self._logs.busy(session):
-                state = await _replay(session, log)
+                state = await _replay(session, log, self._world.house)
         except BaseException:
             await self._logs.close(session)
             raise
@@ -145,12 +146,12 @@ class Roster:
                 await asyncio.to_thread(actor.log.checkpoint)
 
 
-async def _replay(session: SessionId, log: SessionLog) -> State:
+async def _replay(session: SessionId, log: SessionLog, house: House) -> State:
     """Fold a log, page by page so that others have their turn."""
     page = log.read(0, FOLD_AT_ONCE)
     if not page:
         raise NotFound(f"There is no session {session}.")
-    state = fold_all(begin(page[0]), page[1:])
+    state = fold_all(begin(page[0], house), page[1:])
     while page := log.read(state.seq, FOLD_AT_ONCE):
         state = fold_all(state, page)
         await asyncio.sleep(0)

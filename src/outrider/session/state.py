@@ -8,6 +8,7 @@ from enum import StrEnum
 from outrider.model import events as e
 from outrider.model.engine import EngineSessionId, Usage
 from outrider.model.ids import CommitId, LayerId, PromptId, ProofId, SandboxId, SessionId, TurnId
+from outrider.model.membership import House, Member
 from outrider.model.prompt import Prompt
 from outrider.model.proof import Proof
 from outrider.model.repository import PullRequest
@@ -172,6 +173,10 @@ class State:
     """What a new sandbox begins from."""
     snapshot_due: TurnId | None = None
     """The turn that has ended and whose files are to be kept before the next prompt is handed over."""
+    members: Mapping[str, Member] = field(default_factory=dict)
+    """By email, in lower case. Who started the session is one of them."""
+    house: House = field(default=House(), compare=False)
+    """What the deployment says about people; not of the log."""
     later_branch: str = ""
     """Where work goes since the session was rewound behind something that was pushed."""
 

@@ -11,6 +11,7 @@ from outrider.fleet.pool.warm import Warm
 from outrider.fleet.snapshots import Snapshots
 from outrider.model.engine import ModelRef
 from outrider.model.errors import RepositoryError
+from outrider.model.membership import House
 from outrider.model.pool import PoolKey
 from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock
@@ -69,6 +70,7 @@ class World:
     quarantine: Quarantine
     redactor: Redactor
     pool: WarmSource = field(default_factory=NoPool)
+    house: House = field(default_factory=House)
 
     def forge(self, name: str) -> Forge:
         """The forge of this name. Raises RepositoryError."""

@@ -12,7 +12,9 @@ from outrider.model import events as e
 from outrider.model.engine import EngineStop, PermissionAsk, PlanUpdate, Speaker, Usage
 from outrider.model.errors import OutriderError
 from outrider.model.ids import MessageId, ProofId, TurnId
+from outrider.model.membership import ROLES
 from outrider.model.proof import Phase, ProofVerdict
+from outrider.model.repository import PullRequestState
 from outrider.model.rows import row, rows
 from outrider.model.sandbox import SandboxHandle
 from outrider.session.batch import Batch
@@ -113,8 +115,11 @@ class Chaos:
             c.StopTurn(by=BOB),
             c.Typing(by=BOB, at=self.session.log[0].at),
         ]
-        rare = [c.Rewind(str(number), by=BOB), c.Archive(by=ADA), c.ForgeChanged(7, e.PullRequestState.MERGED, by=BOB)]
-        return self.draw(st.sampled_from([prompt] * 5 + others * 2 + rare))
+        rare = [c.Rewind(str(number), by=BOB), c.Archive(by=ADA), c.ForgeChanged(7, PullRequestState.MERGED, by=BOB)]
+        role = self.draw(st.sampled_from(ROLES))
+        whom, by = self.draw(st.sampled_from([(BOB, ADA), (ADA, BOB), (BOB, BOB)]))
+        people = [c.SetRole(whom, role, by), c.Join(whom, role, by), c.Leave(whom, by)]
+        return self.draw(st.sampled_from([prompt] * 5 + others * 2 + people + rare))
 
     def answer(self, effect: x.Effect) -> c.Command:
         """What an effect may answer, rightly or not."""

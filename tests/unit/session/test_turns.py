@@ -6,6 +6,7 @@ from outrider.model import commands as c
 from outrider.model import events as e
 from outrider.model.errors import BadRequest, LimitReached, NotFound, Refused
 from outrider.model.proof import ProofVerdict
+from outrider.model.repository import PullRequestState
 from outrider.session.decide.people import LONGEST_QUEUE
 from outrider.testing.playbook import (
     ADA,
@@ -246,7 +247,7 @@ def test_a_merge_on_the_forge_is_told_once():
     session.collect(commit_id(1))
     session.prove(ProofVerdict.FIX_PROVED)
     session.publish(7)
-    merged = c.ForgeChanged(7, e.PullRequestState.MERGED, by=BOB)
+    merged = c.ForgeChanged(7, PullRequestState.MERGED, by=BOB)
     assert session.ask(merged) == "pull_request_changed"
     assert session.ask(merged) == ""
-    assert session.ask(c.ForgeChanged(8, e.PullRequestState.MERGED, by=BOB)) == ""
+    assert session.ask(c.ForgeChanged(8, PullRequestState.MERGED, by=BOB)) == ""

@@ -2,6 +2,7 @@ import type { DeltaFrame, Draft, Event, Recorded } from "@outrider/protocol";
 
 import { foldEgress } from "./fold-egress";
 import { foldEngine } from "./fold-engine";
+import { foldMembers } from "./fold-members";
 import { foldProof } from "./fold-proof";
 import { foldQueue } from "./fold-queue";
 import { foldSandbox } from "./fold-sandbox";
@@ -23,6 +24,7 @@ const handlers: Handlers = {
   ...foldSnapshots,
   ...foldProof,
   ...foldEgress,
+  ...foldMembers,
 };
 
 /** Folds a session's events, drafts and deltas into a `SessionView`. The only part of the client that reads events. */

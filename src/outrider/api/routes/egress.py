@@ -13,6 +13,7 @@ from outrider.model.egress import DEFAULT_PRESETS, PRESET_HOSTS, EgressPreset, h
 from outrider.model.errors import NotFound
 from outrider.model.ids import SessionId
 from outrider.model.person import Person
+from outrider.session.decide.rights import expect_right
 
 router = APIRouter(prefix="/api", tags=["egress"])
 
@@ -83,11 +84,14 @@ async def egress_log(
 async def allow_host(parts: UseParts, login: UseLogin, session: SessionId, wanted: NewHost) -> Accepted:
     """Allow the session's sandbox a host, from its next connection on."""
     host = host_for_people(wanted.host)
+    allow = AllowHost(host, login.person, wanted.scope)
     if wanted.scope == "repository":
-        repository = (await parts.registry.state(session)).created.repository.name
+        state = await parts.registry.state(session)
+        expect_right(state, allow, login.caller)
+        repository = state.created.repository.name
         await parts.egress.allow(repository, host, login.person)
         await _record(parts, repository, host, login.person, allowed=True)
-    seq = await parts.registry.ask(session, AllowHost(host, login.person, wanted.scope))
+    seq = await parts.registry.ask(session, allow, login.caller)
     if wanted.scope == "session":
         await _record(parts, session, host, login.person, allowed=True)
     return Accepted(seq=seq)

@@ -113,44 +113,46 @@ async def events(
 async def queue_prompt(parts: UseParts, login: UseLogin, session: SessionId, wanted: NewPrompt) -> PromptAccepted:
     """Queue a prompt. The same key again is the same prompt."""
     prompt = _prompt(author_of(login, wanted.author), wanted.text, wanted.key)
-    seq = await parts.registry.ask(session, QueuePrompt(prompt))
+    seq = await parts.registry.ask(session, QueuePrompt(prompt), login.caller)
     return PromptAccepted(prompt=prompt.id, seq=seq)
 
 
 @router.delete("/{session}/prompts/{prompt}", status_code=204)
 async def withdraw_prompt(parts: UseParts, login: UseLogin, session: SessionId, prompt: PromptId) -> None:
     """Take a prompt out of the queue."""
-    await parts.registry.ask(session, WithdrawPrompt(prompt, login.person))
+    await parts.registry.ask(session, WithdrawPrompt(prompt, login.person), login.caller)
 
 
 @router.post("/{session}/prompts/{prompt}/move", status_code=204)
 async def move_prompt(parts: UseParts, login: UseLogin, session: SessionId, prompt: PromptId, place: NewPlace) -> None:
     """Give a queued prompt another place."""
-    await parts.registry.ask(session, MovePrompt(prompt, place.position, login.person))
+    await parts.registry.ask(session, MovePrompt(prompt, place.position, login.person), login.caller)
 
 
 @router.post("/{session}/prompts/{prompt}/steer", status_code=204)
 async def steer(parts: UseParts, login: UseLogin, session: SessionId, prompt: PromptId) -> None:
     """Stop the running turn and run this prompt next."""
-    await parts.registry.ask(session, SteerNow(prompt, login.person))
+    await parts.registry.ask(session, SteerNow(prompt, login.person), login.caller)
 
 
 @router.post("/{session}/stop", status_code=202)
 async def stop(parts: UseParts, login: UseLogin, session: SessionId) -> Accepted:
     """Stop the running turn."""
-    return Accepted(seq=await parts.registry.ask(session, StopTurn(login.person)))
+    return Accepted(seq=await parts.registry.ask(session, StopTurn(login.person), login.caller))
 
 
 @router.post("/{session}/typing", status_code=202)
 async def typing(parts: UseParts, login: UseLogin, session: SessionId) -> Accepted:
     """Say that a prompt is being typed: a sandbox that sleeps wakes. Once in 20 seconds of typing is enough."""
-    return Accepted(seq=await parts.registry.ask(session, Typing(login.person, parts.registry.clock.now())))
+    return Accepted(
+        seq=await parts.registry.ask(session, Typing(login.person, parts.registry.clock.now()), login.caller)
+    )
 
 
 @router.post("/{session}/archive", status_code=204)
 async def archive(parts: UseParts, login: UseLogin, session: SessionId) -> None:
     """Close the session for good."""
-    await parts.registry.ask(session, Archive(login.person))
+    await parts.registry.ask(session, Archive(login.person), login.caller)
 
 
 @router.get("/{session}/artifacts/{artifact}")

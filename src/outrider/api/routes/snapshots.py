@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 @router.post("/{session}/rewind", status_code=202)
 async def rewind(parts: UseParts, login: UseLogin, session: SessionId, wanted: TurnToRewind) -> Accepted:
     """Bring files, commits and the engine's memory back to the end of a turn. Not while a turn runs."""
-    return Accepted(seq=await parts.registry.ask(session, Rewind(wanted.turn, login.person)))
+    return Accepted(seq=await parts.registry.ask(session, Rewind(wanted.turn, login.person), login.caller))
 
 
 @router.post("/{session}/fork", status_code=201)

@@ -13,8 +13,10 @@ from typing import Any
 
 from outrider.model import commands as c
 from outrider.model.events import Event, Recorded
-from outrider.session.decide import engine, failures, outcome, people, sandbox, snapshots
+from outrider.model.membership import Caller
+from outrider.session.decide import engine, failures, members, outcome, people, sandbox, snapshots
 from outrider.session.decide.follow import follow
+from outrider.session.decide.rights import expect_right
 from outrider.session.fold import change_nothing, fold
 from outrider.session.state import State
 
@@ -32,6 +34,9 @@ DECISIONS: dict[type[Any], Decision] = {
     c.Typing: people.typing,
     c.AllowHost: people.allow_host,
     c.Archive: people.archive,
+    c.Join: members.join,
+    c.SetRole: members.set_role,
+    c.Leave: members.leave,
     c.Wake: failures.wake,
     c.EffectFailed: failures.effect_failed,
     c.SandboxVanished: failures.sandbox_vanished,
@@ -71,11 +76,12 @@ def history(state: State, command: c.Command) -> tuple[Event, ...] | None:
     return events if change_nothing(events) else None
 
 
-def decide(state: State, command: c.Command, now: datetime) -> tuple[Event, ...]:
+def decide(state: State, command: c.Command, now: datetime, caller: Caller | None = None) -> tuple[Event, ...]:
     """The events that a command brings about; none where it changes nothing. Raises Refused or BadRequest, with the
-    sentence for the person, where it may not be carried out."""
+    sentence for the person, where it may not be carried out, and NotAllowed where the caller may not ask for it."""
     if (past := history(state, command)) is not None:
         return past
+    expect_right(state, command, caller)
     events: list[Event] = []
     due = DECISIONS[type(command)](state, command)
     for _ in range(LONGEST_CHAIN):

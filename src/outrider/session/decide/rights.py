@@ -1,0 +1,98 @@
+"""Rights: which role each command of a person takes. One table, asked for every command before anything is decided."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from outrider.model import commands as c
+from outrider.model.errors import NotAllowed
+from outrider.model.membership import Caller, Role, at_least, person_key
+from outrider.model.person import Person
+from outrider.session.state import State
+
+Need = Role | Callable[[State, Any], Role]
+"""A role, or a rule that says which, such as less for one's own prompt than for another person's."""
+
+
+def _to_allow(_: State, command: c.AllowHost) -> Role:
+    """What is allowed to a whole repository outlives the session."""
+    return "owner" if command.scope == "repository" else "prompter"
+
+
+def _to_leave(_: State, command: c.Leave) -> Role:
+    """Anybody may go; an owner may send others away."""
+    return "viewer" if person_key(command.person.email) == person_key(command.by.email) else "owner"
+
+
+LEAST_ROLE: Mapping[type[Any], Need] = {
+    c.QueuePrompt: "prompter",
+    c.WithdrawPrompt: "prompter",
+    c.MovePrompt: "prompter",
+    c.SteerNow: "prompter",
+    c.StopTurn: "prompter",
+    c.Typing: "prompter",
+    c.Rewind: "prompter",
+    c.AllowHost: _to_allow,
+    c.Archive: "owner",
+    c.SetRole: "owner",
+    c.Leave: _to_leave,
+}
+"""Every command of a person. One that is not here comes from the world, and no person can send it."""
+
+VERBS: Mapping[Role, str] = {
+    "viewer": "see this session",
+    "prompter": "work in this session",
+    "owner": "decide this for the session",
+}
+"""What it takes a role for, in words."""
+
+
+def role_of(state: State, person: Person) -> Role | None:
+    """A person's role in the session; None where they may not even see it."""
+    member = state.members.get(person_key(person.email))
+    if state.house.owner and person_key(person.email) == person_key(state.house.owner):
+        return "owner"
+    return member.role if member else state.house.others
+
+
+def role_of_caller(state: State, caller: Caller) -> Role | None:
+    """The role of who asks. A guest has what they were given and nothing by default."""
+    if caller.keeper:
+        return "owner"
+    member = state.members.get(person_key(caller.person.email))
+    if caller.guest:
+        return member.role if member and member.guest else None
+    if member is None and caller.otherwise is not None:
+        return caller.otherwise
+    return role_of(state, caller.person)
+
+
+def expect_role(state: State, person: Person, least: Role) -> None:
+    """Raises NotAllowed, with who can raise the role, where a person has less than this role in the session."""
+    _expect(state, person, role_of(state, person), least)
+
+
+def expect_right(state: State, command: c.Command, caller: Caller | None) -> None:
+    """Raises NotAllowed where a command takes more than who asks for it has: the caller, or, without one, the person
+    whom the command names. What comes from the world needs no right."""
+    need = LEAST_ROLE.get(type(command))
+    if need is None:
+        return
+    asks = caller or Caller(_person(command))
+    _expect(state, asks.person, role_of_caller(state, asks), need if isinstance(need, str) else need(state, command))
+
+
+def _expect(state: State, person: Person, role: Role | None, least: Role) -> None:
+    if at_least(role, least):
+        return
+    has = f"{person.name} is a {role} here" if role else f"{person.name} is not a member of this session"
+    owners = [member.person.name for member in state.members.values() if member.role == "owner"]
+    whom = " or ".join(owners[:3]) or "the owner of this deployment"
+    raise NotAllowed(
+        f"{has}; it takes a {least} to {VERBS[least]}.",
+        f"Ask {whom}: the role is raised under “People”, or by `outrider members {state.session} EMAIL {least}`.",
+    )
+
+
+def _person(command: Any) -> Person:
+    by: Person = command.prompt.author.person if isinstance(command, c.QueuePrompt) else command.by
+    return by
