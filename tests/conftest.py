@@ -66,7 +66,9 @@ async def _ensure() -> BaseLayers:
     with _one_worker_at_a_time():
         for layer in (base.layer_id(), toolbox.layer_id()):
             await _take_over(provider, layer)
-        return BaseLayers(await base.ensure(provider), await toolbox.ensure(provider))
+        layers = BaseLayers(await base.ensure(provider), await toolbox.ensure(provider))
+        await provider.settle()
+        return layers
 
 
 @contextmanager

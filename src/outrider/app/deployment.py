@@ -341,7 +341,9 @@ async def _collect_snapshots(base: Foundation) -> None:
 
 
 async def _stop_sandboxes(provider: SandboxProvider) -> None:
-    """Nothing is left running behind a server that was told to stop; the files of every sandbox are kept."""
+    """Nothing is left running behind a server that was told to stop; the files of every sandbox are kept, whatever
+    becomes of the machine."""
     for info in await provider.list({}):
         if info.running:
             await provider.stop(info.handle)
+    await provider.settle()

@@ -117,6 +117,9 @@ class SandboxInfo(Model):
     layers: tuple[LayerId, ...] = ()
     """What it was made from, bottom first, and its toolbox."""
     toolbox: LayerId | None = None
+    suspect: bool = False
+    """Whether the machine stopped without warning after it had written what may not have come to the disk. It can only
+    be destroyed."""
 
 
 class LayerInfo(Model):

@@ -208,6 +208,10 @@ class SandboxProvider(Layers, Protocol):
     async def destroy(self, handle: SandboxHandle) -> None:
         """Leave nothing of it: processes, mounts, cgroups, files. No error where nothing is left."""
 
+    async def settle(self) -> None:
+        """Have every layer, and every sandbox that does not run, outlive a loss of power from now on: called where the
+        server ends. Never raises."""
+
     def watchdog(self, tell: Tell) -> Watchdog:
         """The one watchdog of this provider's sandboxes; `tell` hears of every stop and of every process killed for
         want of memory."""

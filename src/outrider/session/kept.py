@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from outrider.model import events as e
 from outrider.model.engine import EngineSessionId
-from outrider.model.ids import LayerId, TurnId
+from outrider.model.ids import CommitId, LayerId, TurnId
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,11 @@ class Kept:
     def stack(self) -> tuple[LayerId, ...]:
         """All layers to make a sandbox from, bottom first."""
         return (*self.layers, self.layer)
+
+
+def pushed_alike(kept: Kept, pushed: CommitId | None) -> bool:
+    """Whether the branch ends where the snapshot's commits do: going on from it needs no other branch."""
+    return pushed is None or (kept.work is not None and kept.work.head == pushed)
 
 
 def with_newest(snapshots: Iterable[Kept], new: Kept, keep: int) -> tuple[Kept, ...]:

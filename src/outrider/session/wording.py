@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from outrider.model.commands import EffectFailed
 from outrider.model.events import SyncFinished
 from outrider.model.proof import CheckResult, CheckVerdict, Phase, Proof, ProofVerdict
+from outrider.session.kept import Kept
 from outrider.session.state import State, Turn
 
 LONGEST_SENTENCE = 4096
@@ -158,10 +159,20 @@ def pull_request_body(state: State, turn: Turn) -> str:
     )
 
 
-def restored_from(number: int) -> str:
+MACHINE_STOPPED = "The machine stopped without warning, and what the sandbox wrote last may be damaged"
+
+
+def given_up(kept: Kept | None) -> str:
+    """A sandbox that nobody needs at the moment cannot be trusted."""
+    on = f"the snapshot taken after turn {kept.number}" if kept else "what was pushed"
+    return f"{MACHINE_STOPPED}, so its files were given up. The session goes on from {on}; what came later is lost."
+
+
+def restored_from(number: int, *, crashed: bool) -> str:
     """The sandbox went away, and not by our doing."""
+    why = f"{MACHINE_STOPPED}, so its files were not used." if crashed else "The sandbox with its files is gone."
     return (
-        f"The sandbox with its files is gone. They were restored from the snapshot taken after turn {number}; what was "
+        f"{why} They were restored from the snapshot taken after turn {number}; what was "
         "written later and not pushed is lost."
     )
 

@@ -31,6 +31,8 @@ class Workbench:
     """The sandbox that `connection` leads to."""
     engine: EngineSession | None
     ear: Ear | None
+    crashed: bool
+    """Whether the machine stopped under the sandbox that was there last, so that its files were given up."""
     quiet: asyncio.Event
     """Set while no engine works on a prompt."""
 
@@ -41,6 +43,7 @@ class Workbench:
         self.connection = None
         self.engine = None
         self.ear = None
+        self.crashed = False
         self.quiet = asyncio.Event()
         self.quiet.set()
         self.recipes = dict[CommitId, Recipe]()
@@ -82,7 +85,7 @@ class Workbench:
     @contextmanager
     def connected(self, guest: Guest, found: Found) -> Iterator[None]:
         """The guest is ready for as long as this lives. The engine dies with the connection."""
-        self.connection, self.found = guest, found
+        self.connection, self.found, self.crashed = guest, found, False
         self._connected.set()
         try:
             yield

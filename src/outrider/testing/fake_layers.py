@@ -21,6 +21,7 @@ class Saved(Model):
 
     spec: SandboxSpec
     running: bool
+    suspect: bool = False
 
 
 def read_saved(box: Path) -> Saved | None:
@@ -48,6 +49,9 @@ class FakeLayers:
         self._layers = layers
         self._boxes.mkdir(parents=True, exist_ok=True)
         self._layers.mkdir(exist_ok=True)
+
+    async def settle(self) -> None:
+        """These files are as safe as any."""
 
     async def has_layer(self, layer: LayerId) -> bool:
         """Whether the folder is there."""

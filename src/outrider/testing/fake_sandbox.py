@@ -35,6 +35,13 @@ def _note(box: Path, *, running: bool) -> None:
         write_saved(box, saved.model_copy(update={"running": running}))
 
 
+def _expect(box: Path) -> Saved:
+    saved = read_saved(box)
+    if saved is None or saved.suspect:
+        raise SandboxLost(f"The sandbox {box.name} does not exist any more.")
+    return saved
+
+
 def _finish(root: Path) -> None:
     """Mark what was a sandbox, and take off the rights that a session may have given."""
     (root / WHOLE).touch()
@@ -107,6 +114,7 @@ class FakeProvider(FakeLayers):
                 running=row.running,
                 layers=row.spec.layers,
                 toolbox=row.spec.toolbox,
+                suspect=row.suspect,
             )
             for row in saved
             if labels.items() <= row.spec.labels.items()
@@ -114,9 +122,7 @@ class FakeProvider(FakeLayers):
 
     async def relabel(self, handle: SandboxHandle, labels: Mapping[str, str]) -> None:
         """Write other labels."""
-        saved = read_saved(self._boxes / handle.id)
-        if saved is None:
-            raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
+        saved = _expect(self._boxes / handle.id)
         spec = saved.spec.model_copy(update={"labels": dict(labels)})
         write_saved(self._boxes / handle.id, saved.model_copy(update={"spec": spec}))
 
@@ -130,14 +136,12 @@ class FakeProvider(FakeLayers):
         """Note that it runs, once a stop that is under way has killed all it had to."""
         async with self._stopping:
             pass
-        if read_saved(self._boxes / handle.id) is None:
-            raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
+        _expect(self._boxes / handle.id)
         _note(self._boxes / handle.id, running=True)
 
     async def freeze(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
         """Move its folder to the layers."""
-        if read_saved(self._boxes / handle.id) is None:
-            raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
+        _expect(self._boxes / handle.id)
         await self.stop(handle)
         if not await self.has_layer(layer):
             _finish(self.root(handle.id))
@@ -147,8 +151,7 @@ class FakeProvider(FakeLayers):
 
     async def snapshot(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
         """Copy its folder to the layers while its processes stand still."""
-        if read_saved(self._boxes / handle.id) is None:
-            raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
+        _expect(self._boxes / handle.id)
         if await self.has_layer(layer):
             return layer
         fresh = self._layers / f".new-{layer}"
@@ -175,6 +178,13 @@ class FakeProvider(FakeLayers):
     def root(self, sandbox: SandboxId) -> Path:
         """Where the files of a sandbox are on this machine."""
         return self._boxes / sandbox / "root"
+
+    def lose_power(self) -> None:
+        """The machine stops without warning, and what its sandboxes have written may not be on the disk."""
+        for box in self._boxes.iterdir():
+            saved = read_saved(box)
+            if saved:
+                write_saved(box, saved.model_copy(update={"running": False, "suspect": True}))
 
     def _runs(self, sandbox: SandboxId) -> bool:
         saved = read_saved(self._boxes / sandbox)

@@ -46,6 +46,7 @@ async def _setup(settings: Settings, *, check: bool) -> int:
         click.echo("\n".join(lacking), nl=bool(lacking))
         return Exit.FAILED if lacking else Exit.DONE
     await build(provider, sources)
+    await provider.settle()
     return Exit.DONE
 
 

@@ -23,6 +23,9 @@ class DockerLayers:
         self.api = api
         self.images = Images(state, api)
 
+    async def settle(self) -> None:
+        """The daemon's files are as safe as it keeps them."""
+
     async def has_layer(self, layer: LayerId) -> bool:
         """Whether the layer is complete and usable."""
         return await asyncio.to_thread(self.state.layer, layer) is not None

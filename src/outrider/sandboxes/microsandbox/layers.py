@@ -33,6 +33,9 @@ class MicrosandboxLayers:
         self.state = state
         self._composing = asyncio.Lock()
 
+    async def settle(self) -> None:
+        """A microVM's disk is as safe as its monitor keeps it."""
+
     async def has_layer(self, layer: LayerId) -> bool:
         """Whether the layer is complete and usable."""
         return await asyncio.to_thread(self.state.layer, layer) is not None

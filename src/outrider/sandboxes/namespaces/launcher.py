@@ -13,6 +13,7 @@ from outrider.sandboxes.namespaces.ids import HostIds, find_host_ids
 from outrider.sandboxes.namespaces.mapped_call import MappedCalls, require_programs
 from outrider.sandboxes.namespaces.processes import kill, wait_gone
 from outrider.sandboxes.namespaces.records import Record, StateFolder, frozen_marker, note_below, recorded, still_marker
+from outrider.sandboxes.namespaces.settling import drop_suspects
 from outrider.sandboxes.seccomp import filter_program
 from outrider.sandboxes.sshd import run_files
 
@@ -29,6 +30,7 @@ class Launcher:
         self._calls: MappedCalls | None = None
         self._bwrap = ""
         self._opening = asyncio.Lock()
+        self.launching: set[SandboxId] = set()
 
     async def calls(self) -> MappedCalls:
         """The helper program, after the first use has made the folders and found what is missing."""
@@ -43,6 +45,7 @@ class Launcher:
                 for box in self.state.orphans():
                     await calls("delete", path=f"boxes/{box}")
                     await asyncio.to_thread(self.state.forget, SandboxId(box))
+                await drop_suspects(self.state, calls)
                 self._calls = calls
             return self._calls
 
@@ -73,8 +76,13 @@ class Launcher:
             "log": str(self.state.own(spec.id) / "launch.log"),
             "pids_file": str(self.state.own(spec.id) / "pids.json"),
         }
-        with self.state.working(spec.id) as lock:
-            await calls("launch", inherit=(lock,), **request)
+        self.launching.add(spec.id)
+        try:
+            self.state.unsynced.mark("box", spec.id)
+            with self.state.working(spec.id) as lock:
+                await calls("launch", inherit=(lock,), **request)
+        finally:
+            self.launching.discard(spec.id)
 
     async def kill(self, sandbox: SandboxId) -> None:
         """End all its processes; its mounts go with them. A launch that a killed server left under way is let end
@@ -96,6 +104,7 @@ class Launcher:
         still = self._still(record) if self.state.running(sandbox) else None
         strip = record.spec.role is GuestRole.SESSION
         note_below(self.state, layer, record.spec.layers)
+        self.state.unsynced.mark("layer", layer)
         with self.state.working(sandbox) as lock:
             await calls("snapshot", inherit=(lock,), box=f"boxes/{sandbox}", layer=layer, strip=strip, still=still)
 
@@ -123,12 +132,14 @@ class Launcher:
         frozen_marker(self.state, record.spec.id).write_text(layer)
         if record.spec.role is GuestRole.SESSION:
             note_below(self.state, layer, record.spec.layers)
+        self.state.unsynced.mark("layer", layer)
         await calls("freeze", box=f"boxes/{record.spec.id}", layer=layer, strip=record.spec.role is GuestRole.SESSION)
 
     async def remove(self, sandbox: SandboxId) -> None:
         """Delete files and groups of a killed sandbox, our record last: until then it can be found."""
         calls = await self.calls()
         await calls("delete", path=f"boxes/{sandbox}")
+        self.state.unsynced.forget("box", sandbox)
         record = recorded(self.state, sandbox)
         cgroups.remove(record.cgroups if record else ())
         await asyncio.to_thread(self.state.forget, sandbox)
@@ -136,12 +147,14 @@ class Launcher:
     async def add_layer(self, layer: LayerId, tar: Path) -> None:
         """Unpack a tar as a layer."""
         calls = await self.calls()
+        self.state.unsynced.mark("layer", layer)
         await calls("unpack", layer=layer, tar=str(await asyncio.to_thread(tar.absolute)))
 
     async def delete_layer(self, layer: LayerId) -> None:
         """Delete a layer."""
         calls = await self.calls()
         await calls("delete", path=f"layers/{layer}")
+        self.state.unsynced.forget("layer", layer)
 
     async def layer_bytes(self, layers: Sequence[LayerId]) -> dict[LayerId, int]:
         """Bytes on disk of each of these layers."""
@@ -152,4 +165,5 @@ class Launcher:
     async def squash(self, layers: Sequence[LayerId], into: LayerId, below: Sequence[LayerId]) -> None:
         """Make one layer of several, to stand on `below`."""
         calls = await self.calls()
+        self.state.unsynced.mark("layer", into)
         await calls("squash", layers=list(layers), into=into, below=list(below))

@@ -10,6 +10,7 @@ from outrider.model.ids import LayerId
 from outrider.model.sandbox import LayerInfo
 from outrider.sandboxes.namespaces.launcher import Launcher
 from outrider.sandboxes.namespaces.records import StateFolder, below_snapshots, forget_below
+from outrider.sandboxes.namespaces.settling import settle
 
 
 class NamespaceLayers:
@@ -19,6 +20,10 @@ class NamespaceLayers:
         self.state = state
         self.launcher = launcher
         self._layer_bytes: dict[LayerId, int] = {}
+
+    async def settle(self) -> None:
+        """Sync the layers, and the sandboxes that do not run."""
+        await settle(self.state, self.launcher.launching)
 
     async def has_layer(self, layer: LayerId) -> bool:
         """Whether the layer is complete and usable: it gets its name only then."""

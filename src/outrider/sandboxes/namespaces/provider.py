@@ -27,6 +27,7 @@ from outrider.sandboxes.namespaces.layers import NamespaceLayers
 from outrider.sandboxes.namespaces.meters import MachineMeters
 from outrider.sandboxes.namespaces.records import PROVIDER, Record, StateFolder, handle_of, still_marker
 from outrider.sandboxes.namespaces.sockets import connect_socket
+from outrider.sandboxes.namespaces.unsynced import Syncing
 from outrider.sandboxes.sshd import new_keys
 from outrider.sandboxes.watchdog import MeteredWatchdog
 
@@ -36,11 +37,19 @@ class NamespaceProvider(NamespaceLayers):
 
     name = PROVIDER
 
-    def __init__(self, state: Path, clock: Clock, *, ids: HostIds | None = None, groups: Cgroups | None = None) -> None:
+    def __init__(
+        self,
+        state: Path,
+        clock: Clock,
+        *,
+        ids: HostIds | None = None,
+        groups: Cgroups | None = None,
+        boot: str | None = None,
+    ) -> None:
         """`state` is a folder of ours alone; nothing is touched before the first call. `ids` are found by
-        `find_host_ids` where they are not given; `groups` by `find_cgroups`, and without them the watchdog keeps
-        the limits."""
-        folder = StateFolder(state.absolute())
+        `find_host_ids` where they are not given, `boot` by `boot_id`; `groups` by `find_cgroups`, and without them the
+        watchdog keeps the limits."""
+        folder = StateFolder(state.absolute(), boot)
         super().__init__(folder, Launcher(folder, ids, groups))
         self.tier = LimitTier.CGROUP if groups else LimitTier.WATCHDOG
         self._clock = clock
@@ -138,7 +147,8 @@ class NamespaceProvider(NamespaceLayers):
 
     def watchdog(self, tell: Tell) -> Watchdog:
         """Looks after every sandbox in the state folder, whoever made it."""
-        return MeteredWatchdog(MachineMeters(self.launcher, self.tier, self._clock, self.stop), self._clock, tell)
+        limits = MeteredWatchdog(MachineMeters(self.launcher, self.tier, self._clock, self.stop), self._clock, tell)
+        return Syncing(limits, self.settle, self._clock)
 
     def _lock(self, sandbox: SandboxId) -> asyncio.Lock:
         """One call at a time concerns one sandbox."""
@@ -148,6 +158,8 @@ class NamespaceProvider(NamespaceLayers):
         record = self.state.read(handle.id)
         if record is None:
             raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
+        if handle.id in self.state.unsynced.suspects("box"):
+            raise SandboxLost("The machine stopped without warning: the sandbox's files may be damaged.")
         return record
 
 

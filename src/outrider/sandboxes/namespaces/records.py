@@ -14,6 +14,7 @@ from outrider.model.base import Model
 from outrider.model.ids import LayerId, SandboxId
 from outrider.model.sandbox import SandboxHandle, SandboxInfo, SandboxSpec
 from outrider.sandboxes.namespaces.processes import ProcessIdentity
+from outrider.sandboxes.namespaces.unsynced import Unsynced, boot_id
 from outrider.sandboxes.sshd import SshKeys
 
 PROVIDER = "namespaces"
@@ -56,10 +57,13 @@ class StateFolder:
     guest/layers/ID/    the guest ids': one complete layer each
     guest/boxes/ID/     the guest ids': upper, work, run (keys and the socket of one sandbox)
     guest/trash/        the guest ids': what is being deleted
+    below/ID            ours: what a snapshot stands on
+    unsynced/BOOT/      ours: a mark for each layer and box that may not be on the disk yet
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, boot: str | None = None) -> None:
         self.path = path
+        self.unsynced = Unsynced(path / "unsynced", boot or boot_id())
         self.guest = path / "guest"
         self.sandboxes = path / "sandboxes"
         self.seccomp = path / "seccomp.bpf"
@@ -138,6 +142,7 @@ class StateFolder:
 
     def infos(self) -> list[SandboxInfo]:
         """Every sandbox that exists, as the port tells it."""
+        suspects = self.unsynced.suspects("box")
         return [
             SandboxInfo(
                 handle=handle_of(record),
@@ -145,6 +150,7 @@ class StateFolder:
                 running=self.running(record.spec.id),
                 layers=record.spec.layers,
                 toolbox=record.spec.toolbox,
+                suspect=record.spec.id in suspects,
             )
             for record in self.records()
         ]

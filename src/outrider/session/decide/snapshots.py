@@ -3,7 +3,7 @@
 from outrider.model import commands as c
 from outrider.model import events as e
 from outrider.model.errors import Refused
-from outrider.session.kept import Kept, of_turn
+from outrider.session.kept import Kept, of_turn, pushed_alike
 from outrider.session.state import State
 
 
@@ -26,8 +26,7 @@ def rewind(state: State, command: c.Rewind) -> tuple[e.Event, ...]:
     if state.turn is not None:
         raise Refused("A turn runs in this session.", "Stop it first, then rewind.")
     kept = expect_kept(state, command.turn)
-    stays = state.pushed is None or (kept.work is not None and kept.work.head == state.pushed)
-    branch = state.branch if stays else f"outrider/{state.session}/work-{state.turns + 1}"
+    branch = state.branch if pushed_alike(kept, state.pushed) else f"outrider/{state.session}/work-{state.turns + 1}"
     return (e.SessionRewound(turn=kept.turn, number=kept.number, by=command.by, branch=branch),)
 
 

@@ -9,6 +9,7 @@ from outrider.model.errors import SandboxLost
 from outrider.model.events import ProblemReported, SandboxStopped, SnapshotStored, SnapshotTaken
 from outrider.model.ids import LayerId
 from outrider.model.sandbox import SandboxInfo
+from outrider.session import wording
 from outrider.session.actor import Actor
 from outrider.session.found import SESSION_LABEL
 from outrider.session.workbench import Workbench
@@ -30,6 +31,10 @@ async def sleep_sandbox(effect: SleepSandbox, bench: Workbench, actor: Actor) ->
     started = bench.clock.monotonic()
     layer = snapshot_layer(actor.state.session, effect.id)
     info = await _sandbox(bench, actor)
+    if info is not None and info.suspect:
+        await bench.world.provider.destroy(info.handle)
+        await actor.ask(Report(ProblemReported(sentence=wording.given_up(actor.state.restore))))
+        return Report(SandboxStopped(sandbox=effect.sandbox))
     if info is not None:
         await bench.world.provider.freeze(info.handle, layer)
     elif not await bench.world.provider.has_layer(layer):

@@ -7,6 +7,7 @@ from outrider.model.ids import CommitId
 from outrider.model.person import Person
 from outrider.model.sandbox import SYNC_ROLE
 from outrider.ports.sandbox import ExecSpec, Guest
+from outrider.session import wording
 from outrider.session.actor import Actor
 from outrider.session.effects import checkout
 from outrider.session.found import Found
@@ -20,7 +21,7 @@ async def files_to_read(guest: Guest, found: Found, bench: Workbench, actor: Act
     is cloned. Raises SandboxError."""
     state = actor.state
     if found.fresh and state.sandbox and state.sandbox.handle:
-        await actor.ask(Report(_files_are_gone(state.base)))
+        await actor.ask(Report(_files_are_gone(state.base, crashed=bench.crashed)))
     standing = await checkout.look(guest)
     if standing.head or standing.ready:
         return standing.head or state.base
@@ -37,9 +38,10 @@ async def identify(guest: Guest, person: Person) -> None:
         raise SandboxError(f"The workspace could not be made ready: {said}")
 
 
-def _files_are_gone(commit: CommitId) -> ProblemReported:
+def _files_are_gone(commit: CommitId, *, crashed: bool) -> ProblemReported:
+    gone = f"{wording.MACHINE_STOPPED}." if crashed else "The sandbox with its files is gone."
     return ProblemReported(
-        sentence=f"The sandbox with its files is gone. The workspace was made again from commit {commit[:12]}; "
+        sentence=f"{gone} The workspace was made again from commit {commit[:12]}; "
         "changes that were not pushed are lost."
     )
 

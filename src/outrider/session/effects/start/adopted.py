@@ -8,12 +8,17 @@ from outrider.session.workbench import Workbench
 
 
 async def adopted(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found | None:
-    """The one that carries the session's label, started where it was stopped."""
+    """The one that carries the session's label, started where it was stopped. One whose files the machine may not have
+    brought to the disk before it stopped is given up."""
     sandbox = actor.state.sandbox
     if sandbox and sandbox.discard:
         await _discard(bench, actor)
         return None
     for info in await bench.world.provider.list({SESSION_LABEL: actor.state.session}):
+        if info.suspect:
+            bench.crashed = True
+            await _discard(bench, actor)
+            return None
         if not info.running:
             await bench.world.provider.start(info.handle)
         commit = info.labels.get(IMAGE_COMMIT_LABEL)
@@ -22,6 +27,6 @@ async def adopted(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found
 
 
 async def _discard(bench: Workbench, actor: Actor) -> None:
-    """The session was rewound: what it has is not what it goes on from."""
+    """What it has is not what the session goes on from."""
     for info in await bench.world.provider.list({SESSION_LABEL: actor.state.session}):
         await bench.world.provider.destroy(info.handle)

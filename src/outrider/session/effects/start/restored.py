@@ -1,5 +1,6 @@
 """A sandbox from the session's own snapshot."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from outrider.fleet.snapshots import snapshot_layer
@@ -12,24 +13,26 @@ from outrider.session import wording
 from outrider.session.actor import Actor
 from outrider.session.effects.start.recipe import read_or_nothing
 from outrider.session.found import SESSION_LABEL, Found
-from outrider.session.kept import Kept
+from outrider.session.kept import Kept, pushed_alike
 from outrider.session.state import State
 from outrider.session.workbench import Workbench
 
 
 async def restored(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found | None:
     """Made from the layers of the newest snapshot, or of that which the session was rewound to, fetched back from the
-    blob store where they are missing. What cannot be had is said; None then."""
-    kept = await _newest(bench, actor.state)
+    blob store where they are missing; from an older one where these cannot be had and it holds all that was pushed.
+    What is lost is said; None where nothing can be had."""
+    newest = await _newest(bench, actor.state)
+    if newest is None:
+        return None
+    kept, missing = await _whole(newest, bench, actor)
     if kept is None:
+        await actor.ask(Report(ProblemReported(sentence=wording.snapshot_is_gone(newest.number, missing))))
         return None
+    if kept is not newest or bench.crashed or not kept.asleep:
+        sentence = wording.restored_from(kept.number, crashed=bench.crashed)
+        await actor.ask(Report(ProblemReported(sentence=sentence)))
     toolbox = await _supplies(kept, bench, actor)
-    missing = await bench.world.snapshots.fetch(kept.stack, lambda line: actor.hub.progress("snapshot", line[:1000]))
-    if missing:
-        await actor.ask(Report(ProblemReported(sentence=wording.snapshot_is_gone(kept.number, missing))))
-        return None
-    if not kept.asleep:
-        await actor.ask(Report(ProblemReported(sentence=wording.restored_from(kept.number))))
     spec = SandboxSpec(
         id=effect.sandbox,
         layers=kept.stack,
@@ -38,6 +41,28 @@ async def restored(effect: StartSandbox, bench: Workbench, actor: Actor) -> Foun
         labels={SESSION_LABEL: actor.state.session},
     )
     return Found(await bench.world.provider.create(spec), "restored")
+
+
+async def _whole(newest: Kept, bench: Workbench, actor: Actor) -> tuple[Kept | None, tuple[LayerId, ...]]:
+    """The newest snapshot whose layers can all be had; and those that the newest of all lacks."""
+    lacking: tuple[LayerId, ...] | None = None
+    for kept in _older_too(actor.state, newest):
+        await _supplies(kept, bench, actor)
+        missing = await bench.world.snapshots.fetch(
+            kept.stack, lambda line: actor.hub.progress("snapshot", line[:1000])
+        )
+        if not missing:
+            return kept, ()
+        lacking = missing if lacking is None else lacking
+    return None, lacking or ()
+
+
+def _older_too(state: State, newest: Kept) -> Iterator[Kept]:
+    """The newest, then those of earlier turns: as long as nothing was pushed since that they do not hold."""
+    yield newest
+    for kept in reversed(state.snapshots):
+        if kept.number < newest.number and pushed_alike(kept, state.pushed):
+            yield kept
 
 
 async def _newest(bench: Workbench, state: State) -> Kept | None:
