@@ -188,6 +188,17 @@ export interface DraftsFrame {
   readonly drafts: readonly Draft[];
 }
 
+/** Give a queued prompt another text; `revision` is the one that the person has seen. */
+export interface EditFrame {
+  readonly kind: "edit";
+  readonly ref: string;
+  /** The same key again is the same request */
+  readonly key: string | null;
+  readonly prompt: string;
+  readonly revision: number;
+  readonly text: string;
+}
+
 /** The sandbox was refused a host: told once a host and turn. `rule` is what would allow it. */
 export interface EgressRefused {
   readonly type: "egress_refused";
@@ -281,6 +292,15 @@ export interface ImageList {
 /** How strong the wall is, in the words shown to people. */
 export type Isolation = "vm" | "user-kernel" | "shared-kernel";
 
+/** What follows at once was asked for under this key: the same again is answered as before and not done twice. */
+export interface KeyUsed {
+  readonly type: "key_used";
+  readonly key: string;
+  /** Of what was asked for */
+  readonly digest: string;
+  readonly by: Person;
+}
+
 /** Who enforces the limits: the kernel's cgroups, or rlimits and our watchdog. */
 export type LimitTier = "cgroup" | "rlimit+watchdog";
 
@@ -333,6 +353,8 @@ export interface ModelRef {
 export interface MoveFrame {
   readonly kind: "move";
   readonly ref: string;
+  /** The same key again is the same request */
+  readonly key: string | null;
   readonly prompt: string;
   readonly position: number;
 }
@@ -470,12 +492,27 @@ export interface Prompt {
   readonly author: Author;
   readonly text: string;
   readonly key: string | null;
+  /** Counts the texts that it has had while it waited */
+  readonly revision: number;
+  /** Who gave it its present text, where it was edited */
+  readonly edited_by: Person | null;
 }
 
-/** The prompt is in the queue. */
+/** The prompt is in the queue. The same key again is answered as before. */
 export interface PromptAccepted {
   readonly prompt: string;
   readonly seq: number;
+}
+
+/** A waiting prompt says something else now. `author` sent it, `by` changed it. */
+export interface PromptEdited {
+  readonly type: "prompt_edited";
+  readonly prompt: string;
+  /** Counts the texts that the prompt has had; 1 is what was sent */
+  readonly revision: number;
+  readonly text: string;
+  readonly author: Person;
+  readonly by: Person;
 }
 
 /** Queue a prompt. */
@@ -483,6 +520,7 @@ export interface PromptFrame {
   readonly kind: "prompt";
   readonly ref: string;
   readonly text: string;
+  /** The same key again is the same request */
   readonly key: string | null;
 }
 
@@ -629,7 +667,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | MemberJoined | RoleChanged | MemberLeft | SessionArchived;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | MemberJoined | RoleChanged | MemberLeft | SessionArchived;
 }
 
 /** The client's command was not carried out. */
@@ -929,6 +967,8 @@ export interface StageReported {
 export interface SteerFrame {
   readonly kind: "steer";
   readonly ref: string;
+  /** The same key again is the same request */
+  readonly key: string | null;
   readonly prompt: string;
 }
 
@@ -936,6 +976,8 @@ export interface SteerFrame {
 export interface StopFrame {
   readonly kind: "stop";
   readonly ref: string;
+  /** The same key again is the same request */
+  readonly key: string | null;
 }
 
 /** Somebody asked that the turn stop. */
@@ -1118,6 +1160,8 @@ export interface WarmView {
 export interface WithdrawFrame {
   readonly kind: "withdraw";
   readonly ref: string;
+  /** The same key again is the same request */
+  readonly key: string | null;
   readonly prompt: string;
 }
 
@@ -1141,6 +1185,8 @@ export type Event =
   | PromptQueued
   | PromptWithdrawn
   | PromptMoved
+  | PromptEdited
+  | KeyUsed
   | SandboxRequested
   | SandboxReady
   | SyncFinished
@@ -1204,6 +1250,7 @@ export type ClientFrame =
   | PromptFrame
   | WithdrawFrame
   | MoveFrame
+  | EditFrame
   | SteerFrame
   | StopFrame
   | TypingFrame;

@@ -23,7 +23,7 @@ import type {
 
 import { Problem } from "./problem";
 
-type Method = "GET" | "POST" | "DELETE";
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 /** The control plane over HTTP. Every failure is a `Problem`. */
 export class Api {
@@ -94,6 +94,11 @@ export class Api {
   /** Queue a prompt. The same key again is the same prompt, so a retry is harmless. */
   sendPrompt(session: string, text: string, key: string): Promise<PromptAccepted> {
     return this.ask("POST", this.path(session, "prompts"), { text, key });
+  }
+
+  /** Give a queued prompt another text; `revision` is the one that the person has seen. */
+  editPrompt(session: string, prompt: string, text: string, revision: number): Promise<void> {
+    return this.ask("PATCH", this.path(session, "prompts", prompt), { text, revision });
   }
 
   withdraw(session: string, prompt: string): Promise<void> {

@@ -33,7 +33,7 @@ function only<K extends TranscriptItem["kind"]>(view: SessionView, kind: K): Ext
 }
 
 const PERSON = { name: "Ada", email: "ada@example.org" };
-const PROMPT = (id: string) => ({ id, author: { person: PERSON, via: "web" }, text: id, key: null });
+const PROMPT = (id: string) => ({ id, author: { person: PERSON, via: "web" }, text: id, key: null, revision: 1, edited_by: null });
 const QUEUED = (id: string): Event => ({ type: "prompt_queued", prompt: PROMPT(id) });
 const STARTED: Event = { type: "turn_started", turn: "t", prompt: "a" };
 const SAID = (offset: number, text: string): Event => ({
@@ -158,9 +158,11 @@ describe("queue and turn", () => {
         QUEUED("c"),
         { type: "prompt_moved", prompt: "c", position: 0, by: PERSON },
         { type: "prompt_withdrawn", prompt: "a", by: PERSON },
+        { type: "prompt_edited", prompt: "b", revision: 2, text: "better", author: PERSON, by: PERSON },
       ),
     );
     expect(view.queue.map((prompt) => prompt.id)).toEqual(["c", "b"]);
+    expect(view.queue.map((prompt) => prompt.text)).toEqual(["c", "better"]);
   });
 
   it("stays stopping until the turn ends, and marks the tool that was cut off", () => {

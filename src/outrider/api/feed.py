@@ -14,13 +14,25 @@ from starlette.types import Message, Receive, Scope, Send
 from outrider.api.auth import Login
 from outrider.api.parts import Parts
 from outrider.api.problems import describe_invalid
-from outrider.model.commands import Command, MovePrompt, QueuePrompt, SteerNow, StopTurn, Typing, WithdrawPrompt
+from outrider.model.commands import (
+    Command,
+    EditPrompt,
+    MovePrompt,
+    Once,
+    PersonCommand,
+    QueuePrompt,
+    SteerNow,
+    StopTurn,
+    Typing,
+    WithdrawPrompt,
+)
 from outrider.model.errors import OutriderError
 from outrider.model.feed import (
     CLIENT_FRAME,
     LONGEST_REF,
     AcceptedFrame,
     ClientFrame,
+    EditFrame,
     MoveFrame,
     PromptFrame,
     RefusedFrame,
@@ -30,8 +42,9 @@ from outrider.model.feed import (
     WithdrawFrame,
 )
 from outrider.model.ids import PromptId, SessionId, new_id
-from outrider.model.person import Author
+from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt, check_prompt_text
+from outrider.session.keys import known_prompt
 
 MAX_FRAME_BYTES = 512 * 1024
 """Longest message of a client."""
@@ -101,30 +114,42 @@ class Client:
         except ValidationError as error:
             return RefusedFrame(ref=_ref(text), sentence=_describe(error))
         try:
-            command, prompt = self._command(frame)
-            seq = await self._parts.registry.ask(self._session, command, self._login.caller)
+            return await self._carry_out(frame)
         except OutriderError as error:
             return RefusedFrame(ref=frame.ref, sentence=error.sentence, remedy=error.remedy)
-        return AcceptedFrame(ref=frame.ref, seq=seq, prompt=prompt)
 
-    def _command(self, frame: ClientFrame) -> tuple[Command, PromptId | None]:
+    async def _carry_out(self, frame: ClientFrame) -> AcceptedFrame:
         by = self._login.person
         match frame:
             case PromptFrame(text=text, key=key):
-                prompt = Prompt(
-                    id=PromptId(new_id("p")), author=Author(person=by), text=check_prompt_text(text), key=key
-                )
-                return QueuePrompt(prompt), prompt.id
-            case WithdrawFrame(prompt=wanted):
-                return WithdrawPrompt(wanted, by), None
-            case MoveFrame(prompt=wanted, position=position):
-                return MovePrompt(wanted, position, by), None
-            case SteerFrame(prompt=wanted):
-                return SteerNow(wanted, by), None
-            case StopFrame():
-                return StopTurn(by), None
+                author = Author(person=by)
+                prompt = Prompt(id=PromptId(new_id("p")), author=author, text=check_prompt_text(text), key=key)
+                seq = await self._ask(QueuePrompt(prompt))
+                queued = known_prompt(await self._parts.registry.state(self._session), prompt)
+                return AcceptedFrame(ref=frame.ref, seq=seq, prompt=queued)
             case TypingFrame():
-                return Typing(by, self._parts.registry.clock.now()), None
+                command: Command = Typing(by, self._parts.registry.clock.now())
+            case _:
+                asked = _asked(frame, by)
+                command = asked if frame.key is None else Once(frame.key, asked)
+        return AcceptedFrame(ref=frame.ref, seq=await self._ask(command))
+
+    async def _ask(self, command: Command) -> int:
+        return await self._parts.registry.ask(self._session, command, self._login.caller)
+
+
+def _asked(frame: WithdrawFrame | MoveFrame | EditFrame | SteerFrame | StopFrame, by: Person) -> PersonCommand:
+    match frame:
+        case WithdrawFrame(prompt=wanted):
+            return WithdrawPrompt(wanted, by)
+        case MoveFrame(prompt=wanted, position=position):
+            return MovePrompt(wanted, position, by)
+        case EditFrame(prompt=wanted, revision=revision, text=text):
+            return EditPrompt(wanted, revision, text, by)
+        case SteerFrame(prompt=wanted):
+            return SteerNow(wanted, by)
+        case StopFrame():
+            return StopTurn(by)
 
 
 def _after(text: str | None) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from starlette.types import ASGIApp
 
 from outrider.api.auth import Authenticator, Login
@@ -13,8 +13,11 @@ from outrider.api.views import Me
 from outrider.fleet.images.builds import Builds
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.pool.pool import Pool
+from outrider.model.commands import Once, PersonCommand
 from outrider.model.errors import BadRequest
-from outrider.model.person import Person
+from outrider.model.ids import PromptId, new_id
+from outrider.model.person import Author, Person
+from outrider.model.prompt import Prompt, check_prompt_text
 from outrider.ports.audit import Audit
 from outrider.ports.egress import EgressLists
 from outrider.ports.forge import Forge
@@ -60,6 +63,21 @@ def _login(request: Request) -> Login:
 
 UseParts = Annotated[Parts, Depends(_parts)]
 UseLogin = Annotated[Login, Depends(_login)]
+
+
+UseKey = Annotated[
+    str | None, Header(alias="idempotency-key", max_length=100, description="The same key again is the same request")
+]
+
+
+def once(key: str | None, command: PersonCommand) -> PersonCommand | Once:
+    """The command, carried out once however often it is sent under this key."""
+    return command if key is None else Once(key, command)
+
+
+def new_prompt(person: Person, text: str, key: str | None) -> Prompt:
+    """A prompt with an id of its own. Raises BadRequest, LimitReached."""
+    return Prompt(id=PromptId(new_id("p")), author=Author(person=person), text=check_prompt_text(text), key=key)
 
 
 def author_of(login: Login, named: Person | None) -> Person:

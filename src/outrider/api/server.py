@@ -20,6 +20,7 @@ from outrider.api.routes import (
     me,
     pool,
     pull_requests,
+    queue,
     repositories,
     search,
     sessions,
@@ -36,6 +37,7 @@ def build_api(parts: Parts | None = None) -> FastAPI:
     for routes in (
         me,
         sessions,
+        queue,
         snapshots,
         transcripts,
         search,

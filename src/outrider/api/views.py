@@ -174,8 +174,16 @@ class NewPrompt(Model):
     author: Person | None = Field(default=None, description="Only with the owner's token")
 
 
+class NewText(Model):
+    """Give a queued prompt another text."""
+
+    text: RawPrompt
+    revision: int = Field(ge=1, description="Of the text that the person has seen, as the queue says it")
+    author: Person | None = Field(default=None, description="Who edits. Only with the owner's token")
+
+
 class PromptAccepted(Model):
-    """The prompt is in the queue."""
+    """The prompt is in the queue. The same key again is answered as before."""
 
     prompt: PromptId
     seq: int

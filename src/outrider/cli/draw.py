@@ -54,6 +54,13 @@ def _(event: events.PromptWithdrawn, scene: Scene) -> Block:
 
 
 @draw.register
+def _(event: events.PromptEdited, scene: Scene) -> Block:
+    whose = "their" if event.by == event.author else f"{clean_line(event.author.name)}'s"
+    first = next((line for line in clean(event.text).splitlines() if line.strip()), "")
+    return _note(f"{clean_line(event.by.name)} edited {whose} waiting prompt: {first}")
+
+
+@draw.register
 def _(event: events.SandboxRequested, scene: Scene) -> None:
     scene.status = "Preparing the sandbox"
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "search": "Find what was asked and said, in all sessions.",
     "export": "Write a session's whole story as Markdown or JSON.",
     "stop": "Stop the running turn of a session.",
+    "queue": "List, edit, move and withdraw the prompts that wait.",
     "rewind": "Bring a session back to the end of a turn.",
     "fork": "Start a session from a turn of another.",
     "up": "Run the server, for the browser too.",

@@ -48,6 +48,16 @@ class MovePrompt:
 
 
 @dataclass(frozen=True, slots=True)
+class EditPrompt:
+    """A person gives a queued prompt another text. `revision` is the one that they have seen."""
+
+    prompt: PromptId
+    revision: int
+    text: str
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
 class SteerNow:
     """A person wants this queued prompt to run at once: stop the turn, run it next."""
 
@@ -112,6 +122,17 @@ class Leave:
 
     person: Person
     by: Person
+
+
+PersonCommand = WithdrawPrompt | MovePrompt | EditPrompt | SteerNow | StopTurn | AllowHost | Archive | SetRole | Leave
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What a person asks under a key of theirs. The same key again is the same request."""
+
+    key: str
+    command: PersonCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +317,7 @@ Command = (
     QueuePrompt
     | WithdrawPrompt
     | MovePrompt
+    | EditPrompt
     | SteerNow
     | StopTurn
     | Typing
@@ -304,6 +326,7 @@ Command = (
     | Join
     | SetRole
     | Leave
+    | Once
     | Wake
     | Report
     | EffectFailed

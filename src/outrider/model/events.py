@@ -30,6 +30,8 @@ from outrider.model.publish_events import PublishFailed as PublishFailed
 from outrider.model.publish_events import PublishRequested as PublishRequested
 from outrider.model.publish_events import PullRequestChanged as PullRequestChanged
 from outrider.model.publish_events import PullRequestOpened as PullRequestOpened
+from outrider.model.queue_events import KeyUsed as KeyUsed
+from outrider.model.queue_events import PromptEdited as PromptEdited
 from outrider.model.repository import (
     BranchName,
     Commit,
@@ -291,6 +293,8 @@ Event = Annotated[
     | PromptQueued
     | PromptWithdrawn
     | PromptMoved
+    | PromptEdited
+    | KeyUsed
     | SandboxRequested
     | SandboxReady
     | SyncFinished

@@ -101,6 +101,7 @@ ServerFrame = Annotated[
 
 LONGEST_REF = 64
 Ref = Annotated[str, Field(max_length=LONGEST_REF)]
+Key = Annotated[str | None, Field(max_length=100, description="The same key again is the same request")]
 
 
 class PromptFrame(Model):
@@ -109,7 +110,7 @@ class PromptFrame(Model):
     kind: Literal["prompt"] = "prompt"
     ref: Ref
     text: PromptText
-    key: str | None = Field(default=None, max_length=100)
+    key: Key = None
 
 
 class WithdrawFrame(Model):
@@ -117,6 +118,7 @@ class WithdrawFrame(Model):
 
     kind: Literal["withdraw"] = "withdraw"
     ref: Ref
+    key: Key = None
     prompt: PromptId
 
 
@@ -125,8 +127,20 @@ class MoveFrame(Model):
 
     kind: Literal["move"] = "move"
     ref: Ref
+    key: Key = None
     prompt: PromptId
     position: int = Field(ge=0, le=10_000)
+
+
+class EditFrame(Model):
+    """Give a queued prompt another text; `revision` is the one that the person has seen."""
+
+    kind: Literal["edit"] = "edit"
+    ref: Ref
+    key: Key = None
+    prompt: PromptId
+    revision: int = Field(ge=1)
+    text: PromptText
 
 
 class SteerFrame(Model):
@@ -134,6 +148,7 @@ class SteerFrame(Model):
 
     kind: Literal["steer"] = "steer"
     ref: Ref
+    key: Key = None
     prompt: PromptId
 
 
@@ -142,6 +157,7 @@ class StopFrame(Model):
 
     kind: Literal["stop"] = "stop"
     ref: Ref
+    key: Key = None
 
 
 class TypingFrame(Model):
@@ -152,7 +168,7 @@ class TypingFrame(Model):
 
 
 ClientFrame = Annotated[
-    PromptFrame | WithdrawFrame | MoveFrame | SteerFrame | StopFrame | TypingFrame,
+    PromptFrame | WithdrawFrame | MoveFrame | EditFrame | SteerFrame | StopFrame | TypingFrame,
     Field(discriminator="kind"),
 ]
 

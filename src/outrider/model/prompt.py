@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from outrider.model.base import Model
 from outrider.model.errors import BadRequest, LimitReached
 from outrider.model.ids import PromptId
-from outrider.model.person import Author
+from outrider.model.person import Author, Person
 
 MAX_PROMPT_BYTES = 256 * 1024
 """Longest prompt, in UTF-8 bytes. A longer text belongs in a file of the repository."""
@@ -35,3 +35,5 @@ class Prompt(Model):
     author: Author
     text: PromptText
     key: str | None = Field(default=None, max_length=100)
+    revision: int = Field(default=1, ge=1, description="Counts the texts that it has had while it waited")
+    edited_by: Person | None = Field(default=None, description="Who gave it its present text, where it was edited")

@@ -7,6 +7,7 @@ from outrider.model.events import Event, Recorded
 from outrider.model.membership import Caller
 from outrider.session.decide import decide, history
 from outrider.session.fold import fold, passed
+from outrider.session.keys import answered
 from outrider.session.state import State
 
 
@@ -34,15 +35,19 @@ class Batch:
         return self._state
 
     def add(self, command: Command, caller: Caller | None = None) -> int:
-        """Decide on one more command. Returns the number of its first event, 0 where it needs none. Raises what
-        `decide` raises, and is as before then."""
+        """Decide on one more command. Returns the number of its first event, 0 where it needs none; what was asked
+        under the same key before is answered as before. Raises what `decide` raises, and is as before then."""
         events = history(self._state, command)
         if events is None:
             events = self._decide(command, caller)
-        first = self._seq + 1 if events else 0
+        first = self._seq + 1 if events else self._before(command)
         self.events += events
         self._seq += len(events)
         return first
+
+    def _before(self, command: Command) -> int:
+        known = answered(self._state, command)
+        return known.seq if known else 0
 
     def _decide(self, command: Command, caller: Caller | None) -> tuple[Event, ...]:
         state = self.state

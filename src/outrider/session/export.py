@@ -42,6 +42,9 @@ class Markdown:
                 return _heading(created, recorded)
             case e.PromptQueued(prompt=prompt):
                 self._prompts[prompt.id] = prompt
+            case e.PromptEdited(prompt=prompt_id, text=text, by=by) if prompt_id in self._prompts:
+                edited = {"text": text, "edited_by": by}
+                self._prompts[prompt_id] = self._prompts[prompt_id].model_copy(update=edited)
             case e.TurnStarted(prompt=prompt_id) if prompt_id in self._prompts:
                 return _asked(self._prompts.pop(prompt_id), recorded)
             case e.TextSealed(speaker=Speaker.AGENT, text=text):
@@ -98,6 +101,8 @@ def _outcome(event: e.Event) -> str:
 
 def _asked(prompt: Prompt, recorded: Recorded) -> str:
     who = prompt.author.person.name
+    if prompt.edited_by and prompt.edited_by != prompt.author.person:
+        who += f" (edited by {prompt.edited_by.name})"
     return f"## {who}, {recorded.at:%Y-%m-%d %H:%M} UTC\n\n{_quoted(prompt.text)}\n\n"
 
 

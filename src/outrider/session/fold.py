@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from outrider.model import events as e
 from outrider.model.engine import EngineStop
 from outrider.model.membership import House
-from outrider.session import fold_members, fold_snapshots
+from outrider.session import fold_members, fold_queue, fold_snapshots, keys
 from outrider.session.state import Publishing, Sandbox, SandboxPhase, State, Sync, Turn, TurnPhase
 
 RECENT_CALLS = 100
@@ -38,12 +38,16 @@ def fold(state: State, recorded: e.Recorded) -> State:
 
 
 def fold_all(state: State, records: Iterable[e.Recorded]) -> State:
-    """The state after more events. No change looks at `seq` or `at`, so that only the last event's count."""
+    """The state after more events. No change looks at `seq` or `at`, so that only the last event's count; a key
+    remembers the number of its own event."""
     recorded = None
     for recorded in records:
-        change = CHANGES.get(type(recorded.event))
+        event = recorded.event
+        change = CHANGES.get(type(event))
         if change:
-            state = change(state, recorded.event)
+            state = change(state, event)
+            if isinstance(event, e.PromptQueued | e.KeyUsed):
+                state = replace(state, keys=keys.remembered(state, event, recorded.seq))
     return passed(state, recorded.seq, recorded.at) if recorded else state
 
 
@@ -59,7 +63,7 @@ def change_nothing(events: Iterable[e.Event]) -> bool:
 
 EventT = TypeVar("EventT")
 Change = Callable[[State, Any], State]
-CHANGES: dict[type[Any], Change] = {**fold_snapshots.CHANGES, **fold_members.CHANGES}
+CHANGES: dict[type[Any], Change] = {**fold_queue.CHANGES, **fold_snapshots.CHANGES, **fold_members.CHANGES}
 """How each event changes the state. An event that is not here is history only."""
 
 
@@ -77,25 +81,6 @@ def _with_turn(state: State, **changes: Any) -> State:
 
 def _with_sandbox(state: State, **changes: Any) -> State:
     return replace(state, sandbox=replace(state.sandbox, **changes)) if state.sandbox else state
-
-
-@_on(e.PromptQueued)
-def _queued(state: State, event: e.PromptQueued) -> State:
-    prompt = event.prompt
-    keys = state.keys if prompt.key is None else {**state.keys, prompt.key: prompt.id}
-    return replace(state, queue=(*state.queue, prompt), keys=keys)
-
-
-@_on(e.PromptWithdrawn)
-def _withdrawn(state: State, event: e.PromptWithdrawn) -> State:
-    return replace(state, queue=tuple(p for p in state.queue if p.id != event.prompt))
-
-
-@_on(e.PromptMoved)
-def _moved(state: State, event: e.PromptMoved) -> State:
-    moved = [p for p in state.queue if p.id == event.prompt]
-    others = [p for p in state.queue if p.id != event.prompt]
-    return replace(state, queue=(*others[: event.position], *moved, *others[event.position :]))
 
 
 @_on(e.SandboxRequested)

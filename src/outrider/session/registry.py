@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outrider.model.commands import Command, ForgeChanged, QueuePrompt
 from outrider.model.engine import ModelRef
-from outrider.model.errors import NotFound, OutriderError
+from outrider.model.errors import NotFound, OutriderError, Refused
 from outrider.model.events import Event, Recorded, SessionCreated
 from outrider.model.feed import PAGE_EVENTS
 from outrider.model.ids import CommitId, SessionId, derived_id, new_id
@@ -23,6 +23,7 @@ from outrider.session.feed import events_frame
 from outrider.session.fold import begin, fold_all
 from outrider.session.found import SESSION_LABEL
 from outrider.session.indexing import Indexing
+from outrider.session.keys import answered
 from outrider.session.open_logs import OpenLogs
 from outrider.session.policy import Policy
 from outrider.session.projection import AT_REST, Projection
@@ -80,24 +81,30 @@ class Registry:
         return self._roster.awake
 
     async def create(self, new: NewSession) -> SessionId:
-        """Make a session with its first prompt queued; durable when this returns. Raises BadRequest, LimitReached."""
+        """Make a session with its first prompt queued; durable when this returns. The same key again is the same
+        session. Raises BadRequest, LimitReached; Refused where the key was another session's."""
         await self._roster.running()
+        if new.key is not None:
+            new = replace(new, prompt=new.prompt.model_copy(update={"key": new.key}))
         session = _session_id(new)
         await self._logs.readable(session)
-        await self.open(session, _opening(session, new, self._world))
+        if not await self.open(session, _opening(session, new, self._world)):
+            expect_same(await self.state(session), new)
         return session
 
-    async def open(self, session: SessionId, records: list[Recorded]) -> None:
-        """Make a session of its first events, durable when this returns; one that exists stays as it is."""
+    async def open(self, session: SessionId, records: list[Recorded]) -> bool:
+        """Make a session of its first events, durable when this returns. False: it exists, and stays as it is."""
         log = self._logs.create(session)
-        if log is not None:
-            try:
-                log.append(records)
-            except OutriderError:
-                await self._logs.close(session)
-                raise
-            actor = self._roster.adopt(log, fold_all(begin(records[0], self._world.house), records[1:]))
-            self._committed(actor.state)
+        if log is None:
+            return False
+        try:
+            log.append(records)
+        except OutriderError:
+            await self._logs.close(session)
+            raise
+        actor = self._roster.adopt(log, fold_all(begin(records[0], self._world.house), records[1:]))
+        self._committed(actor.state)
+        return True
 
     async def ask(self, session: SessionId, command: Command, caller: Caller | None = None) -> int:
         """Have a command carried out, where its caller may: without one the person whom it names. Returns, after the
@@ -181,6 +188,15 @@ class Registry:
             session = info.labels.get(SESSION_LABEL)
             if session is not None and (session not in known or await _is_archived(self._index, SessionId(session))):
                 await self._world.provider.destroy(info.handle)
+
+
+def expect_same(state: State, new: NewSession) -> None:
+    """Raises Refused where a session that exists was asked for in other words. Its branch may have moved meanwhile."""
+    created = state.created
+    was = (created.repository.name, created.base_branch, created.model)
+    if was != (new.repository.name, new.base_branch, new.model):
+        raise Refused("This key was used to start another session.", "Use a new key for a new session.")
+    answered(state, QueuePrompt(new.prompt))
 
 
 async def _is_archived(index: SessionIndex, session: SessionId) -> bool:

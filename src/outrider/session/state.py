@@ -99,6 +99,19 @@ class Turn:
         return not self.stopped_by and not self.failure
 
 
+KeyOf = tuple[str, str]
+"""A person's email, and a key of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was asked under a key: its digest, its first event, and the prompt that it queued."""
+
+    digest: str
+    seq: int
+    prompt: PromptId | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Publishing:
     """A push on its way, with the proof that was there when it was asked for."""
@@ -142,7 +155,7 @@ class State:
     created: e.SessionCreated
     archived: bool = False
     queue: tuple[Prompt, ...] = ()
-    keys: Mapping[str, PromptId] = field(default_factory=dict)
+    keys: Mapping[KeyOf, Answered] = field(default_factory=dict)
     sandbox: Sandbox | None = None
     services: Mapping[str, ServiceChanged] = field(default_factory=dict)
     """The services of the sandbox by name, as it last was with each."""

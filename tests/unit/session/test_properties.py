@@ -21,6 +21,7 @@ from outrider.session.batch import Batch
 from outrider.session.decide import history
 from outrider.session.decide.follow import follow
 from outrider.session.fold import begin, fold_all
+from outrider.session.keys import answered
 from outrider.testing.playbook import (
     ADA,
     BASE,
@@ -112,6 +113,9 @@ class Chaos:
             c.WithdrawPrompt(prompt_id(number), by=BOB),
             c.MovePrompt(prompt_id(number), number % 3, by=BOB),
             c.SteerNow(prompt_id(number), by=BOB),
+            c.EditPrompt(prompt_id(number), number % 3 + 1, "mend it well", by=self.draw(st.sampled_from([ADA, BOB]))),
+            c.Once(str(number % 4), c.MovePrompt(prompt_id(number), 0, by=BOB)),
+            c.Once(str(number % 4), c.StopTurn(by=ADA)),
             c.StopTurn(by=BOB),
             c.Typing(by=BOB, at=self.session.log[0].at),
         ]
@@ -172,6 +176,7 @@ def check(session: Playbook) -> None:
     assert ended == started[: len(ended)], "turns end in the order in which they begin, one at a time"
     assert len(started) - len(ended) == (state.turn is not None)
     check_prompts(state, events)
+    check_edits_and_keys(log)
     check_snapshots(state, events)
     check_effects(session)
 
@@ -186,6 +191,26 @@ def check_prompts(state: object, events: list[e.Event]) -> None:
     handed = [(event.turn, event.attempt, event.round) for event in events if isinstance(event, e.PromptHanded)]
     assert len(handed) == len(set(handed))
     assert not (waiting and state.turn is None and not state.archived), "a waiting prompt starts a turn"
+
+
+def check_edits_and_keys(log: list[e.Recorded]) -> None:
+    """Revisions count up without gaps, only while a prompt waits; a person's key stands for one request."""
+    revisions: dict[str, int] = {}
+    keys: list[tuple[str, str]] = []
+    for event in (recorded.event for recorded in log):
+        match event:
+            case e.PromptQueued(prompt=prompt):
+                revisions[prompt.id] = prompt.revision
+                keys += [(prompt.author.person.email, prompt.key)] if prompt.key else []
+            case e.PromptEdited(prompt=prompt, revision=revision, by=by, author=author):
+                assert revision == revisions[prompt] + 1
+                assert by == author == ADA
+                revisions[prompt] = revision
+            case e.TurnStarted(prompt=prompt) | e.PromptWithdrawn(prompt=prompt):
+                del revisions[prompt]
+            case e.KeyUsed(key=key, by=by):
+                keys.append((by.email, key))
+    assert len(keys) == len(set(keys))
 
 
 def check_snapshots(state: object, events: list[e.Event]) -> None:
@@ -270,7 +295,8 @@ class Noting(Playbook):
         except OutriderError:
             self.asked.append((command, None))
             raise
-        self.asked.append((command, before.seq + 1 if happened else 0))
+        known = answered(before, command)
+        self.asked.append((command, before.seq + 1 if happened else known.seq if known else 0))
         return happened
 
 

@@ -7,7 +7,7 @@ from outrider.model import events as e
 from outrider.model.errors import BadRequest, LimitReached, NotFound, Refused
 from outrider.model.proof import ProofVerdict
 from outrider.model.repository import PullRequestState
-from outrider.session.decide.people import LONGEST_QUEUE
+from outrider.session.decide.queue import LONGEST_QUEUE
 from outrider.testing.playbook import (
     ADA,
     BASE,
@@ -126,7 +126,10 @@ def test_the_same_key_is_the_same_prompt():
     session = Playbook()
     session.prompt("mend it", key="k", number=1)
     assert session.prompt("mend it", key="k", number=2) == ""
-    assert session.state.keys["k"] == prompt_id(1)
+    assert session.state.keys[ADA.email, "k"].prompt == prompt_id(1)
+    with pytest.raises(Refused, match="another request"):
+        session.prompt("mend something else", key="k", number=3)
+    assert session.prompt("mend something else", key="k", number=3, by=BOB) == "prompt_queued"
 
 
 def test_a_prompt_can_be_withdrawn_and_moved_until_its_turn():

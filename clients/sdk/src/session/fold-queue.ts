@@ -1,11 +1,17 @@
 import type { Handlers } from "./handlers";
 
-export const foldQueue: Pick<Handlers, "session_created" | "prompt_queued" | "prompt_withdrawn" | "prompt_moved"> = {
+/** What prompts of older logs do not say. */
+const UNSAID = { revision: 1, edited_by: null };
+
+export const foldQueue: Pick<
+  Handlers,
+  "session_created" | "prompt_queued" | "prompt_withdrawn" | "prompt_moved" | "prompt_edited" | "key_used"
+> = {
   session_created: (state, event, { at }) => {
     state.created = { ...event, at };
   },
   prompt_queued: (state, event, { at }) => {
-    state.queue = [...state.queue, { ...event.prompt, at }];
+    state.queue = [...state.queue, { ...UNSAID, ...event.prompt, at }];
   },
   prompt_withdrawn: (state, event) => {
     state.queue = state.queue.filter((prompt) => prompt.id !== event.prompt);
@@ -14,4 +20,10 @@ export const foldQueue: Pick<Handlers, "session_created" | "prompt_queued" | "pr
     const moved = state.queue.find((prompt) => prompt.id === event.prompt);
     if (moved) state.queue = state.queue.filter((prompt) => prompt !== moved).toSpliced(event.position, 0, moved);
   },
+  prompt_edited: (state, { prompt, text, revision, by }) => {
+    state.queue = state.queue.map((queued) =>
+      queued.id === prompt ? { ...queued, text, revision, edited_by: by } : queued,
+    );
+  },
+  key_used: () => undefined,
 };

@@ -4,14 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from outrider.api.parts import UseLogin, UseParts, author_of
+from outrider.api.parts import UseKey, UseLogin, UseParts, author_of, new_prompt, once
 from outrider.api.views import (
     Accepted,
     Me,
-    NewPlace,
-    NewPrompt,
     NewSession,
-    PromptAccepted,
     SessionList,
     SessionStarted,
     SessionSummary,
@@ -19,13 +16,11 @@ from outrider.api.views import (
     SnapshotView,
     TurnView,
 )
-from outrider.model.commands import Archive, MovePrompt, QueuePrompt, SteerNow, StopTurn, Typing, WithdrawPrompt
+from outrider.model.commands import Archive, StopTurn, Typing
 from outrider.model.engine import ModelRef
 from outrider.model.errors import BadRequest, NotFound, Refused
 from outrider.model.feed import PAGE_EVENTS
-from outrider.model.ids import ArtifactId, PromptId, SessionId, new_id
-from outrider.model.person import Author, Person
-from outrider.model.prompt import Prompt, check_prompt_text
+from outrider.model.ids import ArtifactId, SessionId
 from outrider.session import registry
 from outrider.session.result import Result, result
 
@@ -44,7 +39,7 @@ async def sessions(parts: UseParts, limit: Annotated[int, Query(ge=1, le=500)] =
 @router.post("", status_code=201)
 async def start_session(parts: UseParts, login: UseLogin, wanted: NewSession) -> SessionStarted:
     """Start a session with its first prompt. The repository is imported where it is not known yet."""
-    prompt = _prompt(author_of(login, wanted.author), wanted.prompt, wanted.key)
+    prompt = new_prompt(author_of(login, wanted.author), wanted.prompt, wanted.key)
     model = chosen_model(wanted.model, await parts.describe(login.person))
     repository = await parts.forge.find(wanted.repository, lambda _line: None)
     branch, commit = await parts.forge.head(repository, wanted.branch)
@@ -109,36 +104,10 @@ async def events(
     return Response(b'{"events":[' + b",".join(page) + b"]}", media_type="application/json")
 
 
-@router.post("/{session}/prompts", status_code=202)
-async def queue_prompt(parts: UseParts, login: UseLogin, session: SessionId, wanted: NewPrompt) -> PromptAccepted:
-    """Queue a prompt. The same key again is the same prompt."""
-    prompt = _prompt(author_of(login, wanted.author), wanted.text, wanted.key)
-    seq = await parts.registry.ask(session, QueuePrompt(prompt), login.caller)
-    return PromptAccepted(prompt=prompt.id, seq=seq)
-
-
-@router.delete("/{session}/prompts/{prompt}", status_code=204)
-async def withdraw_prompt(parts: UseParts, login: UseLogin, session: SessionId, prompt: PromptId) -> None:
-    """Take a prompt out of the queue."""
-    await parts.registry.ask(session, WithdrawPrompt(prompt, login.person), login.caller)
-
-
-@router.post("/{session}/prompts/{prompt}/move", status_code=204)
-async def move_prompt(parts: UseParts, login: UseLogin, session: SessionId, prompt: PromptId, place: NewPlace) -> None:
-    """Give a queued prompt another place."""
-    await parts.registry.ask(session, MovePrompt(prompt, place.position, login.person), login.caller)
-
-
-@router.post("/{session}/prompts/{prompt}/steer", status_code=204)
-async def steer(parts: UseParts, login: UseLogin, session: SessionId, prompt: PromptId) -> None:
-    """Stop the running turn and run this prompt next."""
-    await parts.registry.ask(session, SteerNow(prompt, login.person), login.caller)
-
-
 @router.post("/{session}/stop", status_code=202)
-async def stop(parts: UseParts, login: UseLogin, session: SessionId) -> Accepted:
+async def stop(parts: UseParts, login: UseLogin, session: SessionId, key: UseKey = None) -> Accepted:
     """Stop the running turn."""
-    return Accepted(seq=await parts.registry.ask(session, StopTurn(login.person), login.caller))
+    return Accepted(seq=await parts.registry.ask(session, once(key, StopTurn(login.person)), login.caller))
 
 
 @router.post("/{session}/typing", status_code=202)
@@ -150,9 +119,9 @@ async def typing(parts: UseParts, login: UseLogin, session: SessionId) -> Accept
 
 
 @router.post("/{session}/archive", status_code=204)
-async def archive(parts: UseParts, login: UseLogin, session: SessionId) -> None:
+async def archive(parts: UseParts, login: UseLogin, session: SessionId, key: UseKey = None) -> None:
     """Close the session for good."""
-    await parts.registry.ask(session, Archive(login.person), login.caller)
+    await parts.registry.ask(session, once(key, Archive(login.person)), login.caller)
 
 
 @router.get("/{session}/artifacts/{artifact}")
@@ -164,10 +133,6 @@ async def artifact(parts: UseParts, session: SessionId, artifact: ArtifactId) ->
         "content-security-policy": "sandbox; default-src 'none'",
     }
     return Response(data, media_type=media_type, headers=headers)
-
-
-def _prompt(person: Person, text: str, key: str | None) -> Prompt:
-    return Prompt(id=PromptId(new_id("p")), author=Author(person=person), text=check_prompt_text(text), key=key)
 
 
 def chosen_model(name: str | None, me: Me) -> ModelRef:

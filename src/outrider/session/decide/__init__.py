@@ -14,7 +14,8 @@ from typing import Any
 from outrider.model import commands as c
 from outrider.model.events import Event, Recorded
 from outrider.model.membership import Caller
-from outrider.session.decide import engine, failures, members, outcome, people, sandbox, snapshots
+from outrider.session import keys
+from outrider.session.decide import engine, failures, members, outcome, people, queue, sandbox, snapshots
 from outrider.session.decide.follow import follow
 from outrider.session.decide.rights import expect_right
 from outrider.session.fold import change_nothing, fold
@@ -26,10 +27,11 @@ LONGEST_CHAIN = 20
 Decision = Callable[[State, Any], tuple[Event, ...]]
 
 DECISIONS: dict[type[Any], Decision] = {
-    c.QueuePrompt: people.queue,
-    c.WithdrawPrompt: people.withdraw,
-    c.MovePrompt: people.move,
-    c.SteerNow: people.steer,
+    c.QueuePrompt: queue.queue,
+    c.WithdrawPrompt: queue.withdraw,
+    c.MovePrompt: queue.move,
+    c.EditPrompt: queue.edit,
+    c.SteerNow: queue.steer,
     c.StopTurn: people.stop,
     c.Typing: people.typing,
     c.AllowHost: people.allow_host,
@@ -37,6 +39,7 @@ DECISIONS: dict[type[Any], Decision] = {
     c.Join: members.join,
     c.SetRole: members.set_role,
     c.Leave: members.leave,
+    c.Once: lambda state, command: _once(state, command),
     c.Wake: failures.wake,
     c.EffectFailed: failures.effect_failed,
     c.SandboxVanished: failures.sandbox_vanished,
@@ -59,6 +62,15 @@ DECISIONS: dict[type[Any], Decision] = {
     c.Rewind: snapshots.rewind,
     c.TimerFired: lambda state, command: (),
 }
+
+
+def _once(state: State, command: c.Once) -> tuple[Event, ...]:
+    """What was asked under this key before is done already."""
+    if keys.answered(state, command):
+        return ()
+    asked = command.command
+    return (keys.key_used(command), *DECISIONS[type(asked)](state, asked))
+
 
 _TIMELESS: dict[type[Any], Decision] = {
     kind: DECISIONS[kind] for kind in (c.SealText, c.EngineChanged, c.DecidePermission, c.Report)

@@ -23,10 +23,25 @@ def _to_leave(_: State, command: c.Leave) -> Role:
     return "viewer" if person_key(command.person.email) == person_key(command.by.email) else "owner"
 
 
+def _to_edit(state: State, command: c.EditPrompt) -> Role:
+    """One's own words; another person's are an owner's to change."""
+    waiting = next((prompt for prompt in state.queue if prompt.id == command.prompt), None)
+    own = waiting is None or person_key(waiting.author.person.email) == person_key(command.by.email)
+    return "prompter" if own else "owner"
+
+
+def _to_ask_once(state: State, command: c.Once) -> Role:
+    """What it takes to ask it without a key."""
+    need = LEAST_ROLE[type(command.command)]
+    return need if isinstance(need, str) else need(state, command.command)
+
+
 LEAST_ROLE: Mapping[type[Any], Need] = {
     c.QueuePrompt: "prompter",
     c.WithdrawPrompt: "prompter",
     c.MovePrompt: "prompter",
+    c.EditPrompt: _to_edit,
+    c.Once: _to_ask_once,
     c.SteerNow: "prompter",
     c.StopTurn: "prompter",
     c.Typing: "prompter",
@@ -88,11 +103,13 @@ def _expect(state: State, person: Person, role: Role | None, least: Role) -> Non
     owners = [member.person.name for member in state.members.values() if member.role == "owner"]
     whom = " or ".join(owners[:3]) or "the owner of this deployment"
     raise NotAllowed(
-        f"{has}; it takes a {least} to {VERBS[least]}.",
+        f"{has}; it takes {'an' if least == 'owner' else 'a'} {least} to {VERBS[least]}.",
         f"Ask {whom}: the role is raised under “People”, or by `outrider members {state.session} EMAIL {least}`.",
     )
 
 
 def _person(command: Any) -> Person:
+    if isinstance(command, c.Once):
+        return _person(command.command)
     by: Person = command.prompt.author.person if isinstance(command, c.QueuePrompt) else command.by
     return by

@@ -1,0 +1,192 @@
+"""`outrider queue`: the prompts of a session that wait for their turn."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from outrider.app.author import find_author
+from outrider.cli.clean import clean, clean_line
+from outrider.cli.client import Client
+from outrider.cli.commands.run import read_prompt
+from outrider.cli.server import Servers
+from outrider.cli.views import make_console
+from outrider.model.errors import NotFound, Refused
+from outrider.settings import Settings
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One session's queue, asked for anew by each command."""
+
+    client: Client
+    session: str
+
+    async def rows(self) -> list[Row]:
+        """The prompts that wait, next first."""
+        found: list[Row] = (await self.client.ask("GET", f"/api/sessions/{self.session}"))["queue"]
+        return found
+
+    async def find(self, which: str) -> Row:
+        """A prompt by its place or its id. Raises NotFound."""
+        rows = await self.rows()
+        for place, row in enumerate(rows, start=1):
+            if which in (str(place), row["id"]):
+                return row
+        waiting = f"{len(rows)} wait" if rows else "Nothing waits"
+        raise NotFound(f"There is no prompt {which} in the queue.", f"{waiting}: see `outrider queue {self.session}`.")
+
+    async def change(self, method: str, prompt: Row, what: str = "", body: Row | None = None) -> None:
+        """Ask for a change of one prompt."""
+        path = f"/api/sessions/{self.session}/prompts/{prompt['id']}"
+        await self.client.ask(method, f"{path}/{what}" if what else path, body)
+
+
+@click.group(invoke_without_command=True)
+@click.argument("session", metavar="SESSION")
+@click.pass_context
+def queue(ctx: click.Context, session: str) -> None:
+    """List the prompts that wait in a session, and change them until their turn begins.
+
+    A prompt is named by its place, 1 is next, or by its id.
+
+    \b
+    outrider queue s-k4q7ab2xyz
+    outrider queue s-k4q7ab2xyz edit 2
+    outrider queue s-k4q7ab2xyz edit 2 "Also mend the French page"
+    outrider queue s-k4q7ab2xyz move 3 1
+    outrider queue s-k4q7ab2xyz withdraw 2
+    outrider queue s-k4q7ab2xyz steer 1
+    """
+    ctx.obj = session
+    if ctx.invoked_subcommand is None:
+        _list(session, as_json=False)
+
+
+@queue.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="One object a line.")
+@click.pass_obj
+def list_prompts(session: str, *, as_json: bool) -> None:
+    """List the prompts that wait, next first."""
+    _list(session, as_json=as_json)
+
+
+@queue.command()
+@click.argument("which", metavar="PROMPT")
+@click.argument("text", required=False)
+@click.pass_obj
+def edit(session: str, which: str, text: str | None) -> None:
+    """Give a prompt another text. `-` reads it from stdin; without TEXT your editor opens (EDITOR).
+
+    Only its author and owners may. What somebody else has written meanwhile is not written over.
+    """
+
+    async def work(queue: Queue) -> str:
+        row = await queue.find(which)
+        new = read_prompt(text) if text is not None else await asyncio.to_thread(_in_editor, str(row["text"]))
+        if new is None or new == row["text"]:
+            return "Nothing was changed."
+        author = find_author().person.model_dump()
+        await queue.change("PATCH", row, body={"text": new, "revision": row["revision"], "author": author})
+        return f"The prompt is: {_short(new)}"
+
+    _say(session, work)
+
+
+@queue.command()
+@click.argument("which", metavar="PROMPT")
+@click.argument("place", type=click.IntRange(1))
+@click.pass_obj
+def move(session: str, which: str, place: int) -> None:
+    """Give a prompt another place; 1 is next."""
+
+    async def work(queue: Queue) -> str:
+        row = await queue.find(which)
+        await queue.change("POST", row, "move", {"position": place - 1})
+        return f"Moved to {place}: {_short(row['text'])}"
+
+    _say(session, work)
+
+
+@queue.command()
+@click.argument("which", metavar="PROMPT")
+@click.pass_obj
+def withdraw(session: str, which: str) -> None:
+    """Take a prompt out of the queue."""
+
+    async def work(queue: Queue) -> str:
+        row = await queue.find(which)
+        await queue.change("DELETE", row)
+        return f"Withdrawn: {_short(row['text'])}"
+
+    _say(session, work)
+
+
+@queue.command()
+@click.argument("which", metavar="PROMPT")
+@click.pass_obj
+def steer(session: str, which: str) -> None:
+    """Stop the running turn and run this prompt next. What the turn has written stays."""
+
+    async def work(queue: Queue) -> str:
+        row = await queue.find(which)
+        await queue.change("POST", row, "steer")
+        return f"Runs next: {_short(row['text'])}"
+
+    _say(session, work)
+
+
+def _say(session: str, work: Callable[[Queue], Awaitable[str]]) -> None:
+    async def ask() -> str:
+        async with Servers.of(Settings.read()).reach() as client:
+            return await work(Queue(client, session))
+
+    click.echo(asyncio.run(ask()))
+
+
+def _list(session: str, *, as_json: bool) -> None:
+    async def ask() -> list[Row]:
+        async with Servers.of(Settings.read()).reach() as client:
+            return await Queue(client, session).rows()
+
+    rows = asyncio.run(ask())
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+    elif rows:
+        make_console().print(_table(rows))
+    else:
+        click.echo("Nothing waits.")
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    table.add_column("", no_wrap=True, justify="right")
+    table.add_column("prompt", ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column("by", no_wrap=True)
+    table.add_column("id", no_wrap=True)
+    for place, row in enumerate(rows, start=1):
+        by = row["author"]["person"]["name"] + (", edited" if row["edited_by"] else "")
+        table.add_row(*(Text(cell) for cell in (str(place), _short(row["text"]), clean_line(by), row["id"])))
+    return table
+
+
+def _in_editor(text: str) -> str | None:
+    """The text as the person left it; None where it was not saved. Raises Refused where no editor can be run."""
+    try:
+        edited = click.edit(text, require_save=True)
+    except click.ClickException as error:
+        raise Refused(str(error.message), "Set EDITOR, or give the text after the prompt's place.") from error
+    return None if edited is None else read_prompt(edited.rstrip("\n"))
+
+
+def _short(text: str) -> str:
+    """Its first line."""
+    return next((line for line in clean(text).splitlines() if line.strip()), "")

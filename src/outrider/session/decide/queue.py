@@ -1,0 +1,68 @@
+"""What people ask of the queue: prompts, their texts and their order."""
+
+from outrider.model import commands as c
+from outrider.model import events as e
+from outrider.model.errors import LimitReached, NotFound, Refused
+from outrider.model.ids import PromptId
+from outrider.model.prompt import check_prompt_text
+from outrider.session import keys
+from outrider.session.decide.people import expect_open, stop_turn
+from outrider.session.state import State
+
+LONGEST_QUEUE = 100
+"""Prompts that wait. More is a program gone wild, not a person."""
+
+
+def queue(state: State, command: c.QueuePrompt) -> tuple[e.Event, ...]:
+    """A prompt joins the queue; one whose key is known is there already."""
+    if keys.answered(state, command):
+        return ()
+    expect_open(state)
+    check_prompt_text(command.prompt.text)
+    if len(state.queue) >= LONGEST_QUEUE:
+        raise LimitReached(f"{LONGEST_QUEUE} prompts wait already.", "Wait for some turns to end, or withdraw some.")
+    return (e.PromptQueued(prompt=command.prompt),)
+
+
+def withdraw(state: State, command: c.WithdrawPrompt) -> tuple[e.Event, ...]:
+    """A prompt leaves the queue."""
+    _expect_queued(state, command.prompt)
+    return (e.PromptWithdrawn(prompt=command.prompt, by=command.by),)
+
+
+def move(state: State, command: c.MovePrompt) -> tuple[e.Event, ...]:
+    """A prompt changes its place; a place behind the end is the end."""
+    old = _expect_queued(state, command.prompt)
+    new = min(max(command.position, 0), len(state.queue) - 1)
+    return () if new == old else (e.PromptMoved(prompt=command.prompt, position=new, by=command.by),)
+
+
+def edit(state: State, command: c.EditPrompt) -> tuple[e.Event, ...]:
+    """A prompt says something else. Whoever has not seen its newest text does not write over it; who may is
+    said by `rights`."""
+    prompt = state.queue[_expect_queued(state, command.prompt)]
+    text = check_prompt_text(command.text)
+    if text == prompt.text:
+        return ()
+    if command.revision != prompt.revision:
+        by = prompt.edited_by.name if prompt.edited_by else prompt.author.person.name
+        raise Refused(f"{by} has changed this prompt meanwhile.", "Read its text as it is now, and edit that.")
+    author = prompt.author.person
+    return (e.PromptEdited(prompt=prompt.id, revision=prompt.revision + 1, text=text, author=author, by=command.by),)
+
+
+def steer(state: State, command: c.SteerNow) -> tuple[e.Event, ...]:
+    """The prompt goes to the front, and the turn before it is stopped."""
+    old = _expect_queued(state, command.prompt)
+    front = (e.PromptMoved(prompt=command.prompt, position=0, by=command.by),) if old else ()
+    return (*front, *(stop_turn(state.turn, command.by) if state.turn else ()))
+
+
+def _expect_queued(state: State, prompt: PromptId) -> int:
+    """The place of a waiting prompt."""
+    for place, waiting in enumerate(state.queue):
+        if waiting.id == prompt:
+            return place
+    if state.turn and state.turn.prompt.id == prompt:
+        raise Refused("The prompt is being answered already.", "Stop the turn, or queue another prompt.")
+    raise NotFound("There is no such prompt in the queue.", "Its turn is over, or somebody has withdrawn it.")

@@ -1,0 +1,56 @@
+"""The routes behind the gate, over a world without walls: what a client sees of a registry."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+
+from outrider.api.auth import Authenticator
+from outrider.api.parts import Parts
+from outrider.api.server import build_server
+from outrider.model.person import Person
+from outrider.session.registry import Registry
+from outrider.testing.memory_logins import MemoryLogins
+from outrider.testing.memory_store import MemoryBlobs
+from outrider.testing.playbook import ADA
+from outrider.testing.session_world import SessionWorld, running
+
+TOKEN = "the-owners-token-of-a-test"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server and its owner's client."""
+
+    registry: Registry
+    client: httpx.AsyncClient
+    authenticator: Authenticator
+    app: Any
+
+    @asynccontextmanager
+    async def browser(self, person: Person) -> AsyncIterator[httpx.AsyncClient]:
+        """Somebody who has followed a login link."""
+        login = await self.authenticator.follow_link(await self.authenticator.make_link(person))
+        async with _client(self.app) as client:
+            client.cookies.set("outrider_login", str(login))
+            yield client
+
+
+@asynccontextmanager
+async def serving(world: SessionWorld, **parts: Any) -> AsyncIterator[Server]:
+    """Serve a world to Ada, who owns it. What a test does not name is not there."""
+    async with running(world.registry()) as registry:
+        authenticator = Authenticator(ADA, TOKEN, MemoryLogins(), world.clock)
+        given: dict[str, Any] = dict.fromkeys(Parts.__dataclass_fields__)
+        given |= {"registry": registry, "index": world.index, "search": world.search, "forge": world.forge}
+        given |= {"blobs": MemoryBlobs(), "authenticator": authenticator, "address": lambda: "http://localhost"}
+        app = build_server(cast("Parts", Parts(**given | parts)), ["localhost"])
+        async with _client(app) as client:
+            client.headers["authorization"] = f"Bearer {TOKEN}"
+            yield Server(registry, client, authenticator, app)
+
+
+def _client(app: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
