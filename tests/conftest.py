@@ -19,6 +19,8 @@ from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers, copy_layer
 
+pytest_plugins = ["tests.docker_fixtures"]
+
 settings.register_profile("outrider", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("outrider")
 """How long an example takes says more of the machine than of the code."""
@@ -47,7 +49,7 @@ def base_layers() -> BaseLayers:
     return asyncio.run(_ensure())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_namespaces_provider(base_layers: BaseLayers) -> Callable[[], NamespaceProvider]:
     """Gives a fresh provider object over the one state folder, as another process would have it."""
     del base_layers

@@ -31,7 +31,7 @@ def test_a_plain_user_gets_the_same(folder: str) -> None:
         "-p",
         "no:cacheprovider",
         "-k",
-        "not Fake",
+        "not Fake and not docker",
         "-m",
         "sandbox",
     ]

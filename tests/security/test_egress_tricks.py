@@ -1,6 +1,7 @@
 """Tricks at the egress proxy, played by a script in a real sandbox: spellings, ports, rebinding, smuggling."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +21,13 @@ from outrider.ports.sandbox import Guest
 
 pytestmark = pytest.mark.sandbox
 
-SAY = f"""
+PORTS = itertools.count(EGRESS_PORT)
+"""A port for each test: they share a sandbox, whose sshd may hold the last one for a moment longer."""
+
+SAY = """
 import json, socket, sys
 def say(head):
-    with socket.create_connection(("127.0.0.1", {EGRESS_PORT}), timeout=10) as proxy:
+    with socket.create_connection(("127.0.0.1", PORT), timeout=10) as proxy:
         proxy.sendall(head)
         proxy.shutdown(socket.SHUT_WR)
         answer = b""
@@ -42,6 +46,8 @@ class Outside:
     resolved: list[str] = field(default_factory=list)
     told: list[EgressDecision] = field(default_factory=list)
     port: int = 0
+    door: int = 0
+    """Where the guest finds the proxy."""
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.heads.append(await reader.read(65536))
@@ -65,13 +71,16 @@ async def outside(guest: Guest, short_path: Path) -> AsyncIterator[Outside]:
         allowed = ("rebind.example", ".wild.example", f"port.example:{made.port}")
         spec = DoorSpec("s-attack", egress=EgressPolicy(presets=(), hosts=allowed))
         async with proxy.serve(short_path / "e", lambda: spec):
-            await guest.forward(EGRESS_PORT, short_path / "e")
+            made.door = next(PORTS)
+            await guest.forward(made.door, short_path / "e")
             yield made
 
 
-async def answers(guest: Guest, heads: Sequence[bytes]) -> list[str]:
+async def answers(guest: Guest, outside: Outside, heads: Sequence[bytes]) -> list[str]:
     """The status that each head was answered with."""
-    return json.loads(await python(guest, f"{SAY}\nprint(json.dumps([say(head) for head in {list(heads)!r}]))"))
+    return json.loads(
+        await python(guest, f"PORT = {outside.door}\n{SAY}\nprint(json.dumps([say(head) for head in {list(heads)!r}]))")
+    )
 
 
 SPELLINGS = [
@@ -89,7 +98,7 @@ async def test_no_spelling_of_an_address_leads_to_the_host(guest: Guest, outside
     heads = [f"CONNECT {host}:{outside.port} HTTP/1.1\r\n\r\n".encode() for host in SPELLINGS]
     heads += [f"GET http://{host}:{outside.port}/ HTTP/1.1\r\n\r\n".encode() for host in SPELLINGS]
     heads += [f"CONNECT {host}:80 HTTP/1.1\r\n\r\n".encode() for host in SPELLINGS]
-    told = dict(zip(heads, await answers(guest, heads), strict=True))
+    told = dict(zip(heads, await answers(guest, outside, heads), strict=True))
     assert {head: status for head, status in told.items() if status not in ("400", "403")} == {}
     assert outside.heads == []
     assert outside.resolved == []
@@ -98,7 +107,7 @@ async def test_no_spelling_of_an_address_leads_to_the_host(guest: Guest, outside
 async def test_other_ports_of_an_allowed_host_are_shut(guest: Guest, outside: Outside) -> None:
     ports = ["22", "25", "53", "8080", "0", "65536", "-1", "4180", "443x", "", "080", "4294967739"]
     heads = [f"CONNECT rebind.example:{port} HTTP/1.1\r\n\r\n".encode() for port in ports]
-    told = dict(zip(ports, await answers(guest, heads), strict=True))
+    told = dict(zip(ports, await answers(guest, outside, heads), strict=True))
     assert {port: status for port, status in told.items() if status not in ("400", "403")} == {}
     assert outside.heads == []
 
@@ -111,7 +120,7 @@ async def test_a_name_that_was_allowed_and_leads_inside_is_refused(guest: Guest,
     outside.names = {**names, "rebind.example": addresses}
     heads = [f"CONNECT {name}:443 HTTP/1.1\r\n\r\n".encode() for name in outside.names]
     heads.append(f"CONNECT port.example:{outside.port} HTTP/1.1\r\n\r\n".encode())
-    assert set(await answers(guest, heads)) == {"403"}
+    assert set(await answers(guest, outside, heads)) == {"403"}
     assert outside.heads == []
     assert len(outside.resolved) == len(heads)  # once a connection: what was checked is what is connected to
 
@@ -146,7 +155,7 @@ SMUGGLED = [
 
 async def test_what_has_two_readings_is_refused(guest: Guest, outside: Outside) -> None:
     heads = [head.replace(b"PORT", str(outside.port).encode()) for head in SMUGGLED]
-    told = dict(zip(heads, await answers(guest, heads), strict=True))
+    told = dict(zip(heads, await answers(guest, outside, heads), strict=True))
     assert {head: status for head, status in told.items() if status not in ("400", "403")} == {}
     assert outside.heads == []
 
@@ -157,16 +166,17 @@ async def test_an_absolute_address_counts_and_no_header_does(guest: Guest, outsi
         b"GET http://" + where + b"/a HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 1.2.3.4\r\nAuthorization: x\r\n"
     )
     head += b"Proxy-Authorization: y\r\nConnection: upgrade\r\nUpgrade: h2c\r\nCookie: z\r\n\r\n"
-    assert await answers(guest, [head + b"GET http://" + where + b"/second HTTP/1.1\r\n\r\n"]) == ["200"]
+    assert await answers(guest, outside, [head + b"GET http://" + where + b"/second HTTP/1.1\r\n\r\n"]) == ["200"]
     assert outside.heads == [b"GET /a HTTP/1.1\r\nHost: " + where + b"\r\nConnection: close\r\n\r\n"]
 
 
 async def test_a_crowd_at_the_proxy_harms_nobody_else(guest: Guest, outside: Outside) -> None:
     """More connections than a door takes, each of which never ends its head: the next that ends is answered."""
-    script = f"""{SAY}
+    script = f"""PORT = {outside.door}
+{SAY}
 crowd = []
 for _ in range(200):
-    one = socket.create_connection(("127.0.0.1", {EGRESS_PORT}), timeout=10)
+    one = socket.create_connection(("127.0.0.1", PORT), timeout=10)
     one.sendall(b"GET http://ok.exam")
     crowd.append(one)
 for one in crowd:
@@ -177,4 +187,4 @@ while "403" not in answers and len(answers) < 200:
 print(answers[-1])
 """
     assert (await python(guest, script)).strip() == "403"
-    assert await answers(guest, [b"CONNECT evil.example:443 HTTP/1.1\r\n\r\n"]) == ["403"]
+    assert await answers(guest, outside, [b"CONNECT evil.example:443 HTTP/1.1\r\n\r\n"]) == ["403"]

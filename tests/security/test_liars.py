@@ -136,7 +136,8 @@ async def test_huge_output_is_kept_within_its_limit() -> None:
 
 
 @pytest.mark.parametrize("lie", [for_ever, silent, drip])
-async def test_a_command_that_does_not_end_ends_in_time(lie: Lie) -> None:
+async def test_a_command_that_does_not_end_ends_in_time(lie: Lie, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest_module, "KILL_SECONDS", 0.2)
     async with lying(lie) as guest:
         done = await guest.run(ECHO, timeout_seconds=0.3, output_limit=1000)
         assert done.timed_out

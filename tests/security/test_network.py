@@ -8,8 +8,7 @@ from conftest import Opened
 from inside import CANARY, python
 
 from outrider.model.sandbox import BROKER_PORT, EGRESS_PORT
-from outrider.ports.sandbox import Guest
-from outrider.sandboxes.namespaces.provider import NamespaceProvider
+from outrider.ports.sandbox import Guest, SandboxProvider
 
 pytestmark = pytest.mark.sandbox
 
@@ -51,14 +50,14 @@ except OSError:
 
 
 async def test_another_sessions_broker_ports_are_out_of_reach(
-    namespaces_provider: NamespaceProvider, opened: Opened, guest: Guest, short_path: Path
+    provider: SandboxProvider, opened: Opened, guest: Guest, short_path: Path
 ) -> None:
     """The same two ports in every sandbox, and each leads to its own door alone."""
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(str(short_path / "door"))
         door.listen()
         door.setblocking(False)
-        async with opened() as other, await namespaces_provider.connect(other) as neighbour:
+        async with opened() as other, await provider.connect(other) as neighbour:
             for port in (BROKER_PORT, EGRESS_PORT):
                 await neighbour.forward(port, short_path / "door")
             script = f"""

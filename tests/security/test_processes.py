@@ -11,9 +11,8 @@ from inside import CANARY, python, sh
 
 from outrider.model.errors import SandboxLost
 from outrider.model.sandbox import GuestRole, SandboxHandle
-from outrider.ports.sandbox import ExecSpec, Guest
+from outrider.ports.sandbox import ExecSpec, Guest, SandboxProvider
 from outrider.sandboxes import guest as guest_module
-from outrider.sandboxes.namespaces.provider import NamespaceProvider
 
 pytestmark = pytest.mark.sandbox
 
@@ -31,24 +30,22 @@ async def test_no_process_of_the_host_can_be_seen_or_touched(guest: Guest) -> No
 
 
 async def test_killing_the_sshd_is_a_loss_and_the_way_in_stays(
-    namespaces_provider: NamespaceProvider, sandbox: SandboxHandle
+    provider: SandboxProvider, sandbox: SandboxHandle
 ) -> None:
-    async with await namespaces_provider.connect(sandbox) as guest:
+    async with await provider.connect(sandbox) as guest:
         await sh(guest, "echo kept >file")
         with pytest.raises(SandboxLost):
             await guest.run(ExecSpec(argv=["pkill", "-9", "sshd"]))
         assert "ended" in await guest.wait_lost()
-    async with await namespaces_provider.connect(sandbox) as guest:
+    async with await provider.connect(sandbox) as guest:
         assert await sh(guest, "cat file") == "kept\n"
 
 
-async def test_killing_all_it_can_does_not_end_the_sandbox(
-    namespaces_provider: NamespaceProvider, sandbox: SandboxHandle
-) -> None:
-    async with await namespaces_provider.connect(sandbox) as guest:
+async def test_killing_all_it_can_does_not_end_the_sandbox(provider: SandboxProvider, sandbox: SandboxHandle) -> None:
+    async with await provider.connect(sandbox) as guest:
         with pytest.raises(SandboxLost):
             await guest.run(ExecSpec(argv=["python3", "-c", "import os; os.kill(-1, 9)"]))
-    async with await namespaces_provider.connect(sandbox) as guest:
+    async with await provider.connect(sandbox) as guest:
         assert await sh(guest, "echo up") == "up\n"
 
 
@@ -90,17 +87,17 @@ SSHDS = {
 
 @pytest.mark.parametrize("kind", SSHDS)
 async def test_an_sshd_that_was_replaced_is_a_loss_in_good_time(
-    namespaces_provider: NamespaceProvider, opened: Opened, monkeypatch: pytest.MonkeyPatch, kind: str
+    provider: SandboxProvider, opened: Opened, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(guest_module, "LOGIN_SECONDS", 0.5)
     async with opened(role=GuestRole.BUILD) as handle:
-        async with await namespaces_provider.connect(handle) as guest:
+        async with await provider.connect(handle) as guest:
             install = "mv /usr/sbin/sshd /usr/sbin/sshd.real && cat >/usr/sbin/sshd && chmod 755 /usr/sbin/sshd"
             done = await guest.run(ExecSpec(argv=["sh", "-c", install]), stdin=SSHDS[kind].encode())
             assert done.exit_code == 0, done.output
         async with asyncio.timeout(30):
             with pytest.raises(SandboxLost):
-                await namespaces_provider.connect(handle)
+                await provider.connect(handle)
 
 
 async def test_a_session_cannot_replace_its_sshd(guest: Guest) -> None:

@@ -32,9 +32,8 @@ class _End(asyncio.Protocol):
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
-        if self.other and self.other.transport and self.other.transport.can_write_eof():
-            self.other.transport.write_eof()
-        return True
+        """Our end never closes half: what it has sent is passed on, and both are closed."""
+        return False
 
     def pause_writing(self) -> None:
         if self.other and self.other.transport:
@@ -78,9 +77,6 @@ class _Framed(_End):
             self._left -= len(piece)
             if self._kept:
                 self.send(bytes(piece))
-
-    def eof_received(self) -> bool:
-        return False
 
 
 async def splice(stream: socket.socket, already: bytes) -> socket.socket:

@@ -1,5 +1,7 @@
 """What the containers use. The daemon keeps memory, processes and CPU; disk and wall time are ours."""
 
+import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from outrider.ports.clock import Clock
 from outrider.sandboxes.docker.container import HOME_LABEL, SANDBOX_LABEL
 from outrider.sandboxes.docker.engine_api import DockerApi
 from outrider.sandboxes.docker.records import StateFolder
-from outrider.sandboxes.watchdog import DiskPace, Watched
+from outrider.sandboxes.watchdog import LEAST_FILE_BYTES, DiskPace, Watched
 
 POLL_SECONDS = 2.0
 
@@ -62,13 +64,20 @@ class DaemonMeters:
         return self._kills
 
     async def disk_bytes(self, running: Sequence[Watched]) -> Mapping[SandboxId, int]:
-        """The daemon's measure of what each has written, when it is time."""
+        """What each has written, when it is time: by the daemon's measure, and by the blocks of its files where we may
+        see them, since to the daemon a file of one byte is one byte."""
         if self._data is None:
             self._data = Path((await self._api.get("/info"))["DockerRootDir"])
         if not self._pace.due(self._data):
             return {}
         rows = await self._containers(size=True)
-        return {SandboxId(row["Labels"][SANDBOX_LABEL]): int(row.get("SizeRw", 0)) for row in rows}
+        return {SandboxId(row["Labels"][SANDBOX_LABEL]): await self._written(row) for row in rows}
+
+    async def _written(self, row: Mapping[str, Any]) -> int:
+        container = await self._api.find(f"/containers/{row['Id']}/json") or {}
+        upper = ((container.get("GraphDriver") or {}).get("Data") or {}).get("UpperDir")
+        blocks = await asyncio.to_thread(blocks_below, Path(upper)) if upper else 0
+        return max(int(row.get("SizeRw", 0)), blocks)
 
     async def stop(self, handle: SandboxHandle) -> None:
         """Stop it as the provider does."""
@@ -78,3 +87,18 @@ class DaemonMeters:
         filters = {"label": [f"{HOME_LABEL}={self._state.home()}", SANDBOX_LABEL], "status": ["running"]}
         rows: list[dict[str, Any]] = await self._api.get("/containers/json", {"size": size, "filters": filters})
         return rows
+
+
+def blocks_below(folder: Path) -> int:
+    """The disk that a tree takes, in bytes; nothing for what we may not look into. No link is followed."""
+    found, folders = 0, [str(folder)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    found += max(entry.stat(follow_symlinks=False).st_blocks * 512, LEAST_FILE_BYTES)
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+        except OSError:
+            continue
+    return found

@@ -1,4 +1,4 @@
-"""A Docker daemon for the tests of this folder."""
+"""A Docker daemon for the tests of more than one folder; whoever has no use for it starts none."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
