@@ -12,7 +12,8 @@ from outrider.storage.image_catalog import SqlImageCatalog
 from outrider.storage.logins import SqlLogins
 from outrider.storage.session_index import SqlSessionIndex
 from outrider.testing.image_catalog_contract import ImageCatalogContract
-from outrider.testing.store_contract import ForgeCatalogContract, LoginsContract, SessionIndexContract
+from outrider.testing.index_contract import SessionIndexContract
+from outrider.testing.store_contract import ForgeCatalogContract, LoginsContract
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import pytest
 
 from outrider.testing.image_catalog_contract import ImageCatalogContract
+from outrider.testing.index_contract import SessionIndexContract
 from outrider.testing.memory_forge_catalog import MemoryForgeCatalog
 from outrider.testing.memory_image_catalog import MemoryImageCatalog
 from outrider.testing.memory_logins import MemoryLogins
@@ -13,7 +14,6 @@ from outrider.testing.store_contract import (
     ForgeCatalogContract,
     LoginsContract,
     SearchContract,
-    SessionIndexContract,
     SessionLogsContract,
 )
 

@@ -13,6 +13,12 @@ export interface AcceptedFrame {
   readonly prompt: string | null;
 }
 
+/** The session is to be archived as soon as its turn has stopped and its files are kept. It takes no more prompts; what waited was taken back. */
+export interface ArchiveRequested {
+  readonly type: "archive_requested";
+  readonly by: Person;
+}
+
 /** The author of a prompt, and by what way it came. */
 export interface Author {
   readonly person: Person;
@@ -667,7 +673,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | MemberJoined | RoleChanged | MemberLeft | SessionArchived;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | MemberJoined | RoleChanged | MemberLeft | SessionRenamed | SessionPinned | ArchiveRequested | SessionArchived | SessionUnarchived;
 }
 
 /** The client's command was not carried out. */
@@ -770,6 +776,7 @@ export interface SandboxStopped {
 export interface SearchHit {
   readonly session: string;
   readonly title: string;
+  readonly status: string;
   readonly repository: string;
   readonly kind: "title" | "prompt" | "message" | "pull_request";
   /** The event that holds it, or its beginning */
@@ -797,7 +804,7 @@ export interface ServiceChanged {
 /** How a service does. */
 export type ServiceStatus = "ready" | "failed";
 
-/** The session is closed for good: no more prompts. */
+/** The session is put away: no sandbox, no more prompts, until somebody takes it out again. */
 export interface SessionArchived {
   readonly type: "session_archived";
   readonly by: Person;
@@ -829,9 +836,23 @@ export interface SessionForked {
   readonly engine_session: string | null;
 }
 
-/** Sessions, newest change first. */
+/** Sessions: pinned ones first, then the newest change first. */
 export interface SessionList {
   readonly sessions: readonly SessionSummary[];
+}
+
+/** The session stands at the top of the list for everybody, or, where `pinned` is false, no longer does. */
+export interface SessionPinned {
+  readonly type: "session_pinned";
+  readonly pinned: boolean;
+  readonly by: Person;
+}
+
+/** The session has another title. */
+export interface SessionRenamed {
+  readonly type: "session_renamed";
+  readonly title: string;
+  readonly by: Person;
 }
 
 /** Files, commits and the engine's memory are again as they were after this turn. What came later is kept. */
@@ -864,6 +885,16 @@ export interface SessionSummary {
   readonly cost_usd: number;
   readonly created_at: string;
   readonly updated_at: string;
+  /** At the top of the list, for everybody */
+  readonly pinned: boolean;
+  /** The newest event in here: of two rows of a session the one with the larger number is newer */
+  readonly seq: number;
+}
+
+/** The session is taken out of the archive, or is not to be archived any more. */
+export interface SessionUnarchived {
+  readonly type: "session_unarchived";
+  readonly by: Person;
 }
 
 /** One session as it is now. */
@@ -881,6 +912,10 @@ export interface SessionView {
   readonly cost_usd: number;
   readonly created_at: string;
   readonly updated_at: string;
+  /** At the top of the list, for everybody */
+  readonly pinned: boolean;
+  /** The newest event in here: of two rows of a session the one with the larger number is newer */
+  readonly seq: number;
   readonly queue: readonly Prompt[];
   readonly turn: TurnView | null;
   readonly commits: readonly Commit[];
@@ -1234,7 +1269,11 @@ export type Event =
   | MemberJoined
   | RoleChanged
   | MemberLeft
-  | SessionArchived;
+  | SessionRenamed
+  | SessionPinned
+  | ArchiveRequested
+  | SessionArchived
+  | SessionUnarchived;
 
 export type ServerFrame =
   | EventsFrame

@@ -129,8 +129,22 @@ export class Api {
     return this.ask("POST", this.path(session, "egress"), { host, scope });
   }
 
-  archive(session: string): Promise<void> {
-    return this.ask("POST", this.path(session, "archive"));
+  rename(session: string, title: string): Promise<unknown> {
+    return this.ask("POST", this.path(session, "rename"), { title });
+  }
+
+  /** At the top of everybody's list, or no longer. */
+  pin(session: string, pinned: boolean): Promise<unknown> {
+    return this.ask("POST", this.path(session, pinned ? "pin" : "unpin"));
+  }
+
+  /** Put the session away; with `stop` its turn is stopped first, and what waits is taken back. */
+  archive(session: string, stop: boolean): Promise<unknown> {
+    return this.ask("POST", this.path(session, "archive"), { stop });
+  }
+
+  unarchive(session: string): Promise<unknown> {
+    return this.ask("POST", this.path(session, "unarchive"));
   }
 
   /** Branches with their images and builds. */

@@ -24,6 +24,7 @@ from outrider.api.routes import (
     repositories,
     search,
     sessions,
+    shelf,
     snapshots,
     transcripts,
 )
@@ -38,6 +39,7 @@ def build_api(parts: Parts | None = None) -> FastAPI:
         me,
         sessions,
         queue,
+        shelf,
         snapshots,
         transcripts,
         search,

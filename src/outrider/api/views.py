@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from outrider.model.base import Model
 from outrider.model.ids import PromptId, SessionId, TurnId
@@ -91,10 +91,16 @@ class SessionSummary(BaseModel):
     cost_usd: float
     created_at: datetime
     updated_at: datetime
+    pinned: bool = Field(default=False, description="At the top of the list, for everybody")
+    seq: int = Field(
+        default=0,
+        validation_alias=AliasChoices("seq", "projected_seq"),
+        description="The newest event in here: of two rows of a session the one with the larger number is newer",
+    )
 
 
 class SessionList(Model):
-    """Sessions, newest change first."""
+    """Sessions: pinned ones first, then the newest change first."""
 
     sessions: tuple[SessionSummary, ...]
 
@@ -111,6 +117,7 @@ class SearchHit(Model):
 
     session: SessionId
     title: str
+    status: str
     repository: str
     kind: PassageKind
     seq: int = Field(description="The event that holds it, or its beginning")
@@ -164,6 +171,18 @@ class TurnToFork(Model):
 
     turn: str | None = Field(default=None, min_length=1, max_length=60, description="As for rewind; None: the newest")
     author: Person | None = Field(default=None, description="Only with the owner's token")
+
+
+class NewTitle(Model):
+    """What a session is to be called."""
+
+    title: str = Field(min_length=1, max_length=1000)
+
+
+class ToArchive(Model):
+    """How a session is put away."""
+
+    stop: bool = Field(default=False, description="Stop its turn first, and take back what waits")
 
 
 class NewPrompt(Model):

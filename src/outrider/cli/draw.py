@@ -5,7 +5,7 @@ from functools import singledispatch
 from rich.console import RenderableType
 from rich.text import Text
 
-from outrider.cli import draw_members, draw_snapshots, tool_calls, words
+from outrider.cli import draw_history, draw_members, draw_snapshots, tool_calls, words
 from outrider.cli.clean import clean, clean_line
 from outrider.cli.evidence import NARROW, card, check_line
 from outrider.cli.layout import beside
@@ -273,15 +273,12 @@ def _(event: events.HostAllowed, scene: Scene) -> Block:
     return _note(f"{clean_line(event.by.name)} allowed {clean_line(event.host)} to this {event.scope}.")
 
 
-@draw.register
-def _(event: events.SessionArchived, scene: Scene) -> Block:
-    return _note(f"{clean_line(event.by.name)} archived the session.")
-
-
 for _kind in draw_snapshots.NOTES:
     draw.register(_kind, lambda event, scene: _note(draw_snapshots.note(event)))
 for _member in draw_members.NOTES:
     draw.register(_member, lambda event, scene: _note(draw_members.note(event)))
+for _whole in draw_history.NOTES:
+    draw.register(_whole, lambda event, scene: _note(draw_history.note(event)))
 for _loss in draw_snapshots.WARNINGS:
     draw.register(_loss, lambda event, scene: _warning(draw_snapshots.warning(event)))
 

@@ -92,8 +92,32 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A person closes the session."""
+    """A person puts the session away. With `stop` its turn is stopped first and what waits is taken back."""
 
+    by: Person
+    stop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unarchive:
+    """A person takes the session out again, or does not want it archived after all."""
+
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """A person gives the session another title."""
+
+    title: str
+    by: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A person wants the session at the top of the list, or, with `pinned` false, no longer."""
+
+    pinned: bool
     by: Person
 
 
@@ -124,7 +148,20 @@ class Leave:
     by: Person
 
 
-PersonCommand = WithdrawPrompt | MovePrompt | EditPrompt | SteerNow | StopTurn | AllowHost | Archive | SetRole | Leave
+PersonCommand = (
+    WithdrawPrompt
+    | MovePrompt
+    | EditPrompt
+    | SteerNow
+    | StopTurn
+    | AllowHost
+    | Archive
+    | Unarchive
+    | Rename
+    | Pin
+    | SetRole
+    | Leave
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +364,9 @@ Command = (
     | SetRole
     | Leave
     | Once
+    | Unarchive
+    | Rename
+    | Pin
     | Wake
     | Report
     | EffectFailed

@@ -17,6 +17,11 @@ from outrider.model.engine import (
     ToolCallUpdate,
     Usage,
 )
+from outrider.model.history_events import ArchiveRequested as ArchiveRequested
+from outrider.model.history_events import SessionArchived as SessionArchived
+from outrider.model.history_events import SessionPinned as SessionPinned
+from outrider.model.history_events import SessionRenamed as SessionRenamed
+from outrider.model.history_events import SessionUnarchived as SessionUnarchived
 from outrider.model.ids import MessageId, PromptId, ProofId, SessionId, TurnId
 from outrider.model.member_events import MemberJoined as MemberJoined
 from outrider.model.member_events import MemberLeft as MemberLeft
@@ -281,13 +286,6 @@ class ProblemReported(Model):
     remedy: Sentence = ""
 
 
-class SessionArchived(Model):
-    """The session is closed for good: no more prompts."""
-
-    type: Literal["session_archived"] = "session_archived"
-    by: Person
-
-
 Event = Annotated[
     SessionCreated
     | PromptQueued
@@ -342,7 +340,11 @@ Event = Annotated[
     | MemberJoined
     | RoleChanged
     | MemberLeft
-    | SessionArchived,
+    | SessionRenamed
+    | SessionPinned
+    | ArchiveRequested
+    | SessionArchived
+    | SessionUnarchived,
     Field(discriminator="type"),
 ]
 

@@ -81,6 +81,27 @@ class SessionRow:
     created_at: datetime
     updated_at: datetime
     projected_seq: int
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which sessions a list is to have, pinned ones first. What is empty asks for nothing."""
+
+    statuses: frozenset[str] = frozenset()
+    """None: all but archived ones."""
+    repository: str = ""
+    author: str = ""
+    words: str = ""
+    """In the title, whole or in part, whatever the case."""
+    among: frozenset[SessionId] | None = None
+    """Sessions that are wanted though their title has no such words: a search has found them."""
+
+    def has(self, row: SessionRow) -> bool:
+        """Whether this one is wanted."""
+        at = row.status in self.statuses if self.statuses else row.status != "archived"
+        named = not self.words or self.words.lower() in row.title.lower() or row.id in (self.among or ())
+        return at and named and self.repository in ("", row.repository) and self.author in ("", row.author)
 
 
 class SessionIndex(Protocol):
@@ -88,6 +109,10 @@ class SessionIndex(Protocol):
 
     async def put(self, row: SessionRow) -> None:
         """Insert or replace. An older `projected_seq` never replaces a newer one."""
+
+    async def choose(self, wanted: Wanted, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
+        """Those that are wanted: pinned ones first, then the newest change first. With `before` the next page: pinned
+        ones were all on the first."""
 
     async def list(self, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
         """Newest change first."""

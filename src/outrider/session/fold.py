@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from outrider.model import events as e
 from outrider.model.engine import EngineStop
 from outrider.model.membership import House
-from outrider.session import fold_members, fold_queue, fold_snapshots, keys
+from outrider.session import fold_history, fold_members, fold_queue, fold_snapshots, keys
 from outrider.session.state import Publishing, Sandbox, SandboxPhase, State, Sync, Turn, TurnPhase
 
 RECENT_CALLS = 100
@@ -63,7 +63,12 @@ def change_nothing(events: Iterable[e.Event]) -> bool:
 
 EventT = TypeVar("EventT")
 Change = Callable[[State, Any], State]
-CHANGES: dict[type[Any], Change] = {**fold_queue.CHANGES, **fold_snapshots.CHANGES, **fold_members.CHANGES}
+CHANGES: dict[type[Any], Change] = {
+    **fold_queue.CHANGES,
+    **fold_snapshots.CHANGES,
+    **fold_members.CHANGES,
+    **fold_history.CHANGES,
+}
 """How each event changes the state. An event that is not here is history only."""
 
 
@@ -291,8 +296,3 @@ def _turn_ended(state: State, event: e.TurnEnded) -> State:
     if state.sandbox and state.sandbox.phase is SandboxPhase.STARTING:
         return _with_sandbox(state, phase=SandboxPhase.STOPPING)
     return state
-
-
-@_on(e.SessionArchived)
-def _archived(state: State, event: e.SessionArchived) -> State:
-    return replace(_with_sandbox(state, phase=SandboxPhase.STOPPING), archived=True, snapshot_due=None)

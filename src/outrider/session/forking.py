@@ -54,7 +54,7 @@ async def collect_snapshots(named: NamedLayers, snapshots: Snapshots) -> int:
 
 def forked_from(parent: State, kept: Kept, child: SessionId, by: Author, now: datetime) -> list[e.Recorded]:
     """The first events of the new session. It has a branch of its own, and people of its own."""
-    title = f"Fork of {parent.created.title}"[:TITLE_LENGTH]
+    title = f"Fork of {parent.title}"[:TITLE_LENGTH]
     created = parent.created.model_copy(update={"session": child, "title": title, "created_by": by})
     forked = e.SessionForked(
         parent=parent.session,
@@ -72,14 +72,11 @@ def forked_from(parent: State, kept: Kept, child: SessionId, by: Author, now: da
 
 
 def named_layers(state: State) -> set[LayerId]:
-    """The layers that the session can still be made from, and those that are being made for it. An archived session is
-    not made again."""
-    if state.archived:
-        return set()
+    """The layers that the session can still be made from, and those that are being made for it."""
     kept = (*state.snapshots, *((state.restore,) if state.restore else ()))
     named = {layer for snapshot in kept for layer in snapshot.stack}
     sandbox, end = state.sandbox, state.last_end
-    if sandbox is None or end is None:
+    if state.archived or sandbox is None or end is None:
         return named
     coming: list[x.Effect] = [x.TakeSnapshot(end.turn, sandbox.id, sandbox.start)]
     coming += [x.SleepSandbox(end.turn, sandbox.id, start) for start in (sandbox.start - 1, sandbox.start)]

@@ -69,6 +69,8 @@ def passages(records: Sequence[Recorded]) -> Iterator[Passage]:
         match recorded.event:
             case e.SessionCreated(title=title):
                 yield Passage("title", "title", recorded.seq, recorded.at, title)
+            case e.SessionRenamed(title=title):
+                yield Passage(f"title-{recorded.seq}", "title", recorded.seq, recorded.at, title)
             case e.PromptQueued(prompt=prompt):
                 yield Passage(prompt.id, "prompt", recorded.seq, recorded.at, prompt.text)
             case e.TextSealed(speaker=Speaker.AGENT, message=message, text=text):

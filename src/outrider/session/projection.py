@@ -31,7 +31,8 @@ def row(state: State) -> SessionRow:
     opened, proof = state.pull_request, state.head_proof
     return SessionRow(
         id=state.session,
-        title=state.created.title,
+        title=state.title,
+        pinned=state.pinned,
         repository=state.created.repository.name,
         branch=state.created.base_branch,
         author=state.created.created_by.person.name,
@@ -63,7 +64,15 @@ class Projection:
         """The session has a new event. While it works its row is written only where people would see a difference;
         at rest always, so that the next start finds the row as new as the log."""
         new = row(state)
-        visible = (new.status, new.pull_request, new.pull_request_state, new.verdict, new.cost_usd)
+        visible = (
+            new.title,
+            new.pinned,
+            new.status,
+            new.pull_request,
+            new.pull_request_state,
+            new.verdict,
+            new.cost_usd,
+        )
         if new.status not in AT_REST and self._shown.get(new.id) == visible:
             return
         self._shown[new.id] = visible

@@ -9,6 +9,7 @@ from outrider.model import events as e
 from outrider.model.engine import EngineSessionId, Usage
 from outrider.model.ids import CommitId, LayerId, PromptId, ProofId, SandboxId, SessionId, TurnId
 from outrider.model.membership import House, Member
+from outrider.model.person import Person
 from outrider.model.prompt import Prompt
 from outrider.model.proof import Proof
 from outrider.model.repository import PullRequest
@@ -154,6 +155,11 @@ class State:
     created_at: datetime
     created: e.SessionCreated
     archived: bool = False
+    archiving: Person | None = None
+    """Who wants it archived as soon as nothing runs and its files are kept."""
+    renamed: str = ""
+    """The title that somebody gave it."""
+    pinned: bool = False
     queue: tuple[Prompt, ...] = ()
     keys: Mapping[KeyOf, Answered] = field(default_factory=dict)
     sandbox: Sandbox | None = None
@@ -197,6 +203,11 @@ class State:
     def session(self) -> SessionId:
         """Its id."""
         return self.created.session
+
+    @property
+    def title(self) -> str:
+        """What it is called now."""
+        return self.renamed or self.created.title
 
     @property
     def branch(self) -> str:

@@ -9,7 +9,7 @@ from outrider.model.errors import NotFound, Refused
 from outrider.model.events import RECORDED, Recorded
 from outrider.model.ids import ArtifactId, SessionId
 from outrider.model.rows import Row, row
-from outrider.ports.store import SessionRow
+from outrider.ports.store import SessionRow, Wanted
 
 
 class MemorySessionLog:
@@ -116,6 +116,13 @@ class MemorySessionIndex:
         known = self._rows.get(row.id)
         if known is None or known.projected_seq <= row.projected_seq:
             self._rows[row.id] = row
+
+    async def choose(self, wanted: Wanted, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
+        """Those that are wanted: pinned ones first, then the newest change first."""
+        rows = [row for row in self._rows.values() if wanted.has(row)]
+        if before is not None:
+            rows = [row for row in rows if row.updated_at < before and not row.pinned]
+        return sorted(rows, key=lambda row: (row.pinned, row.updated_at, row.id), reverse=True)[:limit]
 
     async def list(self, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
         """Newest change first."""

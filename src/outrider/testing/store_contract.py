@@ -1,7 +1,6 @@
 """What every store has to do, real or in memory. Subclass a contract in a test file and give it the store to test."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -16,7 +15,7 @@ from outrider.model.repository import PullRequest, PullRequestState, Repository
 from outrider.ports.forge_catalog import ForgeCatalog
 from outrider.ports.logins import Logins
 from outrider.ports.search import Passage, SearchIndex
-from outrider.ports.store import Blobs, SessionIndex, SessionLogs, SessionRow
+from outrider.ports.store import Blobs, SessionLogs
 
 SESSION = SessionId("s-abcdefgh22")
 OTHER = SessionId("s-abcdefgh33")
@@ -154,60 +153,6 @@ class BlobsContract:
     async def test_what_was_never_stored_is_not_found(self, blobs: Blobs, name: str) -> None:
         with pytest.raises(NotFound):
             await blobs.get(SESSION, ArtifactId(name))
-
-
-def row(session: SessionId, *, minutes: int = 0, projected_seq: int = 1, title: str = "Mend the sum") -> SessionRow:
-    """A row of the index, changed so many minutes after the morning."""
-    return SessionRow(
-        id=session,
-        title=title,
-        repository="demo",
-        branch="main",
-        author="Ada",
-        model="rehearsal/demo",
-        status="idle",
-        pull_request=None,
-        pull_request_state=None,
-        verdict=None,
-        cost_usd=0.25,
-        created_at=MORNING,
-        updated_at=MORNING + timedelta(minutes=minutes),
-        projected_seq=projected_seq,
-    )
-
-
-class SessionIndexContract:
-    """For `outrider.ports.store.SessionIndex`."""
-
-    @pytest.fixture
-    def index(self) -> SessionIndex:
-        """The index to test, empty."""
-        raise NotImplementedError
-
-    async def test_a_row_comes_back_as_it_was(self, index: SessionIndex) -> None:
-        full = replace(row(SESSION), pull_request=7, pull_request_state="open", verdict="fix_proved")
-        await index.put(full)
-        assert await index.get(SESSION) == full
-        assert await index.get(OTHER) is None
-
-    async def test_a_newer_projection_replaces_an_older_one(self, index: SessionIndex) -> None:
-        await index.put(row(SESSION, projected_seq=4))
-        await index.put(row(SESSION, projected_seq=9, title="newer"))
-        assert await index.get(SESSION) == row(SESSION, projected_seq=9, title="newer")
-
-    async def test_an_older_projection_never_replaces_a_newer_one(self, index: SessionIndex) -> None:
-        await index.put(row(SESSION, projected_seq=9, title="newer"))
-        await index.put(row(SESSION, projected_seq=4))
-        assert await index.get(SESSION) == row(SESSION, projected_seq=9, title="newer")
-
-    async def test_the_list_begins_with_the_newest_change(self, index: SessionIndex) -> None:
-        sessions = [SessionId(f"s-abcdefgh2{letter}") for letter in "abc"]
-        for minutes, session in zip((5, 30, 10), sessions, strict=True):
-            await index.put(row(session, minutes=minutes))
-        listed = await index.list(limit=2)
-        assert [one.id for one in listed] == [sessions[1], sessions[2]]
-        rest = await index.list(limit=2, before=listed[-1].updated_at)
-        assert [one.id for one in rest] == [sessions[0]]
 
 
 ADA = Person(name="Ada", email="ada@example.org")

@@ -119,10 +119,17 @@ class Chaos:
             c.StopTurn(by=BOB),
             c.Typing(by=BOB, at=self.session.log[0].at),
         ]
-        rare = [c.Rewind(str(number), by=BOB), c.Archive(by=ADA), c.ForgeChanged(7, PullRequestState.MERGED, by=BOB)]
         role = self.draw(st.sampled_from(ROLES))
         whom, by = self.draw(st.sampled_from([(BOB, ADA), (ADA, BOB), (BOB, BOB)]))
         people = [c.SetRole(whom, role, by), c.Join(whom, role, by), c.Leave(whom, by)]
+        rare = [
+            c.Rename(f"Title {number}", by=BOB),
+            c.Pin(pinned=number % 2 == 0, by=BOB),
+            c.Archive(by=ADA, stop=number % 2 == 0),
+            c.Unarchive(by=BOB),
+            c.Rewind(str(number), by=BOB),
+            c.ForgeChanged(7, PullRequestState.MERGED, by=BOB),
+        ]
         return self.draw(st.sampled_from([prompt] * 5 + others * 2 + people + rare))
 
     def answer(self, effect: x.Effect) -> c.Command:

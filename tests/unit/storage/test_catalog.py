@@ -12,7 +12,7 @@ from outrider.ports.clock import SystemClock
 from outrider.storage.audit import MAX_TEXT
 from outrider.storage.catalog import open_catalog
 from outrider.storage.tables import metadata
-from outrider.testing.store_contract import SESSION, row
+from outrider.testing.index_contract import SESSION, row
 
 CLOCK = SystemClock()
 

@@ -9,6 +9,7 @@ export const foldQueue: Pick<
 > = {
   session_created: (state, event, { at }) => {
     state.created = { ...event, at };
+    state.title = event.title;
   },
   prompt_queued: (state, event, { at }) => {
     state.queue = [...state.queue, { ...UNSAID, ...event.prompt, at }];

@@ -80,10 +80,6 @@ export const foldTurn: Pick<
   },
 };
 
-export const foldTrouble: Pick<Handlers, "problem_reported" | "session_archived"> = {
+export const foldTrouble: Pick<Handlers, "problem_reported"> = {
   problem_reported: (state, event, stamp) => notice(state, stamp, "problem", event.sentence, event.remedy),
-  session_archived: (state, event, stamp) => {
-    state.archived = true;
-    notice(state, stamp, "info", `${event.by.name} archived the session.`);
-  },
 };

@@ -3,6 +3,7 @@ import type { DeltaFrame, Draft, Event, Recorded } from "@outrider/protocol";
 import { foldEgress } from "./fold-egress";
 import { foldEngine } from "./fold-engine";
 import { foldMembers } from "./fold-members";
+import { foldHistory } from "./fold-history";
 import { foldProof } from "./fold-proof";
 import { foldQueue } from "./fold-queue";
 import { foldSandbox } from "./fold-sandbox";
@@ -20,6 +21,7 @@ const handlers: Handlers = {
   ...foldTurn,
   ...foldEngine,
   ...foldTrouble,
+  ...foldHistory,
   ...foldSandbox,
   ...foldSnapshots,
   ...foldProof,

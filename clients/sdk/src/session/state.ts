@@ -24,6 +24,9 @@ export function emptyState(): FoldState {
   return {
     seq: 0,
     created: null,
+    title: "",
+    pinned: false,
+    archiving: false,
     transcript: new Transcript(),
     queue: [],
     turn: null,

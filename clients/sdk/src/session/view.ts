@@ -232,6 +232,12 @@ export interface SessionView {
   /** The newest event in here. */
   readonly seq: number;
   readonly created: (SessionCreated & { readonly at: string }) | null;
+  /** What it is called now. */
+  readonly title: string;
+  /** Whether it stands at the top of the list. */
+  readonly pinned: boolean;
+  /** Whether it is archived as soon as its turn has stopped and its files are kept. */
+  readonly archiving: boolean;
   readonly status: SessionStatus;
   readonly items: readonly TranscriptItem[];
   readonly queue: readonly QueuedPrompt[];

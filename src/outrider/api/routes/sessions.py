@@ -1,9 +1,11 @@
 """Sessions: start, list, look at, prompt, stop."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from outrider.api.choosing import UseWanted
 from outrider.api.parts import UseKey, UseLogin, UseParts, author_of, new_prompt, once
 from outrider.api.views import (
     Accepted,
@@ -16,7 +18,7 @@ from outrider.api.views import (
     SnapshotView,
     TurnView,
 )
-from outrider.model.commands import Archive, StopTurn, Typing
+from outrider.model.commands import StopTurn, Typing
 from outrider.model.engine import ModelRef
 from outrider.model.errors import BadRequest, NotFound, Refused
 from outrider.model.feed import PAGE_EVENTS
@@ -30,9 +32,14 @@ TITLE_LENGTH = 80
 
 
 @router.get("")
-async def sessions(parts: UseParts, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> SessionList:
-    """Sessions, newest change first."""
-    rows = await parts.index.list(limit=limit)
+async def sessions(
+    parts: UseParts,
+    wanted: UseWanted,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    before: Annotated[datetime | None, Query(description="Those that changed before: the next page")] = None,
+) -> SessionList:
+    """Sessions: pinned ones first, then the newest change first. Archived ones only where they are asked for."""
+    rows = await parts.index.choose(wanted, limit=limit, before=before)
     return SessionList(sessions=tuple(SessionSummary.model_validate(row) for row in rows))
 
 
@@ -116,12 +123,6 @@ async def typing(parts: UseParts, login: UseLogin, session: SessionId) -> Accept
     return Accepted(
         seq=await parts.registry.ask(session, Typing(login.person, parts.registry.clock.now()), login.caller)
     )
-
-
-@router.post("/{session}/archive", status_code=204)
-async def archive(parts: UseParts, login: UseLogin, session: SessionId, key: UseKey = None) -> None:
-    """Close the session for good."""
-    await parts.registry.ask(session, once(key, Archive(login.person)), login.caller)
 
 
 @router.get("/{session}/artifacts/{artifact}")

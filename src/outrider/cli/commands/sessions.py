@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import click
 from rich.console import Console
@@ -18,30 +19,43 @@ from outrider.model.proof import ProofVerdict
 from outrider.ports.clock import SystemClock
 from outrider.settings import Settings
 
+STATES = ("waking", "running", "stopping", "idle", "asleep", "archived")
+
 
 @click.command()
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 500), help="How many, newest first.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 500), help="How many.")
+@click.option("--state", multiple=True, type=click.Choice(STATES), help="Only these; several are either.")
+@click.option("--all", "everything", is_flag=True, help="Archived ones too.")
+@click.option("--repo", help="Only of this repository, by its name.")
+@click.option("--person", help="Only those that this person began, by name.")
+@click.option("--text", help="Only those that have these words in their title, or in which they were asked or said.")
 @click.option("--json", "as_json", is_flag=True, help="One object a line.")
-def sessions(limit: int, *, as_json: bool) -> None:
-    """List sessions, newest change first.
+def sessions(limit: int, state: tuple[str, ...], *, everything: bool, as_json: bool, **only: str | None) -> None:
+    """List sessions: pinned ones first (marked with *), then the newest change first. Archived ones are left out.
 
     \b
-    outrider sessions
+    outrider sessions --repo shop --state running --state stopping
+    outrider sessions --state archived --text "coupon"
     outrider sessions --json | head -1
     """
-    rows = asyncio.run(_fetch(Servers.of(Settings.read()), limit))
+    states = STATES if everything else state
+    given = {"repository": only["repo"], "person": only["person"], "text": only["text"]}
+    query = [("limit", str(limit)), *(("state", one) for one in states), *(item for item in given.items() if item[1])]
+    rows = asyncio.run(_fetch(Servers.of(Settings.read()), urlencode(query)))
     if as_json:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
     elif rows:
         draw(make_console(), rows, SystemClock().now())
+    elif state or any(given.values()):
+        click.echo("No session is like that. `outrider sessions --all` lists every one.")
     else:
         click.echo('No sessions yet. Start one: outrider run "PROMPT" --repo PATH_OR_URL')
 
 
-async def _fetch(servers: Servers, limit: int) -> list[dict[str, Any]]:
+async def _fetch(servers: Servers, query: str) -> list[dict[str, Any]]:
     async with servers.reach() as client:
-        rows: list[dict[str, Any]] = (await client.ask("GET", f"/api/sessions?limit={limit}"))["sessions"]
+        rows: list[dict[str, Any]] = (await client.ask("GET", f"/api/sessions?{query}"))["sessions"]
         return rows
 
 
@@ -59,7 +73,7 @@ def draw(console: Console, rows: list[dict[str, Any]], now: datetime) -> None:
     table.add_column("changed", no_wrap=True, justify="right")
     for row in rows:
         middle = [row["repository"], _verdict(row["verdict"])] if wide else []
-        title, changed = clean_line(row["title"]), ago(now - datetime.fromisoformat(row["updated_at"]))
+        title, changed = _title(row), ago(now - datetime.fromisoformat(row["updated_at"]))
         cells = [row["id"], row["status"], title, *middle, _pull_request(row), changed]
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
@@ -72,6 +86,10 @@ def ago(past: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit} ago"
     return "just now"
+
+
+def _title(row: dict[str, Any]) -> str:
+    return f"* {clean_line(row['title'])}" if row.get("pinned") else clean_line(row["title"])
 
 
 def _verdict(verdict: str | None) -> str:

@@ -16,6 +16,7 @@ from outrider.model.events import Event, Recorded
 from outrider.model.membership import Caller
 from outrider.session import keys
 from outrider.session.decide import engine, failures, members, outcome, people, queue, sandbox, snapshots
+from outrider.session.decide import history as whole
 from outrider.session.decide.follow import follow
 from outrider.session.decide.rights import expect_right
 from outrider.session.fold import change_nothing, fold
@@ -35,11 +36,14 @@ DECISIONS: dict[type[Any], Decision] = {
     c.StopTurn: people.stop,
     c.Typing: people.typing,
     c.AllowHost: people.allow_host,
-    c.Archive: people.archive,
     c.Join: members.join,
     c.SetRole: members.set_role,
     c.Leave: members.leave,
     c.Once: lambda state, command: _once(state, command),
+    c.Archive: whole.archive,
+    c.Unarchive: whole.unarchive,
+    c.Rename: whole.rename,
+    c.Pin: whole.pin,
     c.Wake: failures.wake,
     c.EffectFailed: failures.effect_failed,
     c.SandboxVanished: failures.sandbox_vanished,

@@ -2,6 +2,7 @@
 
 from outrider.model import events as e
 from outrider.model.ids import SandboxId, TurnId, derived_id
+from outrider.model.person import Person
 from outrider.model.proof import ProofVerdict
 from outrider.session import wording
 from outrider.session.decide.outcome import new_proof
@@ -19,7 +20,7 @@ def follow(state: State) -> Events:
     if state.archived:
         return ()
     if turn is None:
-        return _begin_turn(state)
+        return _archive(state, state.archiving) if state.archiving else _begin_turn(state)
     match turn.phase:
         case TurnPhase.ENGINE | TurnPhase.COLLECTING:
             return _need_sandbox(state, turn)
@@ -27,6 +28,11 @@ def follow(state: State) -> Events:
             return ()
         case TurnPhase.SETTLING:
             return _settle(state, turn) if turn.well else _salvage(state, turn)
+
+
+def _archive(state: State, by: Person) -> Events:
+    """Once the files of the last turn are kept."""
+    return () if state.snapshot_due else (e.SessionArchived(by=by),)
 
 
 def _begin_turn(state: State) -> Events:

@@ -1,4 +1,4 @@
-"""What people ask: stop, hosts, typing, archive."""
+"""What people ask: stop, hosts, typing."""
 
 from outrider.model import commands as c
 from outrider.model import events as e
@@ -33,7 +33,7 @@ def allow_host(state: State, command: c.AllowHost) -> tuple[e.Event, ...]:
 
 def typing(state: State, command: c.Typing) -> tuple[e.Event, ...]:
     """A prompt is on its way: a sandbox that sleeps is asked for, one that has nothing to do stays a while longer."""
-    if state.archived or state.turn is not None:
+    if state.archived or state.archiving or state.turn is not None:
         return ()
     if not state.sandbox_alive:
         return (request_sandbox(state),)
@@ -42,21 +42,14 @@ def typing(state: State, command: c.Typing) -> tuple[e.Event, ...]:
     return (e.TypingNoticed(by=command.by),)
 
 
-def archive(state: State, command: c.Archive) -> tuple[e.Event, ...]:
-    """The session closes for good."""
-    if state.archived:
-        return ()
-    if state.turn is not None:
-        raise Refused("A turn runs in this session.", "Stop it first, then archive the session.")
-    return (e.SessionArchived(by=command.by),)
-
-
 def stop_turn(turn: Turn, by: Person) -> tuple[e.Event, ...]:
     """The turn is asked to stop, once."""
     return () if turn.stopped_by else (e.StopRequested(turn=turn.id, by=by),)
 
 
 def expect_open(state: State) -> None:
-    """Raises Refused where the session is archived."""
+    """Raises Refused where the session is archived, or about to be."""
     if state.archived:
-        raise Refused("This session is archived.", "Start a new one.")
+        raise Refused("This session is archived.", f"Take it out first: outrider unarchive {state.session}")
+    if state.archiving:
+        raise Refused(f"{state.archiving.name} archives this session as soon as its turn has stopped.", "Unarchive it.")

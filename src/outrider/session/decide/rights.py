@@ -47,7 +47,10 @@ LEAST_ROLE: Mapping[type[Any], Need] = {
     c.Typing: "prompter",
     c.Rewind: "prompter",
     c.AllowHost: _to_allow,
+    c.Rename: "prompter",
+    c.Pin: "prompter",
     c.Archive: "owner",
+    c.Unarchive: "owner",
     c.SetRole: "owner",
     c.Leave: _to_leave,
 }

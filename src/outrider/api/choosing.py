@@ -1,0 +1,31 @@
+"""Which sessions a request is about: the filters that the list, the search and the live list share."""
+
+from typing import Annotated, Literal, get_args
+
+from fastapi import Depends, Query
+
+from outrider.api.parts import UseParts
+from outrider.ports.store import Wanted
+
+Status = Literal["waking", "running", "stopping", "idle", "asleep", "archived"]
+
+EVERY = frozenset(get_args(Status))
+
+SEARCHED = 200
+"""Passages that are looked through for sessions whose title does not have the words."""
+
+
+async def wanted(
+    parts: UseParts,
+    state: Annotated[tuple[Status, ...], Query(description="Several are either; none: all but archived")] = (),
+    repository: Annotated[str, Query(max_length=300)] = "",
+    person: Annotated[str, Query(max_length=200, description="Who began it, by name")] = "",
+    text: Annotated[str, Query(max_length=500, description="In its title, or asked or said in it")] = "",
+) -> Wanted:
+    """From the query of the request."""
+    words = text.strip()
+    among = frozenset(hit.session for hit in await parts.search.find(words, SEARCHED)) if words else None
+    return Wanted(frozenset(state), repository, person, words, among)
+
+
+UseWanted = Annotated[Wanted, Depends(wanted)]
