@@ -17,7 +17,7 @@ from outrider.fleet.pool.pool import Pool, PoolPolicy, Room
 from outrider.fleet.pool.warm import POOL_LABEL, Warm, WarmMaker
 from outrider.model.commands import QueuePrompt
 from outrider.model.engine import ModelRef
-from outrider.model.events import RECORDED, SandboxReady
+from outrider.model.events import RECORDED, SandboxReady, SyncFinished
 from outrider.model.ids import BuildId, LayerId, SessionId
 from outrider.model.image import RepositoryImage
 from outrider.model.pool import PoolKey
@@ -118,6 +118,10 @@ async def test_a_session_takes_over_a_warm_sandbox_with_its_engine(tmp_path: Pat
         assert pool.report().counts.hits == 1
     [started] = ready(told)
     assert (started.how, started.handle.id, row.handle.id) == ("warm", warm_id, warm_id)
+    assert [step.name for step in started.steps] == ["slot", "pool", "relabel", "warm", "door", "files"]
+    assert started.layers
+    [synced] = [event for event in told if isinstance(event, SyncFinished)]
+    assert [step.name for step in synced.steps] == ["recipe", "checkout", "services"]
     assert row.labels[SESSION_LABEL] == session
     assert POOL_LABEL not in row.labels
     assert session in [door.owner for door in world.broker.doors]

@@ -758,6 +758,8 @@ export interface SandboxReady {
   /** What it was made from, bottom first */
   readonly layers: readonly string[];
   readonly toolbox: string | null;
+  /** What was done, one after the other */
+  readonly steps: readonly Step[];
 }
 
 /** The session needs a sandbox of this id. */
@@ -1007,6 +1009,12 @@ export interface SteerFrame {
   readonly prompt: string;
 }
 
+/** One step of a start or a sync, and how long it took. */
+export interface Step {
+  readonly name: string;
+  readonly seconds: number;
+}
+
 /** Stop the running turn. */
 export interface StopFrame {
   readonly kind: "stop";
@@ -1043,6 +1051,8 @@ export interface SyncFinished {
   readonly files: readonly string[];
   /** How many paths differ, as far as that is known */
   readonly files_changed: number;
+  /** What was done, one after the other */
+  readonly steps: readonly Step[];
 }
 
 /** A stored segment of text. Segments of one message are joined by `offset` (characters). */

@@ -53,6 +53,7 @@ from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock, SystemClock
 from outrider.ports.engine import Engine
 from outrider.ports.sandbox import SandboxProvider, Watchdog
+from outrider.proof.recipes import Recipes
 from outrider.proof.runner import Prover
 from outrider.rehearsal.demo import DEMO_NAME, DEMO_PROMPT, write_demo_repository
 from outrider.session.forking import NamedLayers, collect_snapshots
@@ -171,12 +172,13 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
     """The sessions and the forge, which tell each other what happens."""
     settings, home, provider = base.settings, base.home, base.provider
     quarantine = GitQuarantine(home.path / "quarantine")
+    recipes = Recipes(quarantine)
     forge = _forge(base)
     limits, floors = settings.limits, make_floors(settings)
     clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes, floors=floors), limits)
     images = Images(clean, make_base_image(settings), make_toolbox(settings), make_foreign_bases(settings))
     redactor = Redactor((*settings.secrets, home.token()))
-    works = _image_works(base, clean, images, forge, quarantine, redactor)
+    works = _image_works(base, clean, images, forge, recipes, redactor)
     slots = SandboxSlots(settings.max_sandboxes, floors=floors)
     makes = WarmMaker(provider, base.broker, engine, base.clock, limits)
     pool = _pool(base, makes, RecipeWarmPlans(works.images, forge), slots)
@@ -192,6 +194,7 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
         broker=base.broker,
         forges={forge.name: forge},
         quarantine=quarantine,
+        recipes=recipes,
         redactor=redactor,
         pool=pool,
         house=_house(base),
@@ -223,7 +226,7 @@ def _image_works(
     clean: CleanSandboxes,
     machine: Images,
     forge: BuiltinForge,
-    quarantine: GitQuarantine,
+    recipes: Recipes,
     redactor: Redactor,
 ) -> ImageWorks:
     given = Ingredients(
@@ -234,7 +237,7 @@ def _image_works(
         clean=clean,
         machine=machine,
         forge=forge,
-        quarantine=quarantine,
+        recipes=recipes,
         redactor=redactor,
     )
     return make_image_works(given, base.named)

@@ -16,10 +16,10 @@ from outrider.fleet.images.schedule import Branch, Rhythm, Schedule
 from outrider.ports.clock import Clock
 from outrider.ports.forge import Forge
 from outrider.ports.images import ImageCatalog
-from outrider.ports.quarantine import Quarantine
 from outrider.ports.store import SessionIndex
 from outrider.proof.doctor import ImageDoctor
 from outrider.proof.planning import RecipePlanner
+from outrider.proof.recipes import Recipes
 from outrider.session.redaction import Redactor
 from outrider.settings import Settings
 
@@ -37,7 +37,7 @@ class Ingredients:
     clean: CleanSandboxes
     machine: MachineImages
     forge: Forge
-    quarantine: Quarantine
+    recipes: Recipes
     redactor: Redactor
 
 
@@ -63,7 +63,7 @@ def make_image_works(given: Ingredients, in_use: InUse) -> ImageWorks:
     """The works of one deployment. `in_use` are the layers that sessions need beside those of their sandboxes."""
     settings, clock = given.settings, given.clock
     images = RepositoryImages(given.catalog, given.clean.provider)
-    planner = RecipePlanner(given.quarantine, given.forge.mirror)
+    planner = RecipePlanner(given.recipes, given.forge.mirror)
     materials = Materials(given.clean, given.machine, images, given.forge, planner, clock)
     ledger = Ledger(given.catalog, BuildLogs(settings.home / "builds", given.redactor.text), clock)
     builder = Builder(ImageMaker(materials), ImageDoctor(given.clean, planner, clock), ledger)

@@ -1,6 +1,6 @@
 """Events of a session's sandbox: how it comes, how its workspace is synced, how it goes. Part of `model.events`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,16 @@ from outrider.model.ids import LayerId, SandboxId
 from outrider.model.person import Person
 from outrider.model.repository import CommitHash
 from outrider.model.sandbox import Isolation, LimitTier, SandboxHandle
+
+
+class Step(Model):
+    """One step of a start or a sync, and how long it took."""
+
+    name: str = Field(max_length=40, pattern=r"^[a-z][a-z -]*$")
+    seconds: float = Field(ge=0)
+
+
+Steps = Annotated[tuple[Step, ...], Field(max_length=32, description="What was done, one after the other")]
 
 
 class SandboxRequested(Model):
@@ -36,6 +46,7 @@ class SandboxReady(Model):
     how: StartPath = "cold"
     layers: tuple[LayerId, ...] = Field(default=(), max_length=64, description="What it was made from, bottom first")
     toolbox: LayerId | None = None
+    steps: Steps = ()
 
 
 class SyncFinished(Model):
@@ -49,6 +60,7 @@ class SyncFinished(Model):
     setup_ran: bool = False
     files: tuple[str, ...] = Field(default=(), max_length=50, description="The first of the paths that differ")
     files_changed: int = Field(default=0, ge=0, description="How many paths differ, as far as that is known")
+    steps: Steps = ()
 
 
 class SyncFailed(Model):

@@ -13,6 +13,10 @@ from outrider.model.review import PullRequestPage
 Progress = Callable[[str], None]
 
 
+def unheard(line: str) -> None:
+    """Progress that nobody hears: what is only worth telling is not looked for."""
+
+
 class Forge(Protocol):
     """One code host."""
 

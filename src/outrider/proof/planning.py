@@ -4,29 +4,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 from outrider.model.egress import EgressPolicy
-from outrider.model.ids import CommitId, SessionId, derived_id
+from outrider.model.ids import CommitId
 from outrider.model.image import BuildPlan
 from outrider.model.repository import Repository
-from outrider.ports.quarantine import Quarantine
-from outrider.proof.reading import read_recipe
 from outrider.proof.recipe import Recipe
+from outrider.proof.recipes import Recipes
 
 Mirror = Callable[[Repository], Path]
 """The bare repository that holds what the forge has."""
 
 
 class RecipePlanner:
-    """Implements `outrider.fleet.images.making.Planner`. Recipes are read in a quarantine of the repository's own."""
+    """Implements `outrider.fleet.images.making.Planner`."""
 
-    def __init__(self, quarantine: Quarantine, mirror: Mirror) -> None:
-        self._quarantine = quarantine
+    def __init__(self, recipes: Recipes, mirror: Mirror) -> None:
+        self._recipes = recipes
         self._mirror = mirror
 
     async def recipe(self, repository: Repository, commit: CommitId) -> Recipe:
         """The recipe of a commit. Raises RecipeError, LimitReached, RepositoryError."""
-        place = SessionId(derived_id("img", repository.name))
-        await self._quarantine.open(place, self._mirror(repository), commit)
-        return await read_recipe(self._quarantine, place, commit)
+        return await self._recipes.read(repository, self._mirror(repository), commit)
 
     async def plan(self, repository: Repository, commit: CommitId) -> BuildPlan:
         """What it says about the image."""

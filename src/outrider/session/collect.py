@@ -14,7 +14,7 @@ async def collect(bench: Workbench, state: State, *, leftovers: bool) -> WorkCol
     """Fetch the head into the quarantine; with `leftovers`, what is uncommitted is committed first. Raises
     RepositoryError, SandboxError."""
     guest = await bench.guest()
-    quarantine = bench.world.quarantine
+    quarantine = await bench.world.open_quarantine(state.created)
     committed = False
     if leftovers and state.turn:
         author = state.turn.prompt.author.person

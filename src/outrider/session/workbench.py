@@ -9,15 +9,15 @@ from contextlib import contextmanager
 
 from outrider.model.commands import Command
 from outrider.model.effects import Effect
-from outrider.model.ids import CommitId, TurnId
+from outrider.model.ids import TurnId
 from outrider.ports.engine import EngineSession
 from outrider.ports.sandbox import Guest
-from outrider.proof.recipe import Recipe
 from outrider.session.actor import Actor
 from outrider.session.ear import Ear
 from outrider.session.found import Found
 from outrider.session.policy import Policy
 from outrider.session.state import State
+from outrider.session.stopwatch import Stopwatch
 from outrider.session.world import World
 
 Perform = Callable[[Effect, "Workbench", Actor], Awaitable[Command]]
@@ -33,6 +33,8 @@ class Workbench:
     ear: Ear | None
     crashed: bool
     """Whether the machine stopped under the sandbox that was there last, so that its files were given up."""
+    watch: Stopwatch
+    """Of the start that is under way."""
     quiet: asyncio.Event
     """Set while no engine works on a prompt."""
 
@@ -44,10 +46,9 @@ class Workbench:
         self.engine = None
         self.ear = None
         self.crashed = False
+        self.watch = Stopwatch(world.clock)
         self.quiet = asyncio.Event()
         self.quiet.set()
-        self.recipes = dict[CommitId, Recipe]()
-        """What was read already: the recipe of a commit never changes."""
         self._perform = perform
         self._committed = committed
         self._connected = asyncio.Event()

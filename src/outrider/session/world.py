@@ -11,6 +11,7 @@ from outrider.fleet.pool.warm import Warm
 from outrider.fleet.snapshots import Snapshots
 from outrider.model.engine import ModelRef
 from outrider.model.errors import RepositoryError
+from outrider.model.events import SessionCreated
 from outrider.model.membership import House
 from outrider.model.pool import PoolKey
 from outrider.ports.broker import Broker
@@ -19,6 +20,7 @@ from outrider.ports.engine import Engine
 from outrider.ports.forge import Forge
 from outrider.ports.quarantine import Quarantine
 from outrider.ports.sandbox import SandboxProvider
+from outrider.proof.recipes import Recipes
 from outrider.proof.runner import Prover
 from outrider.session.redaction import Redactor
 
@@ -68,6 +70,7 @@ class World:
     forges: Mapping[str, Forge]
     """By the name that `Repository.forge` holds."""
     quarantine: Quarantine
+    recipes: Recipes
     redactor: Redactor
     pool: WarmSource = field(default_factory=NoPool)
     house: House = field(default_factory=House)
@@ -77,3 +80,9 @@ class World:
         if name not in self.forges:
             raise RepositoryError(f"The forge “{name}” is not set up here.", "Set it up again, or start a new session.")
         return self.forges[name]
+
+    async def open_quarantine(self, created: SessionCreated) -> Quarantine:
+        """The quarantine with the session's own repository in it. Raises RepositoryError."""
+        mirror = self.forge(created.repository.forge).mirror(created.repository)
+        await self.quarantine.open(created.session, mirror, created.base_commit)
+        return self.quarantine

@@ -21,6 +21,7 @@ from outrider.model.repository import Repository
 from outrider.ports.clock import Clock, SystemClock
 from outrider.proof.doctor import ImageDoctor
 from outrider.proof.planning import RecipePlanner
+from outrider.proof.recipes import Recipes
 from outrider.testing.fake_engine import FakeEngine
 from outrider.testing.session_world import FakeImages, SessionWorld
 
@@ -42,8 +43,8 @@ class ImageWorld:
         self.catalog = self.sessions.image_catalog
         self.provider = self.sessions.sandboxes
         self.worked_on: set[Branch] = set()
-        quarantine = GitQuarantine(folder / "recipes")
-        planner = RecipePlanner(quarantine, self.sessions.forge.mirror)
+        recipes = Recipes(GitQuarantine(folder / "recipes"))
+        planner = RecipePlanner(recipes, self.sessions.forge.mirror)
         clean = CleanSandboxes(self.provider, self.sessions.broker, SandboxSlots(4))
         self.images = RepositoryImages(self.catalog, self.provider)
         self.materials = Materials(clean, FakeImages(), self.images, self.sessions.forge, planner, self.clock)

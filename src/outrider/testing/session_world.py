@@ -25,6 +25,7 @@ from outrider.model.sandbox import GUEST_HOME, SandboxHandle
 from outrider.ports.broker import Door, DoorSpec
 from outrider.ports.clock import Clock, SystemClock
 from outrider.ports.sandbox import Guest
+from outrider.proof.recipes import Recipes
 from outrider.proof.runner import ProofRequest, Report
 from outrider.session.effects.checkout import REPOSITORY_URL
 from outrider.session.policy import Policy
@@ -171,6 +172,7 @@ class SessionWorld:
             broker=self.broker,
             forges={"builtin": self.forge},
             quarantine=self.quarantine,
+            recipes=Recipes(self.quarantine),
             redactor=Redactor([SECRET]),
             pool=self.pool,
         )

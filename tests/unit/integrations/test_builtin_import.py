@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from outrider.integrations.builtin.forge import BuiltinForge
+from outrider.integrations.builtin.git import Git
 from outrider.integrations.builtin.importing import Importer, create_mirror
 from outrider.integrations.builtin.source import RemoteSource
 from outrider.model.errors import RepositoryError
@@ -57,6 +58,29 @@ async def test_the_same_source_twice_at_once_is_one_repository(forge: BuiltinFor
         finds = [tasks.create_task(forge.find(str(source.folder), silent), name="find") for _ in range(4)]
     assert {find.result().name for find in finds} == {"shop"}
     assert len(await forge.repositories()) == 1
+
+
+async def test_a_source_with_nothing_new_is_not_fetched_again(forge: BuiltinForge, source: GitSource) -> None:
+    first, again, more = list[str](), list[str](), list[str]()
+    await forge.find(str(source.folder), first.append)
+    repository = await forge.find(str(source.folder), again.append)
+    assert len(first) > 1
+    assert again == [f"Reading {source.folder}"]
+    newest = source.commit("More", {"c.txt": "c\n"})
+    await forge.find(str(source.folder), more.append)
+    assert len(more) > 1
+    assert await forge.head(repository, None) == ("main", newest)
+
+
+async def test_a_fetch_that_was_cut_off_before_its_end_is_ended_by_the_next(
+    forge: BuiltinForge, source: GitSource
+) -> None:
+    older = source.head()
+    newest = source.commit("More", {"c.txt": "c\n"})
+    repository = await forge.find(str(source.folder), silent)
+    await Git(forge.mirror(repository)).run("update-ref", "refs/heads/main", older)
+    await forge.find(str(source.folder), silent)
+    assert await forge.head(repository, None) == ("main", newest)
 
 
 async def test_uncommitted_files_are_named_and_left_out(forge: BuiltinForge, source: GitSource) -> None:

@@ -12,6 +12,7 @@ from outrider.api.parts import Parts, UseParts
 from outrider.model.errors import NotFound
 from outrider.model.ids import ID_PATTERN, BuildId
 from outrider.model.image import Build, RepositoryImage
+from outrider.ports.forge import unheard
 
 router = APIRouter(prefix="/api/images", tags=["images"])
 
@@ -51,7 +52,7 @@ async def builds(parts: UseParts, limit: Limit = 50) -> BuildList:
 @router.post("/builds", status_code=202)
 async def build(parts: UseParts, wanted: NewBuild) -> BuildAnswer:
     """Ask for a build of a branch's head. One that waits already is the answer."""
-    repository = await parts.forge.find(wanted.repository, lambda _line: None)
+    repository = await parts.forge.find(wanted.repository, unheard)
     branch, _ = await parts.forge.head(repository, wanted.branch)
     made = await parts.builds.request(repository.name, branch, "asked for by a person", full=wanted.full)
     return BuildAnswer(build=made)

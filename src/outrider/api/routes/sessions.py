@@ -23,6 +23,7 @@ from outrider.model.engine import ModelRef
 from outrider.model.errors import BadRequest, NotFound, Refused
 from outrider.model.feed import PAGE_EVENTS
 from outrider.model.ids import ArtifactId, SessionId
+from outrider.ports.forge import unheard
 from outrider.session import registry
 from outrider.session.result import Result, result
 
@@ -48,7 +49,7 @@ async def start_session(parts: UseParts, login: UseLogin, wanted: NewSession) ->
     """Start a session with its first prompt. The repository is imported where it is not known yet."""
     prompt = new_prompt(author_of(login, wanted.author), wanted.prompt, wanted.key)
     model = chosen_model(wanted.model, await parts.describe(login.person))
-    repository = await parts.forge.find(wanted.repository, lambda _line: None)
+    repository = await parts.forge.find(wanted.repository, unheard)
     branch, commit = await parts.forge.head(repository, wanted.branch)
     new = registry.NewSession(
         title=wanted.title or _title(wanted.prompt),

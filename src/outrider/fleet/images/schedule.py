@@ -10,6 +10,7 @@ from outrider.fleet.images.making import Materials
 from outrider.model.errors import OutriderError
 from outrider.model.image import RepositoryImage
 from outrider.model.repository import Repository
+from outrider.ports.forge import unheard
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class Schedule:
     async def _look_at(self, known: Repository, branch: str) -> None:
         """A branch that vanished, or a source that cannot be read, is no news for a schedule."""
         try:
-            repository = await self._with.forge.find(known.name, _log.debug)
+            repository = await self._with.forge.find(known.name, unheard)
             why = await self._why(repository, branch)
             if why:
                 await self._builds.request(repository.name, branch, why)

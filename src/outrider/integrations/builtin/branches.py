@@ -49,9 +49,19 @@ def decide(ours: CommitId | None, before: CommitId | None, after: CommitId | Non
 
 async def read_branches(git: Git, prefix: str) -> dict[str, CommitId]:
     """The branches below a prefix of refs, by their short names."""
-    listed = await git.text("for-each-ref", "--format=%(objectname) %(refname)", prefix)
+    return below(await read_refs(git, prefix), prefix)
+
+
+async def read_refs(git: Git, *prefixes: str) -> Branches:
+    """The refs below some prefixes, by their whole names."""
+    listed = await git.text("for-each-ref", "--format=%(objectname) %(refname)", *prefixes)
     rows = (line.split(" ", 1) for line in listed.splitlines())
-    return {name.removeprefix(prefix): CommitId(commit) for commit, name in rows}
+    return {name: CommitId(commit) for commit, name in rows}
+
+
+def below(refs: Branches, prefix: str) -> dict[str, CommitId]:
+    """Those below one prefix, by their short names."""
+    return {name.removeprefix(prefix): commit for name, commit in refs.items() if name.startswith(prefix)}
 
 
 async def reconcile(git: Git, before: Branches) -> list[str]:

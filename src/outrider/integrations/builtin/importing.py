@@ -3,6 +3,7 @@
 A folder on this machine is read like any other source: through upload-pack, without hard links, committed state only.
 """
 
+import asyncio
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -10,17 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from outrider.integrations.builtin.branches import OURS, UPSTREAM, read_branches, reconcile
+from outrider.integrations.builtin.branches import OURS, UPSTREAM, WORK_PREFIX, Branches, below, read_refs, reconcile
 from outrider.integrations.builtin.failures import explain_fetch
 from outrider.integrations.builtin.git import CLEAN_ENVIRONMENT, Git, GitFailed, LineListener
 from outrider.integrations.builtin.source import LocalSource, RemoteSource
 from outrider.integrations.builtin.uncommitted import WorkTree, describe_uncommitted, list_uncommitted
 from outrider.model.errors import LimitReached, RepositoryError
 from outrider.model.ids import CommitId
-from outrider.ports.forge import Progress
+from outrider.ports.forge import Progress, unheard
 
 IMPORT_SECONDS = 1800
 _STEP_PERCENT = 10
+TAGS = "refs/tags/"
 _PERCENT = re.compile(r"(?:remote: )?([A-Z][A-Za-z ]+):\s+(\d+)%")
 _MIRROR_CONFIG = (
     ("receive.denyNonFastForwards", "true"),
@@ -53,20 +55,18 @@ class Importer:
             raise RepositoryError(
                 f"Reading {source.address} took longer than {self.seconds:g} seconds.", "Try again, or clone it first."
             ) from error
-        if isinstance(source, LocalSource) and not source.bare and head.commit:
+        if progress is not unheard and isinstance(source, LocalSource) and not source.bare and head.commit:
             await _tell_uncommitted(Git(mirror), source, head.commit, progress)
         return head.branch
 
     async def _fetch(self, git: Git, source: LocalSource | RemoteSource, progress: Progress) -> "_Head":
-        head = await _read_head(git, source.address)
-        before = await read_branches(git, UPSTREAM)
-        refs = (f"+refs/heads/*:{UPSTREAM}*", "refs/tags/*:refs/tags/*")
-        options = ("--prune", "--progress", "--no-tags", "--update-shallow", "--no-write-fetch-head")
-        try:
-            await git.run("fetch", *options, "--", source.address, *refs, on_line=_percent_listener(progress))
-        except GitFailed as failed:
-            if "would clobber existing tag" not in failed.said:  # a tag that moved at its source stays what it was
-                raise
+        seen = await _look(git, source.address)
+        known = await read_refs(git, UPSTREAM, OURS, TAGS)
+        head, before = seen.head, below(known, UPSTREAM)
+        branch = _default_branch(head, known)
+        if seen.brings_nothing(known) and branch and await _stands_on(git, branch):
+            return replace(head, branch=branch)
+        await _take(git, source.address, progress)
         for branch in await reconcile(git, before):
             progress(
                 f"{branch} was not brought up to date: it has commits at its source, and merges here. "
@@ -84,6 +84,16 @@ class Importer:
             never_ask = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "/bin/false", "SSH_ASKPASS": "/bin/false"}
             protocols = {"GIT_ALLOW_PROTOCOL": "http:https:ssh:git", "LC_ALL": "C"}
             yield {**base, **self.operator_environment, **never_ask, **protocols}
+
+
+async def _take(git: Git, address: str, progress: Progress) -> None:
+    refs = (f"+refs/heads/*:{UPSTREAM}*", "refs/tags/*:refs/tags/*")
+    options = ("--prune", "--progress", "--no-tags", "--update-shallow", "--no-write-fetch-head")
+    try:
+        await git.run("fetch", *options, "--", address, *refs, on_line=_percent_listener(progress))
+    except GitFailed as failed:
+        if "would clobber existing tag" not in failed.said:  # a tag that moved at its source stays what it was
+            raise
 
 
 async def create_mirror(folder: Path) -> None:
@@ -118,23 +128,53 @@ class _Head:
     commit: CommitId | None
 
 
-async def _read_head(git: Git, address: str) -> _Head:
-    branch, commit = "", None
-    for line in (await git.text("ls-remote", "--symref", "--", address, "HEAD")).splitlines():
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a source has."""
+
+    head: _Head
+    branches: Branches
+    tags: frozenset[str]
+
+    def brings_nothing(self, known: Branches) -> bool:
+        """Whether a fetch would change nothing: a tag that moved stays what it was. Where ours differ, there may be
+        something to reconcile, or a server was killed before it had."""
+        ours = {name: known.get(OURS + name) for name in self.branches if not name.startswith(WORK_PREFIX)}
+        theirs = {name: commit for name, commit in self.branches.items() if name in ours}
+        same = self.branches == below(known, UPSTREAM) and self.tags == below(known, TAGS).keys()
+        return same and ours == theirs
+
+
+async def _look(git: Git, address: str) -> _Seen:
+    branch, refs = "", dict[str, CommitId]()
+    listed = await git.text("ls-remote", "--symref", "--", address, "HEAD", f"{OURS}*", f"{TAGS}*")
+    for line in listed.splitlines():
         value, _, name = line.partition("\t")
-        if name == "HEAD" and value.startswith("ref: "):
-            branch = value.removeprefix(f"ref: {OURS}")
-        elif name == "HEAD":
-            commit = CommitId(value)
-    return _Head(branch, commit)
+        if value.startswith("ref: "):
+            branch = value.removeprefix(f"ref: {OURS}") if name == "HEAD" else branch
+        elif not name.endswith("^{}"):
+            refs[name] = CommitId(value)
+    return _Seen(_Head(branch, refs.get("HEAD")), below(refs, OURS), frozenset(below(refs, TAGS)))
+
+
+def _default_branch(head: _Head, refs: Branches) -> str:
+    """The branch of the source's HEAD, else main, master, or the first; empty where there is none."""
+    ours = [branch for branch in below(refs, OURS) if not branch.startswith("outrider/")]
+    first = ours[0] if ours else ""
+    return next((name for name in (head.branch, "main", "master") if name in ours), first)
+
+
+async def _stands_on(git: Git, branch: str) -> bool:
+    """Whether HEAD of the mirror is on this branch."""
+    assert git.folder is not None
+    return (await asyncio.to_thread((git.folder / "HEAD").read_text)).strip() == f"ref: {OURS}{branch}"
 
 
 async def _settle_head(git: Git, head: _Head, address: str) -> _Head:
-    """HEAD of the mirror: the branch of the source's HEAD, else main, master, or the first. Raises RepositoryError."""
-    ours = [branch for branch in await read_branches(git, OURS) if not branch.startswith("outrider/")]
-    if not ours:
+    """HEAD of the mirror goes to the default branch. Raises RepositoryError."""
+    branch = _default_branch(head, await read_refs(git, OURS))
+    if not branch:
         raise RepositoryError(f"{address} has no commit yet.", "Commit something there first.")
-    branch = next((name for name in (head.branch, "main", "master") if name in ours), ours[0])
     await git.run("symbolic-ref", "HEAD", OURS + branch)
     return replace(head, branch=branch)
 

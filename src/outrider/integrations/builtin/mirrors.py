@@ -87,7 +87,8 @@ class Mirrors:
         async with self.changing(known.name):
             branch = await self._importer.fetch(self.path(known.name), source, progress)
         repository = _repository(known.name, known.source, branch)
-        await self._catalog.put_repository(repository)
+        if repository != known:
+            await self._catalog.put_repository(repository)
         return repository
 
     async def _refresh_or_keep(self, known: Repository, progress: Progress) -> Repository:

@@ -24,12 +24,17 @@ _ID = re.compile(ID_PATTERN)
 _HASH_LINE = 41
 _MEGABYTE = 1 << 20
 _REGULAR_MODES = ("100644", "100755")
-_CONFIG = (
-    ("transfer.fsckObjects", "true"),
-    ("fetch.unpackLimit", "1"),  # always a pack: loose objects would be checked by another, weaker path
-    ("protocol.version", "0"),
-    ("gc.auto", "0"),
-)
+_CONFIG = """\
+[transfer]
+\tfsckObjects = true
+[fetch]
+\t# always a pack: loose objects would be checked by another, weaker path
+\tunpackLimit = 1
+[protocol]
+\tversion = 0
+[gc]
+\tauto = 0
+"""
 
 
 class GitQuarantine:
@@ -68,8 +73,6 @@ class GitQuarantine:
         try:
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True, mode=0o700)
             await Git().run("init", "--quiet", "--bare", "--template=", "--initial-branch=main", "--", str(fresh))
-            for key, value in _CONFIG:
-                await git.run("config", key, value)
             await asyncio.to_thread(_borrow, fresh, mirror)
             await git.run("update-ref", BASE_REF, base)
             await asyncio.to_thread(_settle, fresh, path)
@@ -181,6 +184,8 @@ def _settle(fresh: Path, path: Path) -> None:
 
 
 def _borrow(path: Path, mirror: Path) -> None:
+    with (path / "config").open("a") as config:
+        config.write(_CONFIG)
     info = path / "objects" / "info"
     info.mkdir(parents=True, exist_ok=True)
     (info / "alternates").write_text(f"{mirror.resolve() / 'objects'}\n")

@@ -44,8 +44,21 @@ git -c core.hooksPath=/dev/null checkout -q --force -B "$branch" "$commit"
 """
 
 # A checkout that refuses says that files differ from what its own commit has: what setup wrote. They are copied aside.
+# Most often the checkout of a warm sandbox is on the commit already: then only the branch gets its name.
 _MOVE = """set -eu
-url=$1 branch=$2 commit=$3 base=$4 aside=$5
+url=$1 branch=$2 commit=$3 base=$4 aside=$5 ready=$6 mark=$7
+test ! -e "$ready" || echo ready
+head=$(git rev-parse -q --verify 'HEAD^{commit}' 2>/dev/null || true)
+echo "$head"
+test ! -e "$ready" || exit 0
+if [ "$head" = "$commit" ]; then
+  rm -f .git/*.lock ".git/refs/heads/$branch.lock"
+  git update-ref "refs/heads/$branch" "$commit"
+  git symbolic-ref HEAD "refs/heads/$branch"
+  git remote set-url origin "$url" 2>/dev/null || git remote add origin "$url"
+  if [ -n "$mark" ]; then mkdir -p "${ready%/*}"; : >"$ready"; echo marked; fi
+  exit 0
+fi
 export GIT_TERMINAL_PROMPT=0
 has() { git cat-file -e "$commit^{commit}" 2>/dev/null; }
 get() { git -c http.proxy= fetch -q --no-tags origin "$@"; }
@@ -77,6 +90,31 @@ _MARK = 'mkdir -p "$(dirname "$1")" && touch "$1"'
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """Where a checkout is to be brought."""
+
+    branch: str
+    commit: CommitId
+    base: str
+    """The branch of the forge on which the commit is looked for first."""
+    complete: bool
+    """Whether nothing is left to do in a workspace that stands on the commit already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What came of it."""
+
+    ready: bool
+    """Whether it was once made ready: nothing was touched then."""
+    before: CommitId | None
+    in_the_way: int
+    """Files of the image that stood in the way and are kept in `IN_THE_WAY`."""
+    marked: bool
+    """Whether it counts as made ready now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What a workspace is on."""
 
@@ -87,9 +125,8 @@ class Standing:
 
 async def look(guest: Guest) -> Standing:
     """What the workspace stands on. Raises SandboxError."""
-    lines = (await _run(guest, _LOOK, [WORKSPACE, READY], 60)).output.decode(errors="replace").split("\n")
-    heads = [line for line in lines if _COMMIT.fullmatch(line)]
-    return Standing(ready="ready" in lines, head=CommitId(heads[0]) if heads else None)
+    lines = _lines(await _run(guest, _LOOK, [WORKSPACE, READY], 60))
+    return Standing(ready="ready" in lines, head=_head(lines))
 
 
 async def clone(guest: Guest, branch: str, commit: CommitId) -> None:
@@ -99,13 +136,17 @@ async def clone(guest: Guest, branch: str, commit: CommitId) -> None:
     _expect(result, commit, "The repository could not be cloned into the sandbox")
 
 
-async def move(guest: Guest, branch: str, commit: CommitId, base: str, seconds: float) -> int:
-    """Bring the checkout to a commit, fetched where it is not there. Returns how many files of the image were in the
-    way and are kept in `IN_THE_WAY`. Raises RepositoryError where the commit is nowhere, SandboxError."""
-    result = await _run(guest, _MOVE, [REPOSITORY_URL, branch, commit, base, IN_THE_WAY], seconds)
-    _expect(result, commit, "The workspace could not be brought to the branch's commit")
-    count = result.output.decode(errors="replace").partition(" in the way")[0].strip()
-    return int(count) if count.isdecimal() and len(count) < 10 else 0
+async def move(guest: Guest, target: Target, seconds: float) -> Moved:
+    """Bring a checkout that was never ready to a commit, fetched where it is not there. Raises RepositoryError where
+    the commit is nowhere, SandboxError."""
+    mark = "mark" if target.complete else ""
+    arguments = [REPOSITORY_URL, target.branch, target.commit, target.base, IN_THE_WAY, READY, mark]
+    result = await _run(guest, _MOVE, arguments, seconds)
+    _expect(result, target.commit, "The workspace could not be brought to the branch's commit")
+    lines = _lines(result)
+    counts = [line.removesuffix(" in the way") for line in lines if line.endswith(" in the way")]
+    in_the_way = int(counts[0]) if counts and counts[0].isdecimal() and len(counts[0]) < 10 else 0
+    return Moved("ready" in lines, _head(lines), in_the_way, "marked" in lines)
 
 
 async def mark_ready(guest: Guest) -> None:
@@ -113,6 +154,14 @@ async def mark_ready(guest: Guest) -> None:
     result = await _run(guest, _MARK, [READY], 60)
     if result.exit_code != 0:
         raise SandboxError(f"The workspace could not be made ready: {_said(result)}")
+
+
+def _lines(result: ExecResult) -> list[str]:
+    return result.output.decode(errors="replace").split("\n")
+
+
+def _head(lines: Sequence[str]) -> CommitId | None:
+    return next((CommitId(line) for line in lines if _COMMIT.fullmatch(line)), None)
 
 
 def _expect(result: ExecResult, commit: CommitId, failure: str) -> None:

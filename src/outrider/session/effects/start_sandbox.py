@@ -14,22 +14,26 @@ from outrider.session.effects import workspace
 from outrider.session.effects.start.doors import connect
 from outrider.session.effects.start.find import find_or_make
 from outrider.session.found import Found
+from outrider.session.stopwatch import Stopwatch
 from outrider.session.workbench import Workbench
 
 
 async def start_sandbox(effect: StartSandbox, bench: Workbench, actor: Actor) -> Command:
     """Answers when the sandbox is lost. Cancelling it lets go of the sandbox and leaves it running."""
-    started = bench.clock.monotonic()
+    bench.watch = Stopwatch(bench.clock)
 
     def progress(line: str) -> None:
         actor.hub.progress("sandbox", bench.world.redactor.text(line)[:1000])
 
     async with bench.world.slots.take("the session", progress):
+        bench.watch.lap("slot")
         found = await find_or_make(effect, bench, actor)
+        bench.watch.lap(found.how)
         try:
             async with connect(found, bench, actor) as guest:
                 commit = await workspace.files_to_read(guest, found, bench, actor)
-                await actor.ask(Report(await _ready(found, bench, commit, bench.clock.monotonic() - started)))
+                bench.watch.lap("files")
+                await actor.ask(Report(_ready(found, bench, commit)))
                 if found.fresh:
                     await _tell_the_schedule(bench, actor)
                 with bench.connected(guest, found):
@@ -48,16 +52,15 @@ async def _tell_the_schedule(bench: Workbench, actor: Actor) -> None:
     await bench.world.repository_images.started(created.repository.name, created.base_branch, created.base_commit)
 
 
-async def _ready(found: Found, bench: Workbench, commit: CommitId, seconds: float) -> SandboxReady:
-    rows = await bench.world.provider.list({})
-    info = next((row for row in rows if row.handle.id == found.handle.id), None)
+def _ready(found: Found, bench: Workbench, commit: CommitId) -> SandboxReady:
     return SandboxReady(
         handle=found.handle,
         isolation=bench.policy.isolation,
         limit_tier=bench.policy.limit_tier,
         commit=commit,
-        seconds=seconds,
+        seconds=bench.watch.seconds,
         how=found.how,
-        layers=info.layers if info else (),
-        toolbox=info.toolbox if info else None,
+        layers=found.layers,
+        toolbox=found.toolbox,
+        steps=bench.watch.steps,
     )

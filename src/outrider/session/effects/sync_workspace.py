@@ -1,9 +1,10 @@
 """Bring the workspace to the session's commit, while the engine may already read in it.
 
-Services of stacks start → the branch is fetched and checked out → setup runs where what it depends on has changed → the
-repository's own services start, then its start commands. Whatever the engine asks to do in between waits in the ear.
+Services of stacks start while the branch is fetched and checked out → setup runs where what it depends on has changed
+→ the repository's own services start, then its start commands. What the engine asks to do in between waits in the ear.
 """
 
+import asyncio
 from dataclasses import dataclass
 
 from outrider.model.commands import Command, Report
@@ -21,6 +22,7 @@ from outrider.session.effects.set_up import set_up
 from outrider.session.effects.start.recipe import read_or_nothing, read_or_tell
 from outrider.session.effects.start.services import start_stacks, start_the_rest
 from outrider.session.found import Found
+from outrider.session.stopwatch import Stopwatch
 from outrider.session.workbench import Workbench
 
 MOST_FILES = 50
@@ -36,26 +38,30 @@ class _Move:
     in_the_way: int
     files: tuple[str, ...] | None
     """The paths that differ; None where that cannot be said."""
+    ready: bool = False
+    """Whether nothing is left to do but to start what runs beside the work."""
 
 
 async def sync_workspace(effect: SyncWorkspace, bench: Workbench, actor: Actor) -> Command:
     """Answers when the files are the session's, set up, and services run."""
     guest, found = await bench.guest(), bench.found
-    started = bench.clock.monotonic()
-    standing = await checkout.look(guest)
+    watch = Stopwatch(bench.clock)
     recipe = await _recipe(found, bench, actor)
-    await start_stacks(guest, recipe, bench, actor)
-    if standing.ready:
-        await start_the_rest(guest, recipe, bench, actor)
-        commit = standing.head or actor.state.base
-        return Report(_finished(_Move(commit, commit, 0, ()), bench.clock.monotonic() - started, setup_ran=False))
-    move = await _move(guest, standing.head or actor.state.base, bench, actor)
-    due = bool(recipe.setup) and await _is_due(move, found, recipe, bench, actor)
+    watch.lap("recipe")
+    async with asyncio.TaskGroup() as tasks:
+        moving = tasks.create_task(_move(guest, _target(found, recipe, bench, actor), bench, actor), name="checkout")
+        await start_stacks(guest, recipe, bench, actor)
+    move = moving.result()
+    watch.lap("checkout")
+    due = not move.ready and bool(recipe.setup) and await _is_due(move, found, recipe, bench, actor)
     if due:
         await set_up(guest, recipe, bench, actor)
+        watch.lap("setup")
     await start_the_rest(guest, recipe, bench, actor)
-    await checkout.mark_ready(guest)
-    return Report(_finished(move, bench.clock.monotonic() - started, setup_ran=due))
+    if not move.ready:
+        await checkout.mark_ready(guest)
+    watch.lap("services")
+    return Report(_finished(move, watch, setup_ran=due))
 
 
 async def _recipe(found: Found, bench: Workbench, actor: Actor) -> Recipe:
@@ -65,16 +71,26 @@ async def _recipe(found: Found, bench: Workbench, actor: Actor) -> Recipe:
     return await read_or_nothing(bench, actor, actor.state.created.base_commit)
 
 
-async def _move(guest: Guest, before: CommitId, bench: Workbench, actor: Actor) -> _Move:
+def _target(found: Found, recipe: Recipe, bench: Workbench, actor: Actor) -> checkout.Target:
+    """Where an image's checkout stands on the commit already, nothing may be left but what comes beside the work."""
     state = actor.state
-    if before != state.base:
+    before = found.standing
+    if before and before != state.base:
         actor.hub.progress("sync", f"Reading at {before[:12]} while syncing to {state.base[:12]}")
-    in_the_way = await checkout.move(
-        guest, state.branch, state.base, state.created.base_branch, bench.policy.sync_seconds
-    )
-    if in_the_way:
-        await actor.ask(Report(_gave_way(in_the_way, state.base)))
-    return _Move(before, state.base, in_the_way, await _changed(before, bench, actor))
+    beside = recipe.beside(state.created.repository.name)
+    complete = found.image_commit is not None and not beside.services and not beside.start
+    return checkout.Target(state.branch, state.base, state.created.base_branch, complete)
+
+
+async def _move(guest: Guest, target: checkout.Target, bench: Workbench, actor: Actor) -> _Move:
+    moved = await checkout.move(guest, target, bench.policy.sync_seconds)
+    before = moved.before or target.commit
+    if moved.ready:
+        return _Move(before, before, 0, (), ready=True)
+    if moved.in_the_way:
+        await actor.ask(Report(_gave_way(moved.in_the_way, target.commit)))
+    files = await _changed(before, bench, actor)
+    return _Move(before, target.commit, moved.in_the_way, files, ready=moved.marked)
 
 
 async def _changed(before: CommitId, bench: Workbench, actor: Actor) -> tuple[str, ...] | None:
@@ -83,7 +99,8 @@ async def _changed(before: CommitId, bench: Workbench, actor: Actor) -> tuple[st
     if before == state.base:
         return ()
     try:
-        return await bench.world.quarantine.changed_paths(state.session, before, state.base)
+        quarantine = await bench.world.open_quarantine(state.created)
+        return await quarantine.changed_paths(state.session, before, state.base)
     except OutriderError:
         return None
 
@@ -101,16 +118,17 @@ async def _is_due(move: _Move, found: Found, recipe: Recipe, bench: Workbench, a
     return before.setup != recipe.setup or any(map(Globs(recipe.setup_inputs).match, move.files))
 
 
-def _finished(move: _Move, seconds: float, *, setup_ran: bool) -> SyncFinished:
+def _finished(move: _Move, watch: Stopwatch, *, setup_ran: bool) -> SyncFinished:
     files = move.files or ()
     return SyncFinished(
         commit=move.after,
         from_commit=move.before,
         moved=move.before != move.after,
-        seconds=seconds,
+        seconds=watch.seconds,
         setup_ran=setup_ran,
         files=tuple(path[:1000] for path in files[:MOST_FILES]),
         files_changed=len(files),
+        steps=watch.steps,
     )
 
 

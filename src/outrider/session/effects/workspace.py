@@ -22,6 +22,8 @@ async def files_to_read(guest: Guest, found: Found, bench: Workbench, actor: Act
     state = actor.state
     if found.fresh and state.sandbox and state.sandbox.handle:
         await actor.ask(Report(_files_are_gone(state.base, crashed=bench.crashed)))
+    if found.standing:
+        return found.standing
     standing = await checkout.look(guest)
     if standing.head or standing.ready:
         return standing.head or state.base

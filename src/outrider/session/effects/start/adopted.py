@@ -22,7 +22,7 @@ async def adopted(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found
         if not info.running:
             await bench.world.provider.start(info.handle)
         commit = info.labels.get(IMAGE_COMMIT_LABEL)
-        return Found(info.handle, "adopted", CommitId(commit) if commit else None)
+        return Found(info.handle, "adopted", CommitId(commit) if commit else None, info.layers, info.toolbox)
     return None
 
 

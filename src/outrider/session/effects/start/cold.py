@@ -15,8 +15,10 @@ WORTH_TELLING_SECONDS = 0.5
 async def cold(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found:
     """Made from the packages that the recipe asks for. Raises SandboxError."""
     recipe = await read_or_tell(bench, actor)
+    bench.watch.lap("recipe")
     started = bench.clock.monotonic()
     image = await bench.world.images.prepare(recipe.wants(), lambda line: actor.hub.progress("image", line[:1000]))
+    bench.watch.lap("machine image")
     seconds = bench.clock.monotonic() - started
     if seconds > WORTH_TELLING_SECONDS:
         await actor.ask(Report(StageReported(stage="image", text="The image is ready.", seconds=seconds)))
@@ -30,4 +32,4 @@ async def cold(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found:
         limits=bench.policy.limits.within(recipe.limits),
         labels={SESSION_LABEL: actor.state.session},
     )
-    return Found(await bench.world.provider.create(spec), "cold")
+    return Found.made(await bench.world.provider.create(spec), "cold", spec)

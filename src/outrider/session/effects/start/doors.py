@@ -26,16 +26,19 @@ async def connect(found: Found, bench: Workbench, actor: Actor) -> AsyncIterator
     if found.taken:
         try:
             bench.world.broker.hand_over(found.taken.door, await door_spec(bench, actor))
+            bench.watch.lap("door")
             yield found.taken.guest
         finally:
             await found.taken.close()
         return
     spec = await door_spec(bench, actor)
     async with bench.world.broker.open(spec) as sockets, await bench.world.provider.connect(found.handle) as guest:
+        bench.watch.lap("connect")
         if found.how == "adopted":
             await guest.kill_everything(spare=[SERVICE_ROLE])
         await guest.forward(BROKER_PORT, sockets.http)
         await guest.forward(EGRESS_PORT, sockets.egress)
+        bench.watch.lap("door")
         yield guest
 
 

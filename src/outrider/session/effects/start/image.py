@@ -21,6 +21,7 @@ async def from_image(effect: StartSandbox, bench: Workbench, actor: Actor) -> Fo
     if image.diagnosis is not None and image.diagnosis.ails:
         await actor.ask(Report(_red_before(image, image.diagnosis)))
     recipe = await read_or_nothing(bench, actor, created.base_commit)
+    bench.watch.lap("recipe")
     spec = SandboxSpec(
         id=effect.sandbox,
         layers=image.layers,
@@ -28,7 +29,7 @@ async def from_image(effect: StartSandbox, bench: Workbench, actor: Actor) -> Fo
         limits=bench.policy.limits.within(recipe.limits),
         labels={SESSION_LABEL: created.session, IMAGE_COMMIT_LABEL: image.commit},
     )
-    return Found(await bench.world.provider.create(spec), "image", image.commit)
+    return Found.made(await bench.world.provider.create(spec), "image", spec)
 
 
 def _red_before(image: RepositoryImage, found: Diagnosis) -> ProblemReported:

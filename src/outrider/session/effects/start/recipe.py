@@ -4,7 +4,6 @@ from outrider.model.commands import Report
 from outrider.model.errors import RecipeError
 from outrider.model.events import ProblemReported
 from outrider.model.ids import CommitId
-from outrider.proof.reading import read_recipe
 from outrider.proof.recipe import Recipe
 from outrider.session.actor import Actor
 from outrider.session.workbench import Workbench
@@ -28,12 +27,6 @@ async def read_or_nothing(bench: Workbench, actor: Actor, commit: CommitId) -> R
 
 
 async def read(bench: Workbench, actor: Actor, commit: CommitId) -> Recipe:
-    """The recipe of a commit, read on our side, once in a session's waking. Raises RecipeError, RepositoryError."""
-    if commit in bench.recipes:
-        return bench.recipes[commit]
-    created = actor.state.created
-    mirror = bench.world.forge(created.repository.forge).mirror(created.repository)
-    await bench.world.quarantine.open(created.session, mirror, created.base_commit)
-    recipe = await read_recipe(bench.world.quarantine, created.session, commit)
-    bench.recipes[commit] = recipe
-    return recipe
+    """The recipe of a commit, read on our side. Raises RecipeError, RepositoryError."""
+    repository = actor.state.created.repository
+    return await bench.world.recipes.read(repository, bench.world.forge(repository.forge).mirror(repository), commit)

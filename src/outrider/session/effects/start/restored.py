@@ -33,6 +33,7 @@ async def restored(effect: StartSandbox, bench: Workbench, actor: Actor) -> Foun
         sentence = wording.restored_from(kept.number, crashed=bench.crashed)
         await actor.ask(Report(ProblemReported(sentence=sentence)))
     toolbox = await _supplies(kept, bench, actor)
+    bench.watch.lap("snapshot")
     spec = SandboxSpec(
         id=effect.sandbox,
         layers=kept.stack,
@@ -40,7 +41,7 @@ async def restored(effect: StartSandbox, bench: Workbench, actor: Actor) -> Foun
         limits=bench.policy.limits,
         labels={SESSION_LABEL: actor.state.session},
     )
-    return Found(await bench.world.provider.create(spec), "restored")
+    return Found.made(await bench.world.provider.create(spec), "restored", spec)
 
 
 async def _whole(newest: Kept, bench: Workbench, actor: Actor) -> tuple[Kept | None, tuple[LayerId, ...]]:

@@ -15,6 +15,7 @@ async def warm(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found | 
     created, pool, provider = actor.state.created, bench.world.pool, bench.world.provider
     key = PoolKey(repository=created.repository.name, branch=created.base_branch)
     taken = await pool.take(key, created.model, created.created_by.person.email)
+    bench.watch.lap("pool")
     if taken is None:
         return None
     labels = {SESSION_LABEL: created.session, IMAGE_COMMIT_LABEL: taken.plan.commit}
@@ -29,4 +30,6 @@ async def warm(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found | 
     except BaseException:
         await pool.discard(taken)
         raise
-    return Found(taken.handle, "warm", taken.plan.commit, taken)
+    bench.watch.lap("relabel")
+    plan = taken.plan
+    return Found(taken.handle, "warm", plan.commit, plan.layers, plan.toolbox, taken)
