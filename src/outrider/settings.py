@@ -32,6 +32,11 @@ _NAMES = {
     "OUTRIDER_DEFAULT_ROLE": "default_role",
     "OUTRIDER_POOL_SANDBOXES": "pool_sandboxes",
     "OUTRIDER_POOL_TARGET": "pool_target",
+    "OUTRIDER_CHILD_DEPTH": "child_depth",
+    "OUTRIDER_CHILDREN": "children",
+    "OUTRIDER_TREE_SESSIONS": "tree_sessions",
+    "OUTRIDER_BUDGET_USD": "budget_usd",
+    "OUTRIDER_BUDGET_TOKENS": "budget_tokens",
     "OUTRIDER_BLOBS": "blobs",
     "OUTRIDER_SNAPSHOTS_KEPT": "snapshots_kept",
     "OUTRIDER_ALLOWED_HOSTS": "allowed_hosts",
@@ -93,6 +98,13 @@ class Settings(Model):
         default=None, ge=0, le=100, description="Warm sandboxes of each repository in use; without it, by demand"
     )
     idle_seconds: float = Field(default=600, gt=0, description="After this long without a turn a sandbox goes to sleep")
+    child_depth: int = Field(default=2, ge=0, le=10, description="How deep sessions may start sessions; 0: not at all")
+    children: int = Field(default=8, ge=0, le=1000, description="Sessions that one session may start")
+    tree_sessions: int = Field(default=20, ge=0, le=1000, description="Sessions below the first one, in the whole tree")
+    budget_usd: float | None = Field(
+        default=None, gt=0, description="What a session and all below it may cost together, in dollars"
+    )
+    budget_tokens: int | None = Field(default=None, gt=0, description="The same in tokens")
     blobs: str | None = Field(default=None, description="Where snapshots are stored: a folder, or s3://BUCKET/PREFIX")
     snapshots_kept: int = Field(default=20, ge=1, le=1000, description="Turns that a session can be rewound to")
     allowed_hosts: str = Field(default="", description="More hosts that every sandbox may reach, separated by commas")

@@ -93,6 +93,8 @@ def test_nothing_but_a_person_widens_what_a_sandbox_reaches() -> None:
 
 
 def test_the_engines_tools_are_these() -> None:
-    """A tool is a request of the sandbox. A new one is looked at here: it may not merge, approve, spend or widen."""
+    """A tool is a request of the sandbox. A new one is looked at here: it may not merge, approve, or widen. A session
+    that is started spends, but within the budget and the limits of the one that starts it."""
     public = {name for name in vars(SessionTools) if not name.startswith("_")}
-    assert public == {"run_checks", "open_pull_request"}
+    sessions = {"spawn_session", "send_to_session", "wait_for_sessions", "list_sessions"}
+    assert public == {"run_checks", "open_pull_request", *sessions}

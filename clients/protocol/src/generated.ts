@@ -144,6 +144,84 @@ export interface CheckStarted {
 /** The outcome of one check in one phase. */
 export type CheckVerdict = "passed" | "failed" | "timed_out" | "setup_failed" | "stopped";
 
+/** The child rests: every prompt that it was sent has been answered, withdrawn or stopped. */
+export interface ChildEnded {
+  readonly type: "child_ended";
+  readonly child: string;
+  /** How many prompts it had been sent by then */
+  readonly prompts: number;
+  readonly result: ChildResult;
+}
+
+/** The child is sent another prompt. */
+export interface ChildPrompted {
+  readonly type: "child_prompted";
+  readonly child: string;
+  readonly prompt: Prompt;
+}
+
+/** The child session could not be made. The same request may be made again. */
+export interface ChildRefused {
+  readonly type: "child_refused";
+  readonly child: string;
+  readonly reason: string;
+}
+
+/** A child session is wanted. */
+export interface ChildRequested {
+  readonly type: "child_requested";
+  readonly child: ChildSpec;
+}
+
+/** What came of a child's prompts so far. `summary` and `answer` hold what the child wrote: information of a stranger, never an instruction. */
+export interface ChildResult {
+  /** The last turn ran to its end, and no check is red */
+  readonly ok: boolean;
+  /** How the last turn ended, or `archived`, or `refused` */
+  readonly reason: string;
+  /** The end of the last turn in the control plane's words */
+  readonly summary: string;
+  /** The agent's last words */
+  readonly answer: string;
+  /** Where its work was pushed to */
+  readonly branch: string | null;
+  readonly commits: number;
+  readonly head: string | null;
+  /** Its address */
+  readonly pull_request: string | null;
+  /** The verdict of the newest proof */
+  readonly checks: string | null;
+  /** None where the price of a call is not known */
+  readonly cost_usd: number | null;
+}
+
+/** The child session exists. */
+export interface ChildSpawned {
+  readonly type: "child_spawned";
+  readonly child: string;
+}
+
+/** All that a child is made of. Its id follows from its parent and the key of the request. */
+export interface ChildSpec {
+  readonly session: string;
+  readonly title: string;
+  readonly repository: Repository;
+  readonly base_branch: string;
+  readonly base_commit: string;
+  readonly model: ModelRef;
+  readonly prompt: Prompt;
+  readonly parentage: Parentage;
+  /** Of the parent, but for who asks */
+  readonly members: readonly Member[];
+}
+
+/** Somebody asked that the children that are at work stop, and theirs. */
+export interface ChildrenStopRequested {
+  readonly type: "children_stop_requested";
+  readonly children: readonly string[];
+  readonly by: Person;
+}
+
 /** One commit as the control plane read it from a repository of its own. */
 export interface Commit {
   readonly sha: string;
@@ -204,6 +282,17 @@ export interface EditFrame {
   readonly revision: number;
   readonly text: string;
 }
+
+/** What one sandbox may reach, beside what the operator allows every sandbox. `hosts` were allowed by somebody who may. `asked` are hosts that the recipe names and that need a yes yet: they are refused, and the refusal says so. With a `repository`, the hosts on its list in the catalog count too, as they are when a connection is made. */
+export interface EgressPolicy {
+  readonly presets: readonly EgressPreset[];
+  readonly hosts: readonly string[];
+  readonly asked: readonly string[];
+  readonly repository: string | null;
+}
+
+/** Hosts that belong together, known by one word. */
+export type EgressPreset = "pypi" | "npm" | "debian" | "crates" | "go" | "rubygems" | "maven" | "github-read";
 
 /** The sandbox was refused a host: told once a host and turn. `rule` is what would allow it. */
 export interface EgressRefused {
@@ -331,6 +420,13 @@ export interface Me {
   readonly demo: Demo | null;
 }
 
+/** A person with a role in one session. A guest came by a link and has no login of their own. */
+export interface Member {
+  readonly person: Person;
+  readonly role: "viewer" | "prompter" | "owner";
+  readonly guest: boolean;
+}
+
 /** A person is a member of the session from now on. Who started it is one from the first event on. */
 export interface MemberJoined {
   readonly type: "member_joined";
@@ -392,6 +488,17 @@ export interface NewSession {
   readonly key?: string | null;
   /** Only with the owner's token */
   readonly author?: Person | null;
+}
+
+/** Where a child session stands: who started it, and what it may not go beyond. */
+export interface Parentage {
+  readonly session: string;
+  /** The session at the top of the tree, which no session started */
+  readonly root: string;
+  /** 1 for a child of the root */
+  readonly depth: number;
+  /** What its ancestors could reach when it was started */
+  readonly within: readonly EgressPolicy[];
 }
 
 /** The engine wants to know whether it may run a tool. */
@@ -673,7 +780,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | MemberJoined | RoleChanged | MemberLeft | SessionRenamed | SessionPinned | ArchiveRequested | SessionArchived | SessionUnarchived;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | MemberJoined | RoleChanged | MemberLeft | SessionRenamed | SessionPinned | ArchiveRequested | SessionArchived | SessionUnarchived | ChildRequested | ChildSpawned | ChildRefused | ChildPrompted | ChildEnded | ChildrenStopRequested;
 }
 
 /** The client's command was not carried out. */
@@ -822,6 +929,7 @@ export interface SessionCreated {
   readonly base_branch: string;
   readonly base_commit: string;
   readonly model: ModelRef;
+  readonly parent: Parentage | null;
 }
 
 /** The session goes on from another one's files, commits and engine memory, as they were after this turn of it. */
@@ -1283,7 +1391,13 @@ export type Event =
   | SessionPinned
   | ArchiveRequested
   | SessionArchived
-  | SessionUnarchived;
+  | SessionUnarchived
+  | ChildRequested
+  | ChildSpawned
+  | ChildRefused
+  | ChildPrompted
+  | ChildEnded
+  | ChildrenStopRequested;
 
 export type ServerFrame =
   | EventsFrame

@@ -24,6 +24,7 @@ from outrider.ports.forge import Forge
 from outrider.ports.search import SearchIndex
 from outrider.ports.store import Blobs, SessionIndex
 from outrider.session.registry import Registry
+from outrider.session.spawning import Spawning
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Parts:
     builds: Builds
     images: RepositoryImages
     pool: Pool
+    spawning: Spawning
     authenticator: Authenticator
     describe: Callable[[Person], Awaitable[Me]]
     """Who is logged in and what the deployment can do."""

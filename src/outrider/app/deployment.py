@@ -42,7 +42,9 @@ from outrider.fleet.pool.warm import POOL_LABEL, WarmMaker
 from outrider.fleet.snapshots import Snapshots
 from outrider.integrations.builtin.forge import BuiltinForge
 from outrider.integrations.builtin.quarantine import GitQuarantine
+from outrider.model.child_commands import Caps
 from outrider.model.commands import Report
+from outrider.model.engine import ModelRef
 from outrider.model.errors import OutriderError
 from outrider.model.events import ProblemReported
 from outrider.model.ids import SandboxId, SessionId
@@ -58,9 +60,10 @@ from outrider.proof.runner import Prover
 from outrider.rehearsal.demo import DEMO_NAME, DEMO_PROMPT, write_demo_repository
 from outrider.session.forking import NamedLayers, collect_snapshots
 from outrider.session.found import SESSION_LABEL
-from outrider.session.policy import Policy
+from outrider.session.policy import Budget, Policy
 from outrider.session.redaction import Redactor
 from outrider.session.registry import Registry
+from outrider.session.spawning import Spawning
 from outrider.session.world import World
 from outrider.settings import DEFAULT_MODELS, Settings
 from outrider.storage.blobs import DirectoryBlobs
@@ -100,6 +103,7 @@ class Heart:
     forge: BuiltinForge
     works: ImageWorks
     pool: Pool
+    spawning: Spawning
 
 
 @asynccontextmanager
@@ -198,12 +202,13 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
         redactor=redactor,
         pool=pool,
         house=_house(base),
+        models=tuple(map(ModelRef.parse, _models(settings))),
     )
     policy = _policy(base, limits)
     registry = Registry(SqliteSessionLogs(home.path / "sessions"), base.catalog.sessions, base.search, world, policy)
     forge.listener = base.named.registry = registry
     forge.push_listener = works.schedule
-    return Heart(registry, forge, works, pool)
+    return Heart(registry, forge, works, pool, Spawning(world, policy))
 
 
 def _house(base: Foundation) -> House:
@@ -212,12 +217,15 @@ def _house(base: Foundation) -> House:
 
 
 def _policy(base: Foundation, limits: Limits) -> Policy:
+    settings = base.settings
     return Policy(
         isolation=base.probe.isolation,
         limit_tier=base.probe.limit_tier,
         limits=limits,
         idle_seconds=base.settings.idle_seconds,
         snapshots_kept=base.settings.snapshots_kept,
+        caps=Caps(settings.child_depth, settings.children, settings.tree_sessions),
+        budget=Budget(settings.budget_usd, settings.budget_tokens),
     )
 
 
@@ -286,6 +294,7 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         builds=heart.works.builds,
         images=heart.works.images,
         pool=heart.pool,
+        spawning=heart.spawning,
         authenticator=Authenticator(base.owner, base.home.token(), base.catalog.logins, base.clock),
         describe=describe,
         git_app=lru_cache(maxsize=256)(GitReadApp),

@@ -137,7 +137,7 @@ class _Held:
     def llm(self) -> LlmAccess:
         """What it may ask of which model."""
         spec = self.spec
-        return LlmAccess(spec.model, spec.on_usage, spec.on_trouble, primer=spec.unowned)
+        return LlmAccess(spec.model, spec.on_usage, spec.on_trouble, spec.may_spend, primer=spec.unowned)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ class LlmAccess:
     on_usage: Callable[[Usage], Awaitable[None]] | None
     on_trouble: Callable[[str], None] | None = None
     """Told in a sentence whenever an upstream refuses a call or cannot be reached."""
+    may_spend: Callable[[], Awaitable[None]] | None = None
+    """Asked before each call that costs. Raises LimitReached where nothing more may be spent."""
     primer: bool = False
     """The primer answers in the model's place, in its provider's format."""
 
@@ -142,6 +144,8 @@ class LlmGateway:
         if route is None or scope["method"] != "POST":
             raise CallRefused(404, f"The gateway does not pass {scope['method']} {path[:200]}.")
         model = _allowed(upstream.provider, access)
+        if route.metered and access.may_spend is not None:
+            await _expect_budget(access.may_spend)
         body = await _body(scope, receive)
         request = await _parse(body)
         if request.get("model") != model.name:
@@ -216,6 +220,13 @@ def _allowed(provider: str, access: LlmAccess) -> ModelRef:
     if access.model is None or access.model.provider != provider:
         raise CallRefused(403, f"This session may use {access.model or 'no model'}; {provider} is not its provider.")
     return access.model
+
+
+async def _expect_budget(may_spend: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await may_spend()
+    except LimitReached as error:
+        raise CallRefused(402, str(error)) from error
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:

@@ -5,7 +5,7 @@ from functools import singledispatch
 from rich.console import RenderableType
 from rich.text import Text
 
-from outrider.cli import draw_history, draw_members, draw_snapshots, tool_calls, words
+from outrider.cli import draw_children, draw_history, draw_members, draw_snapshots, tool_calls, words
 from outrider.cli.clean import clean, clean_line
 from outrider.cli.evidence import NARROW, card, check_line
 from outrider.cli.layout import beside
@@ -281,6 +281,10 @@ for _whole in draw_history.NOTES:
     draw.register(_whole, lambda event, scene: _note(draw_history.note(event)))
 for _loss in draw_snapshots.WARNINGS:
     draw.register(_loss, lambda event, scene: _warning(draw_snapshots.warning(event)))
+for _relative in draw_children.NOTES:
+    draw.register(_relative, lambda event, scene: _note(draw_children.note(event)))
+for _refused in draw_children.WARNINGS:
+    draw.register(_refused, lambda event, scene: _warning(draw_children.warning(event)))
 
 
 def _note(sentence: str) -> Block:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from outrider.model.child_commands import Caps as Caps
+from outrider.model.child_commands import PromptChild as PromptChild
+from outrider.model.child_commands import SpawnChild as SpawnChild
 from outrider.model.effects import Effect
 from outrider.model.engine import (
     EngineSessionId,
@@ -67,9 +70,10 @@ class SteerNow:
 
 @dataclass(frozen=True, slots=True)
 class StopTurn:
-    """A person wants the turn to stop."""
+    """A person wants the turn to stop; with `children`, theirs too, and those of the children."""
 
     by: Person
+    children: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,5 +391,7 @@ Command = (
     | ForgeChanged
     | SnapshotMade
     | Rewind
+    | SpawnChild
+    | PromptChild
     | TimerFired
 )

@@ -7,7 +7,8 @@ never handed over again in silence: the attempt is part of `RunTurn`.
 
 from dataclasses import dataclass
 
-from outrider.model.ids import CommitId, EffectId, LayerId, ProofId, SandboxId, TurnId
+from outrider.model.ids import CommitId, EffectId, LayerId, ProofId, SandboxId, SessionId, TurnId
+from outrider.model.person import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,32 @@ class StoreSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class TendChild:
+    """See to it that a child exists and has its prompts, and hear it to its rest. `prompts` counts what it was sent."""
+
+    child: SessionId
+    prompts: int
+
+    @property
+    def id(self) -> EffectId:
+        """One per child and prompt."""
+        return EffectId(f"child-{self.child}-{self.prompts}")
+
+
+@dataclass(frozen=True, slots=True)
+class StopChild:
+    """Stop a child's turn and those of its children, and take back what waits for it."""
+
+    child: SessionId
+    by: Person
+
+    @property
+    def id(self) -> EffectId:
+        """One per child."""
+        return EffectId(f"stop-child-{self.child}")
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntil:
     """Send TimerFired at this time (seconds of the wall clock since the epoch)."""
 
@@ -191,5 +218,7 @@ Effect = (
     | SleepSandbox
     | StoreSnapshot
     | StopSandbox
+    | TendChild
+    | StopChild
     | WaitUntil
 )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from outrider.model.base import Model, Sentence
+from outrider.model.children import ChildEvent, Parentage
 from outrider.model.egress import EgressRefused as EgressRefused
 from outrider.model.egress import HostAllowed as HostAllowed
 from outrider.model.engine import (
@@ -74,6 +75,7 @@ class SessionCreated(Model):
     base_branch: BranchName
     base_commit: CommitHash
     model: ModelRef
+    parent: Parentage | None = None
 
 
 class PromptQueued(Model):
@@ -344,7 +346,8 @@ Event = Annotated[
     | SessionPinned
     | ArchiveRequested
     | SessionArchived
-    | SessionUnarchived,
+    | SessionUnarchived
+    | ChildEvent,
     Field(discriminator="type"),
 ]
 

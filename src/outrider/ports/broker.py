@@ -15,6 +15,10 @@ def _nothing() -> Sequence[str]:
     return ()
 
 
+async def _always() -> None:
+    """No budget."""
+
+
 def _ignored(refusal: Refusal) -> None:
     """Nobody wants to know."""
 
@@ -34,6 +38,10 @@ class DoorSpec:
     """A bare repository served read-only at `/git/repository.git`."""
     egress: EgressPolicy | None = None
     """What the egress proxy lets through, beside what the operator allows everybody."""
+    within: tuple[EgressPolicy, ...] = ()
+    """What the sessions above its owner could reach: nothing beyond it, but what a person has allowed to the owner."""
+    may_spend: Callable[[], Awaitable[None]] = _always
+    """Asked before each call of a model that costs. Raises LimitReached where nothing more may be spent."""
     allowed: Callable[[], Sequence[str]] = _nothing
     """Hosts that people have allowed to the owner, asked for at each connection."""
     on_refused: Callable[[Refusal], None] = _ignored

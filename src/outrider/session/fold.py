@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from outrider.model import events as e
 from outrider.model.engine import EngineStop
 from outrider.model.membership import House
-from outrider.session import fold_history, fold_members, fold_queue, fold_snapshots, keys
+from outrider.session import fold_children, fold_history, fold_members, fold_queue, fold_snapshots, keys
 from outrider.session.state import Publishing, Sandbox, SandboxPhase, State, Sync, Turn, TurnPhase
 
 RECENT_CALLS = 100
@@ -68,6 +68,7 @@ CHANGES: dict[type[Any], Change] = {
     **fold_snapshots.CHANGES,
     **fold_members.CHANGES,
     **fold_history.CHANGES,
+    **fold_children.CHANGES,
 }
 """How each event changes the state. An event that is not here is history only."""
 

@@ -53,9 +53,10 @@ async def collect_snapshots(named: NamedLayers, snapshots: Snapshots) -> int:
 
 
 def forked_from(parent: State, kept: Kept, child: SessionId, by: Author, now: datetime) -> list[e.Recorded]:
-    """The first events of the new session. It has a branch of its own, and people of its own."""
+    """The first events of the new session. It has a branch of its own, people of its own, and no parent: a person made
+    it."""
     title = f"Fork of {parent.title}"[:TITLE_LENGTH]
-    created = parent.created.model_copy(update={"session": child, "title": title, "created_by": by})
+    created = parent.created.model_copy(update={"session": child, "title": title, "created_by": by, "parent": None})
     forked = e.SessionForked(
         parent=parent.session,
         turn=kept.turn,

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from outrider.model import effects as x
+from outrider.session.family_state import open_children
 from outrider.session.state import Sandbox, SandboxPhase, State, TurnPhase
 
 
 def pending(state: State, now: datetime, idle_seconds: float) -> tuple[x.Effect, ...]:
     """Every effect that is wanted now. A sandbox without a turn is wanted until `idle_seconds` after the last event."""
-    return (*_sandbox(state, now, idle_seconds), *_turn(state), *_outward(state))
+    return (*_sandbox(state, now, idle_seconds), *_turn(state), *_outward(state), *_children(state))
 
 
 def _sandbox(state: State, now: datetime, idle_seconds: float) -> Iterator[x.Effect]:
@@ -78,3 +79,11 @@ def _outward(state: State) -> Iterator[x.Effect]:
     if state.publishing:
         request = state.publishing.request
         yield x.Publish(request.head, request.title, request.body, state.publishing.proof, request.pull_request)
+
+
+def _children(state: State) -> Iterator[x.Effect]:
+    """Also those of an archived session: nobody else hears them to their end."""
+    for child in open_children(state.children):
+        yield x.TendChild(child.id, len(child.prompts))
+        if child.stop_by:
+            yield x.StopChild(child.id, child.stop_by)

@@ -2,7 +2,21 @@
 
 from dataclasses import dataclass, field
 
+from outrider.model.child_commands import Caps
 from outrider.model.sandbox import Isolation, Limits, LimitTier
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a tree of sessions may use; None: as much as it likes."""
+
+    usd: float | None = None
+    tokens: int | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is anything to look at."""
+        return self.usd is not None or self.tokens is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +38,7 @@ class Policy:
     """How long a busy session gathers commands for one commit."""
     delta_window_seconds: float = 0.033
     """How long deltas are gathered into one frame: half the CPU for 22 ms."""
+    caps: Caps = field(default_factory=Caps)
+    """How many sessions one may become."""
+    budget: Budget = field(default_factory=Budget)
+    """What one session may use with all that it starts."""

@@ -6,6 +6,7 @@ import logging
 from outrider.model.errors import OutriderError
 from outrider.model.ids import SessionId
 from outrider.ports.store import SessionIndex, SessionRow
+from outrider.session.family_state import open_children
 from outrider.session.state import SandboxPhase, State, TurnPhase
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ def status(state: State) -> str:
         return "archived"
     if state.turn is None:
         up = state.sandbox is not None and state.sandbox.phase not in (SandboxPhase.STOPPED, SandboxPhase.LOST)
-        return "idle" if up else "asleep"
+        return "idle" if up or open_children(state.children) else "asleep"
     if state.turn.phase is TurnPhase.STOPPING:
         return "stopping"
     return "waking" if state.turn.phase is TurnPhase.ENGINE and not state.sandbox_ready else "running"

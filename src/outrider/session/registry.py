@@ -4,27 +4,26 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from outrider.model.commands import Command, ForgeChanged, QueuePrompt
-from outrider.model.engine import ModelRef
 from outrider.model.errors import NotFound, OutriderError, Refused
-from outrider.model.events import Event, Recorded, SessionCreated
+from outrider.model.events import Recorded
 from outrider.model.feed import PAGE_EVENTS
-from outrider.model.ids import CommitId, SessionId, derived_id, new_id
+from outrider.model.ids import SessionId
 from outrider.model.membership import Caller
 from outrider.model.person import Person
-from outrider.model.prompt import Prompt
-from outrider.model.repository import PullRequest, Repository
+from outrider.model.repository import PullRequest
 from outrider.ports.search import SearchIndex
 from outrider.ports.store import SessionIndex, SessionLogs
-from outrider.session.decide import decide
 from outrider.session.feed import events_frame
 from outrider.session.fold import begin, fold_all
 from outrider.session.found import SESSION_LABEL
 from outrider.session.indexing import Indexing
 from outrider.session.keys import answered
 from outrider.session.open_logs import OpenLogs
+from outrider.session.opening import NewSession as NewSession
+from outrider.session.opening import first_events, session_id
 from outrider.session.policy import Policy
 from outrider.session.projection import AT_REST, Projection
 from outrider.session.roster import Roster
@@ -32,21 +31,6 @@ from outrider.session.state import State
 from outrider.session.world import World
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class NewSession:
-    """A session to be made, its repository already found on the forge."""
-
-    title: str
-    repository: Repository
-    base_branch: str
-    base_commit: CommitId
-    model: ModelRef
-    prompt: Prompt
-    """Its author is who created the session."""
-    key: str | None = None
-    """The same key of the same author again is the same session."""
 
 
 class Registry:
@@ -62,6 +46,7 @@ class Registry:
         self._logs = OpenLogs(logs)
         self._indexing = Indexing(search, self.events, self._logs.ids)
         self._roster = Roster(self._logs, world, policy, self._committed)
+        world.family.sessions = self
 
     async def run(self) -> None:
         """Own every task of every session until cancelled. At start: mend the index, wake every session with
@@ -86,9 +71,9 @@ class Registry:
         await self._roster.running()
         if new.key is not None:
             new = replace(new, prompt=new.prompt.model_copy(update={"key": new.key}))
-        session = _session_id(new)
+        session = session_id(new)
         await self._logs.readable(session)
-        if not await self.open(session, _opening(session, new, self._world)):
+        if not await self.open(session, first_events(session, new, self.clock.now())):
             expect_same(await self.state(session), new)
         return session
 
@@ -143,6 +128,7 @@ class Registry:
         """A session has new events."""
         self._projection.touch(state)
         self._indexing.touch(state.session)
+        self._world.family.touched(state.session)
 
     async def _frames(self, session: SessionId, after: int) -> AsyncGenerator[bytes, None]:
         while True:
@@ -202,26 +188,3 @@ def expect_same(state: State, new: NewSession) -> None:
 async def _is_archived(index: SessionIndex, session: SessionId) -> bool:
     row = await index.get(session)
     return row is not None and row.status == "archived"
-
-
-def _session_id(new: NewSession) -> SessionId:
-    if new.key is None:
-        return SessionId(new_id("s"))
-    return SessionId(derived_id("s", new.prompt.author.person.email, new.key))
-
-
-def _opening(session: SessionId, new: NewSession, world: World) -> list[Recorded]:
-    """The first events: the session with its first prompt, so that no crash comes between the two."""
-    created = SessionCreated(
-        session=session,
-        title=new.title,
-        created_by=new.prompt.author,
-        repository=new.repository,
-        base_branch=new.base_branch,
-        base_commit=new.base_commit,
-        model=new.model,
-    )
-    now = world.clock.now()
-    first = Recorded(seq=1, at=now, event=created)
-    events: tuple[Event, ...] = decide(begin(first), QueuePrompt(new.prompt), now)
-    return [first, *(Recorded(seq=seq, at=now, event=event) for seq, event in enumerate(events, start=2))]

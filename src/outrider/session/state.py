@@ -1,7 +1,7 @@
 """The state of a session: what its log says, as one frozen value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from outrider.model.proof import Proof
 from outrider.model.repository import PullRequest
 from outrider.model.sandbox import SandboxHandle
 from outrider.model.services import PreviewSpec, ServiceChanged
+from outrider.session.family_state import Child
 from outrider.session.kept import Kept
 
 
@@ -145,6 +146,10 @@ class Spending:
             unpriced_calls=self.unpriced_calls + (usage.cost_usd is None),
         )
 
+    def and_also(self, other: "Spending") -> "Spending":
+        """With what another session used."""
+        return Spending(**{part.name: getattr(self, part.name) + getattr(other, part.name) for part in fields(self)})
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -198,6 +203,8 @@ class State:
     """What the deployment says about people; not of the log."""
     later_branch: str = ""
     """Where work goes since the session was rewound behind something that was pushed."""
+    children: Mapping[SessionId, Child] = field(default_factory=dict)
+    """The sessions that it has started, the refused ones too."""
 
     @property
     def session(self) -> SessionId:

@@ -6,8 +6,10 @@ from outrider.model import commands as c
 from outrider.model.errors import BadRequest, Refused
 from outrider.model.ids import CommitId, TurnId
 from outrider.model.proof import Phase, Proof
+from outrider.ports.tools import ChildrenAwaited, ChildWanted
 from outrider.session import wording
 from outrider.session.actor import Actor
+from outrider.session.child_tools import ChildTools
 from outrider.session.collect import collect
 from outrider.session.state import State
 from outrider.session.workbench import Workbench
@@ -19,6 +21,23 @@ class Tools:
     def __init__(self, bench: Workbench, actor: Actor) -> None:
         self._bench = bench
         self._actor = actor
+        self._children = ChildTools(bench, actor)
+
+    async def spawn_session(self, wanted: ChildWanted) -> str:
+        """Start a child of this session."""
+        return await self._children.spawn(wanted)
+
+    async def send_to_session(self, session: str, prompt: str, key: str | None) -> str:
+        """Send a child another prompt."""
+        return await self._children.send(session, prompt, key)
+
+    async def wait_for_sessions(self, awaited: ChildrenAwaited) -> str:
+        """Wait for children, for a while."""
+        return await self._children.wait(awaited)
+
+    async def list_sessions(self) -> str:
+        """The tree."""
+        return await self._children.tree()
 
     async def run_checks(self) -> str:
         """Run the repository's checks on the committed head and say what they show."""

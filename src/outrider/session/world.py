@@ -22,6 +22,7 @@ from outrider.ports.quarantine import Quarantine
 from outrider.ports.sandbox import SandboxProvider
 from outrider.proof.recipes import Recipes
 from outrider.proof.runner import Prover
+from outrider.session.family import Family
 from outrider.session.redaction import Redactor
 
 
@@ -74,6 +75,9 @@ class World:
     redactor: Redactor
     pool: WarmSource = field(default_factory=NoPool)
     house: House = field(default_factory=House)
+    family: Family = field(default_factory=Family)
+    models: tuple[ModelRef, ...] = ()
+    """That can be named without more ado, the default first: their providers are set up."""
 
     def forge(self, name: str) -> Forge:
         """The forge of this name. Raises RepositoryError."""

@@ -176,9 +176,13 @@ class SessionWorld:
             redactor=Redactor([SECRET]),
             pool=self.pool,
         )
-        registry = Registry(SqliteSessionLogs(self.folder / "sessions"), self.index, self.search, world, self.policy)
+        registry = Registry(self.logs(), self.index, self.search, world, self.policy)
         self.forge.listener = registry
         return registry
+
+    def logs(self) -> SqliteSessionLogs:
+        """Where sessions are kept."""
+        return SqliteSessionLogs(self.folder / "sessions")
 
     async def killed(self) -> None:
         """Note the logs as a kill would leave them now; the server runs on until the test ends it."""

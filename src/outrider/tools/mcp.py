@@ -7,18 +7,18 @@ for one that did not. It ends when the client cancels it, and when the client go
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.context import RequestContext
-from mcp.types import CallToolResult, TextContent, Tool, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from mcp.types import CallToolResult, TextContent, Tool
+from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outrider.model.errors import OutriderError
 from outrider.ports.tools import SessionTools
+from outrider.tools.offers import OFFERS, Offer
 
 BODY_LIMIT = 1 << 20
 SESSIONS = 16
@@ -36,72 +36,6 @@ _INSTRUCTIONS = (
 
 
 _NOT_YET = "Not yet: this sandbox belongs to no session. Its tools answer once it has its first prompt."
-
-
-class NoArguments(BaseModel):
-    """A tool that takes nothing."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class PullRequestArguments(BaseModel):
-    """What open_pull_request takes."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    title: str = Field(min_length=1, max_length=256, description="One line: what changes for the people who use it")
-    body: str = Field(
-        max_length=60_000,
-        description="Markdown: why, what was done, how it was checked. Results of checks are added by Outrider.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Offer:
-    tool: Tool
-    call: Callable[[SessionTools, dict[str, Any]], Awaitable[str]]
-
-
-async def _run_checks(tools: SessionTools, arguments: dict[str, Any]) -> str:
-    NoArguments.model_validate(arguments)
-    return await tools.run_checks()
-
-
-async def _open_pull_request(tools: SessionTools, arguments: dict[str, Any]) -> str:
-    asked = PullRequestArguments.model_validate(arguments)
-    return await tools.open_pull_request(asked.title, asked.body)
-
-
-_OFFERS = {
-    "run_checks": _Offer(
-        Tool(
-            name="run_checks",
-            description=(
-                "Run the repository's own checks on your last commit, in clean sandboxes: once as it was before your "
-                "work, once with only your tests added, once with all of it. Use it when you think that you are done, "
-                "and again after each fix. Takes minutes. Returns each command with its exit code, the tests that went "
-                "from red to green, and the end of the log of what failed. Uncommitted changes are not seen."
-            ),
-            inputSchema=NoArguments.model_json_schema(),
-            annotations=ToolAnnotations(title="Run checks", readOnlyHint=True, openWorldHint=False),
-        ),
-        _run_checks,
-    ),
-    "open_pull_request": _Offer(
-        Tool(
-            name="open_pull_request",
-            description=(
-                "Push your commits to this session's branch and open a pull request for it, or update the one that is "
-                "open. Commit first. It never merges. Returns the address of the pull request."
-            ),
-            inputSchema=PullRequestArguments.model_json_schema(),
-            annotations=ToolAnnotations(
-                title="Open pull request", readOnlyHint=False, destructiveHint=False, idempotentHint=True
-            ),
-        ),
-        _open_pull_request,
-    ),
-}
 
 
 @asynccontextmanager
@@ -139,21 +73,21 @@ def _server(whose: Callable[[], SessionTools | None], progress_seconds: float) -
 
     @server.list_tools()  # type: ignore[no-untyped-call, untyped-decorator]
     async def list_tools() -> list[Tool]:
-        return [offer.tool for offer in _OFFERS.values()]
+        return [offer.tool for offer in OFFERS.values()]
 
     @server.call_tool(validate_input=False)  # type: ignore[untyped-decorator]
     async def call_tool(name: str, arguments: dict[str, Any]) -> CallToolResult:
-        if name not in _OFFERS:
+        if name not in OFFERS:
             return _result(f"There is no tool named {name[:80]}.", failed=True)
         tools = whose()
         if tools is None:
             return _result(_NOT_YET, failed=True)
-        return await _attended(server.request_context, _answer(tools, _OFFERS[name], arguments), progress_seconds)
+        return await _attended(server.request_context, _answer(tools, OFFERS[name], arguments), progress_seconds)
 
     return server
 
 
-async def _answer(tools: SessionTools, offer: _Offer, arguments: dict[str, Any]) -> CallToolResult:
+async def _answer(tools: SessionTools, offer: Offer, arguments: dict[str, Any]) -> CallToolResult:
     """A result, or an error in words that the engine can act on."""
     try:
         return _result(await offer.call(tools, arguments), failed=False)

@@ -14,6 +14,7 @@ from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt
 from outrider.session.decide import decide
 from outrider.session.decide.rights import LEAST_ROLE, expect_role, role_of, role_of_caller
+from outrider.testing.children import CHILD, child_prompt, child_spec
 from outrider.testing.playbook import ADA, BOB, Playbook, play, prompt_id
 
 CLEO = Person(name="Cleo", email="cleo@example.org")
@@ -47,6 +48,8 @@ COMMANDS: dict[type[object], Callable[[Person], c.Command]] = {
     c.Leave: lambda by: c.Leave(ADA, by),
     c.EditPrompt: lambda by: c.EditPrompt(prompt_id(1), 1, "mend it well", by),
     c.Once: lambda by: c.Once("key", c.Archive(by)),
+    c.SpawnChild: lambda by: c.SpawnChild(child_spec(by=by), by, None, 0, c.Caps()),
+    c.PromptChild: lambda by: c.PromptChild(CHILD, child_prompt(1, by), None),
 }
 
 

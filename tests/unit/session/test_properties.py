@@ -6,12 +6,13 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outrider.model import children as k
 from outrider.model import commands as c
 from outrider.model import effects as x
 from outrider.model import events as e
 from outrider.model.engine import EngineStop, PermissionAsk, PlanUpdate, Speaker, Usage
 from outrider.model.errors import OutriderError
-from outrider.model.ids import MessageId, ProofId, TurnId
+from outrider.model.ids import MessageId, ProofId, SessionId, TurnId
 from outrider.model.membership import ROLES
 from outrider.model.proof import Phase, ProofVerdict
 from outrider.model.repository import PullRequestState
@@ -22,6 +23,7 @@ from outrider.session.decide import history
 from outrider.session.decide.follow import follow
 from outrider.session.fold import begin, fold_all
 from outrider.session.keys import answered
+from outrider.testing.children import child_prompt, child_result, child_spec
 from outrider.testing.playbook import (
     ADA,
     BASE,
@@ -39,6 +41,8 @@ from outrider.testing.playbook import (
 
 HEADS = st.sampled_from([BASE, *map(commit_id, range(1, 6))])
 NUMBERS = st.integers(1, 12)
+BESIDE = x.WaitUntil | x.StoreSnapshot | x.TendChild | x.StopChild
+"""What no turn waits for."""
 
 
 class Chaos:
@@ -130,7 +134,13 @@ class Chaos:
             c.Rewind(str(number), by=BOB),
             c.ForgeChanged(7, PullRequestState.MERGED, by=BOB),
         ]
-        return self.draw(st.sampled_from([prompt] * 5 + others * 2 + people + rare))
+        child = SessionId(f"s-{'abcdefghijklmno'[number] * 10}")
+        kin = [
+            c.SpawnChild(child_spec(child), ADA, None, len(self.session.state.children), c.Caps(children=3)),
+            c.PromptChild(child, child_prompt(number % 4), None),
+            c.StopTurn(by=BOB, children=True),
+        ]
+        return self.draw(st.sampled_from([prompt] * 5 + others * 2 + people + rare + kin))
 
     def answer(self, effect: x.Effect) -> c.Command:
         """What an effect may answer, rightly or not."""
@@ -142,6 +152,9 @@ class Chaos:
         match effect:
             case x.StartSandbox() | x.StopSandbox() | x.TakeSnapshot() | x.SleepSandbox() | x.StoreSnapshot():
                 return self.sandbox_answers(effect)
+            case x.TendChild(child=child, prompts=sent):
+                rested = k.ChildEnded(child=child, prompts=sent, result=child_result())
+                return [c.Report(k.ChildSpawned(child=child)), c.Report(rested)]
             case x.SyncWorkspace():
                 moved_from = self.draw(st.sampled_from([None, commit_id(9)]))
                 return [c.Report(sync_is_finished(self.session.state.base, moved_from))]
@@ -152,14 +165,17 @@ class Chaos:
                 return [c.TurnStopped(turn, 1, None), c.TurnStopped(turn, 1, work(self.draw(HEADS)))]
             case x.CollectWork():
                 return [c.Report(work(self.draw(HEADS)))]
-            case x.Prove(proof=proof, head=head):
-                asked = e.ProofRequested(proof=proof, head=head, asked_by="turn_end")
-                return [c.ProofEnded(proof_of(asked, self.draw(st.sampled_from(ProofVerdict))))]
-            case x.Publish(head=head, proof=proof, pull_request=wanted):
-                state = self.session.state
-                opened = pull_request(state, 7) if wanted else None
-                return [c.Published(head, state.branch, opened, proof), c.Published(head, state.branch, problem="No.")]
+            case x.Prove() | x.Publish():
+                return self.outward_answers(effect)
         return [c.TimerFired("idle")]
+
+    def outward_answers(self, effect: x.Prove | x.Publish) -> list[c.Command]:
+        if isinstance(effect, x.Prove):
+            asked = e.ProofRequested(proof=effect.proof, head=effect.head, asked_by="turn_end")
+            return [c.ProofEnded(proof_of(asked, self.draw(st.sampled_from(ProofVerdict))))]
+        state, head = self.session.state, effect.head
+        opened = pull_request(state, 7) if effect.pull_request else None
+        return [c.Published(head, state.branch, opened, effect.proof), c.Published(head, state.branch, problem="No.")]
 
     def sandbox_answers(self, effect: x.Effect) -> list[c.Command]:
         if isinstance(effect, x.TakeSnapshot | x.SleepSandbox):
@@ -185,6 +201,7 @@ def check(session: Playbook) -> None:
     check_prompts(state, events)
     check_edits_and_keys(log)
     check_snapshots(state, events)
+    check_children(session, events)
     check_effects(session)
 
 
@@ -234,15 +251,26 @@ def check_snapshots(state: object, events: list[e.Event]) -> None:
         assert state.sandbox is None or not state.sandbox_ready
 
 
+def check_children(session: Playbook, events: list[e.Event]) -> None:
+    """A child is made once, there are not more than may be, and one that works is listened to."""
+    made = [event.child for event in events if isinstance(event, k.ChildSpawned)]
+    assert len(made) == len(set(made))
+    wanted = [event.child.session for event in events if isinstance(event, k.ChildRequested)]
+    refused = [event.child for event in events if isinstance(event, k.ChildRefused)]
+    assert len(wanted) - len(refused) <= 3
+    tended = {effect.child for effect in session.effects if isinstance(effect, x.TendChild)}
+    assert tended == {child.id for child in session.state.children.values() if child.open}
+    for child in session.state.children.values():
+        assert len({prompt.key for prompt in child.prompts}) == len(child.prompts)
+
+
 def check_effects(session: Playbook) -> None:
     """A turn always waits for something, effects have one id each, and at most one turn runs."""
     effects = session.effects
     assert len({effect.id for effect in effects}) == len(effects)
     assert sum(isinstance(effect, x.RunTurn) for effect in effects) <= 1
     if session.state.turn:
-        assert any(not isinstance(effect, x.WaitUntil | x.StopSandbox | x.StoreSnapshot) for effect in effects), (
-            "the turn is stuck"
-        )
+        assert any(not isinstance(effect, BESIDE | x.StopSandbox) for effect in effects), "the turn is stuck"
         assert any(
             isinstance(
                 effect, (x.SyncWorkspace, x.RunTurn, x.StopEngine, x.CollectWork, x.Prove, x.Publish, x.TakeSnapshot)
@@ -274,9 +302,7 @@ def test_every_turn_comes_to_its_end(data: st.DataObject):
     for _ in range(300):
         if session.state.turn is None:
             break
-        effect = next(
-            effect for effect in reversed(session.effects) if not isinstance(effect, x.WaitUntil | x.StoreSnapshot)
-        )
+        effect = next(effect for effect in reversed(session.effects) if not isinstance(effect, BESIDE))
         if isinstance(effect, x.RunTurn) and not session.state.turn.handed:
             session.hand()
         else:

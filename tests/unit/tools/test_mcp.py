@@ -20,7 +20,9 @@ from mcp.types import (
 
 from outrider.broker.http_server import serve_http
 from outrider.model.errors import Refused
+from outrider.ports.tools import ChildrenAwaited, ChildWanted
 from outrider.tools.mcp import build_tools_app
+from outrider.tools.offers import WAIT_SECONDS
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Tools:
     held: bool = False
     refusal: Refused | None = None
     opened: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[object] = field(default_factory=list)
     started: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -48,6 +51,21 @@ class Tools:
     async def open_pull_request(self, title: str, body: str) -> str:
         self.opened.append((title, body))
         return "http://outrider/pulls/1"
+
+    async def spawn_session(self, wanted: ChildWanted) -> str:
+        self.asked.append(wanted)
+        return "s-child"
+
+    async def send_to_session(self, session: str, prompt: str, key: str | None) -> str:
+        self.asked.append((session, prompt, key))
+        return "sent"
+
+    async def wait_for_sessions(self, awaited: ChildrenAwaited) -> str:
+        self.asked.append(awaited)
+        return "rested"
+
+    async def list_sessions(self) -> str:
+        return "the tree"
 
 
 @asynccontextmanager
@@ -77,7 +95,8 @@ def text(result: CallToolResult) -> str:
 async def test_the_tools_explain_themselves(short_path: Path) -> None:
     async with serving(Tools(), short_path / "m"), connected(short_path / "m") as session:
         offered = {tool.name: tool for tool in (await session.list_tools()).tools}
-        assert set(offered) == {"run_checks", "open_pull_request"}
+        sessions = {"spawn_session", "send_to_session", "wait_for_sessions", "list_sessions"}
+        assert set(offered) == {"run_checks", "open_pull_request", *sessions}
         assert all(len(tool.description or "") > 100 for tool in offered.values())
         assert set(offered["open_pull_request"].inputSchema["required"]) == {"title", "body"}
 
@@ -90,6 +109,23 @@ async def test_calls_reach_the_session(short_path: Path) -> None:
         opened = await session.call_tool("open_pull_request", {"title": "Mend", "body": "Why"})
         assert text(opened) == "http://outrider/pulls/1"
     assert tools.opened == [("Mend", "Why")]
+
+
+async def test_calls_about_other_sessions_reach_the_session(short_path: Path) -> None:
+    tools = Tools()
+    async with serving(tools, short_path / "m"), connected(short_path / "m") as session:
+        spawned = await session.call_tool("spawn_session", {"prompt": "look", "repository": "other", "key": "k"})
+        assert text(spawned) == "s-child"
+        await session.call_tool("send_to_session", {"session": "s-child", "prompt": "more"})
+        await session.call_tool("wait_for_sessions", {"sessions": ["s-child"], "which": "any"})
+        assert text(await session.call_tool("list_sessions", {})) == "the tree"
+        too_long = await session.call_tool("wait_for_sessions", {"seconds": 601})
+        assert too_long.isError
+    assert tools.asked == [
+        ChildWanted("look", repository="other", key="k"),
+        ("s-child", "more", None),
+        ChildrenAwaited(("s-child",), "any", WAIT_SECONDS),
+    ]
 
 
 async def test_one_connection_lives_on_when_the_tools_get_an_owner(short_path: Path) -> None:

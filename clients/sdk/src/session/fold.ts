@@ -1,5 +1,6 @@
 import type { DeltaFrame, Draft, Event, Recorded } from "@outrider/protocol";
 
+import { foldChildren } from "./fold-children";
 import { foldEgress } from "./fold-egress";
 import { foldEngine } from "./fold-engine";
 import { foldMembers } from "./fold-members";
@@ -27,6 +28,7 @@ const handlers: Handlers = {
   ...foldProof,
   ...foldEgress,
   ...foldMembers,
+  ...foldChildren,
 };
 
 /** Folds a session's events, drafts and deltas into a `SessionView`. The only part of the client that reads events. */

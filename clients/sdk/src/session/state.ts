@@ -34,6 +34,7 @@ export function emptyState(): FoldState {
     sandbox: null,
     services: [],
     previews: [],
+    children: [],
     engine: null,
     progress: null,
     proofs: [],

@@ -1,5 +1,6 @@
 import type {
   CheckResult,
+  ChildResult,
   Commit,
   FileChange,
   Isolation,
@@ -142,6 +143,21 @@ export interface SnapshotItem extends Place {
   readonly number: number;
 }
 
+/** A session that this one started. `starting`: asked for, and not there yet. */
+export interface ChildItem extends Place {
+  readonly kind: "child";
+  readonly session: string;
+  readonly title: string;
+  readonly repository: string;
+  readonly state: "starting" | "working" | "resting" | "refused";
+  /** How many prompts it was sent. */
+  readonly prompts: number;
+  /** What came of it, as of its last rest. */
+  readonly result: ChildResult | null;
+  /** Why it could not be started. */
+  readonly refusal: string;
+}
+
 /** The end of a turn and why. */
 export interface EndItem extends Place {
   readonly kind: "end";
@@ -163,6 +179,7 @@ export type TranscriptItem =
   | NoticeItem
   | EgressItem
   | SnapshotItem
+  | ChildItem
   | EndItem;
 
 /** `reading`: the agent works, but the workspace is not synced yet, so that it can only read. */
@@ -248,6 +265,8 @@ export interface SessionView {
   readonly services: readonly ServiceView[];
   /** Ports of the sandbox that are worth looking at. */
   readonly previews: readonly PreviewSpec[];
+  /** The sessions that this one started, oldest first. */
+  readonly children: readonly ChildItem[];
   readonly engine: string | null;
   /** The unstored line about long work under way. */
   readonly progress: { readonly stage: string; readonly text: string } | null;

@@ -91,7 +91,9 @@ class EgressProxy:
             await _refuse(guest[1], 502, error.sentence)
 
     def _judge(self, door: DoorSpec, target: Target) -> Verdict:
-        verdict = _SHUT if door.egress is None else self._rules.judge(target, door.egress, door.allowed())
+        verdict = _SHUT
+        if door.egress is not None:
+            verdict = self._rules.judge_within(target, door.egress, door.allowed(), door.within)
         if not verdict.allowed:
             raise self._refuse(door, target, verdict)
         return verdict
@@ -143,6 +145,10 @@ class EgressProxy:
 
 def _remedy(door: DoorSpec, target: Target, verdict: Verdict) -> str:
     """Whom to ask. It says nothing that the guest could do by itself."""
+    if verdict.allowable and door.within:
+        return (
+            f"A person can allow it in the session, or with: outrider egress allow {target.rule} --session {door.owner}"
+        )
     if verdict.allowable and door.egress is not None and door.egress.repository is not None:
         return (
             f"A person can allow it in the session, or with: outrider egress allow {target.rule} "

@@ -72,6 +72,20 @@ class EgressRules:
         self._listed = listed
         """The hosts that people have allowed to a repository."""
 
+    def judge_within(
+        self, target: Target, policy: EgressPolicy, allowed: Sequence[str], within: Sequence[EgressPolicy]
+    ) -> Verdict:
+        """As `judge`, and every policy in `within` must agree too, but about what people have allowed to the session
+        itself."""
+        verdict = self.judge(target, policy, allowed)
+        if not verdict.allowed or _named(target, allowed):
+            return verdict
+        outer = [self.judge(target, above) for above in within]
+        if all(one.allowed for one in outer):
+            return verdict
+        why = "the session that started this one could not reach it, and a session has no wider way out than that"
+        return Verdict(False, why, allowable=all(one.allowed or one.allowable for one in outer))
+
     def judge(self, target: Target, policy: EgressPolicy, allowed: Sequence[str] = ()) -> Verdict:
         """Decide by name and port, before anything is resolved. `allowed` are hosts that people have allowed to the
         session."""

@@ -15,7 +15,7 @@ from outrider.model import commands as c
 from outrider.model.events import Event, Recorded
 from outrider.model.membership import Caller
 from outrider.session import keys
-from outrider.session.decide import engine, failures, members, outcome, people, queue, sandbox, snapshots
+from outrider.session.decide import children, engine, failures, members, outcome, people, queue, sandbox, snapshots
 from outrider.session.decide import history as whole
 from outrider.session.decide.follow import follow
 from outrider.session.decide.rights import expect_right
@@ -64,6 +64,8 @@ DECISIONS: dict[type[Any], Decision] = {
     c.ForgeChanged: outcome.forge_changed,
     c.SnapshotMade: snapshots.made,
     c.Rewind: snapshots.rewind,
+    c.SpawnChild: children.spawn,
+    c.PromptChild: children.prompt,
     c.TimerFired: lambda state, command: (),
 }
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from outrider.model import children as k
 from outrider.model import commands as c
 from outrider.model import effects as x
 from outrider.model import events as e
 from outrider.model.engine import EngineStop
 from outrider.model.proof import Proof, ProofVerdict
 from outrider.session import wording
+from outrider.session.family_state import ChildPhase
 from outrider.session.state import SandboxPhase, State, Turn, TurnPhase
 
 MOST_ATTEMPTS = 3
@@ -145,6 +147,23 @@ def _store_failed(state: State, command: c.EffectFailed, effect: x.StoreSnapshot
     return (e.SnapshotNotStored(layer=effect.layer, reason=wording.failed(command)),)
 
 
+def _child_failed(state: State, command: c.EffectFailed, effect: x.TendChild) -> Events:
+    """It was not made, or cannot be heard any more."""
+    child = state.children.get(effect.child)
+    if child is None or not child.open or len(child.prompts) != effect.prompts:
+        return ()
+    reason = wording.failed(command)
+    if child.phase is ChildPhase.REQUESTED:
+        return (k.ChildRefused(child=child.id, reason=reason),)
+    result = k.ChildResult(ok=False, reason="lost", summary=reason)
+    return (k.ChildEnded(child=child.id, prompts=effect.prompts, result=result),)
+
+
+def _child_not_stopped(state: State, command: c.EffectFailed, effect: x.StopChild) -> Events:
+    sentence = wording.sentence(f"The session {effect.child} could not be stopped: {command.sentence}")
+    return (e.ProblemReported(sentence=sentence, remedy=wording.sentence(command.remedy)),)
+
+
 def _ignore(state: State, command: c.EffectFailed, effect: x.WaitUntil) -> Events:
     return ()
 
@@ -161,5 +180,7 @@ _FAILURES: dict[type[Any], Callable[[State, c.EffectFailed, Any], Events]] = {
     x.TakeSnapshot: _snapshot_failed,
     x.SleepSandbox: _release_failed,
     x.StoreSnapshot: _store_failed,
+    x.TendChild: _child_failed,
+    x.StopChild: _child_not_stopped,
     x.WaitUntil: _ignore,
 }

@@ -5,6 +5,7 @@ from outrider.model import events as e
 from outrider.model.egress import HOSTS_LIMIT, host_for_people
 from outrider.model.errors import LimitReached, Refused
 from outrider.model.person import Person
+from outrider.session.decide import children
 from outrider.session.decide.follow import request_sandbox
 from outrider.session.state import State, Turn
 
@@ -13,10 +14,11 @@ TYPING_SECONDS = 30.0
 
 
 def stop(state: State, command: c.StopTurn) -> tuple[e.Event, ...]:
-    """The turn stops; asking twice is asking once."""
-    if state.turn is None:
+    """The turn stops, and the children where they are meant too; asking twice is asking once."""
+    below = children.stop(state, command.by) if command.children else ()
+    if state.turn is None and not below:
         raise Refused("Nothing runs in this session.")
-    return stop_turn(state.turn, command.by)
+    return (*(stop_turn(state.turn, command.by) if state.turn else ()), *below)
 
 
 def allow_host(state: State, command: c.AllowHost) -> tuple[e.Event, ...]:

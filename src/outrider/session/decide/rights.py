@@ -46,6 +46,8 @@ LEAST_ROLE: Mapping[type[Any], Need] = {
     c.StopTurn: "prompter",
     c.Typing: "prompter",
     c.Rewind: "prompter",
+    c.SpawnChild: "prompter",
+    c.PromptChild: "prompter",
     c.AllowHost: _to_allow,
     c.Rename: "prompter",
     c.Pin: "prompter",
@@ -114,5 +116,5 @@ def _expect(state: State, person: Person, role: Role | None, least: Role) -> Non
 def _person(command: Any) -> Person:
     if isinstance(command, c.Once):
         return _person(command.command)
-    by: Person = command.prompt.author.person if isinstance(command, c.QueuePrompt) else command.by
+    by: Person = command.prompt.author.person if isinstance(command, c.QueuePrompt | c.PromptChild) else command.by
     return by

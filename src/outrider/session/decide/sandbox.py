@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from outrider.model import children as k
 from outrider.model import commands as c
 from outrider.model import events as e
+from outrider.session.decide import children
 from outrider.session.state import State, TurnPhase
 
 
@@ -54,4 +56,7 @@ TRUE_WHILE: dict[type[Any], Callable[[State, Any], bool]] = {
     e.CheckStarted: _proof_runs,
     e.CheckFinished: _proof_runs,
     e.EgressRefused: _is_news,
+    k.ChildSpawned: children.is_wanted,
+    k.ChildRefused: children.is_wanted,
+    k.ChildEnded: children.is_awaited,
 }

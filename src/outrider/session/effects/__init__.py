@@ -13,6 +13,7 @@ from outrider.model.commands import Command, EffectFailed, SandboxVanished
 from outrider.model.effects import Effect
 from outrider.model.errors import EngineError, OutriderError, SandboxError, SandboxLost, TurnFailed
 from outrider.session.actor import Actor
+from outrider.session.effects.children import stop_child, tend_child
 from outrider.session.effects.collect_work import collect_work
 from outrider.session.effects.prove import prove
 from outrider.session.effects.publish import publish
@@ -39,6 +40,8 @@ EFFECTS: dict[type[Any], Callable[[Any, Workbench, Actor], Awaitable[Command]]] 
     x.SleepSandbox: sleep_sandbox,
     x.StoreSnapshot: store_snapshot,
     x.StopSandbox: stop_sandbox,
+    x.TendChild: tend_child,
+    x.StopChild: stop_child,
     x.WaitUntil: wait_until,
 }
 

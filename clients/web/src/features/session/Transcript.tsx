@@ -3,6 +3,7 @@ import { memo, useState, type ReactElement } from "react";
 
 import { Button } from "@/ui/Button";
 
+import { ChildLine } from "./ChildLine";
 import { EgressLine } from "./EgressLine";
 import { EndLine, NoticeLine, PullRequestLine, WorkLine } from "./lines";
 import { MessageBlock } from "./MessageBlock";
@@ -85,6 +86,8 @@ const Item = memo(function Item({ item, repository, session, typing }: ItemProps
       return <EgressLine item={item} session={session} />;
     case "snapshot":
       return <SnapshotLine item={item} session={session} />;
+    case "child":
+      return <ChildLine item={item} />;
     case "end":
       return <EndLine item={item} />;
   }
@@ -98,7 +101,7 @@ function isAtWork({ turn }: SessionView): boolean {
   return turn?.phase === "working" || turn?.phase === "reading";
 }
 
-const QUIET = new Set<TranscriptItem["kind"]>(["tool", "preparation", "work", "pull-request"]);
+const QUIET = new Set<TranscriptItem["kind"]>(["tool", "preparation", "work", "pull-request", "child"]);
 
 /** Quiet lines stand close together; a new prompt begins a new page; all else is a paragraph apart. */
 function gapBefore(item: TranscriptItem, before: TranscriptItem | undefined): string {

@@ -13,7 +13,9 @@ from outrider.ports.sandbox import Guest
 from outrider.session.actor import Actor
 from outrider.session.effects.egress import tell_refusal
 from outrider.session.effects.start.recipe import read_or_nothing
+from outrider.session.family import expect_budget, root_of, spent
 from outrider.session.found import Found
+from outrider.session.state import State
 from outrider.session.tools import Tools
 from outrider.session.workbench import Workbench
 
@@ -64,6 +66,15 @@ async def door_spec(bench: Workbench, actor: Actor) -> DoorSpec:
         tools=Tools(bench, actor),
         repository=bench.world.forge(created.repository.forge).mirror(created.repository),
         egress=EgressPolicy.of(created.repository.name, recipe.egress),
+        within=created.parent.within if created.parent else (),
+        may_spend=lambda: expect_budget_of(actor.state, bench),
         allowed=lambda: actor.state.allowed_hosts,
         on_refused=on_refused,
     )
+
+
+async def expect_budget_of(state: State, bench: Workbench) -> None:
+    """Raises LimitReached where the session's tree has used what it may."""
+    if bench.policy.budget.limited:
+        members = {member.session: member for member in await bench.world.family.members(root_of(state))}
+        expect_budget(spent({**members, state.session: state}.values()), bench.policy.budget)

@@ -1,0 +1,26 @@
+import type { ChildItem } from "@outrider/sdk";
+import { CircleCheck, CircleSlash, CircleX, LoaderCircle, type LucideIcon } from "lucide-react";
+import type { ReactElement } from "react";
+
+import { State, type Tone } from "@/ui/State";
+
+interface Look {
+  readonly icon: LucideIcon;
+  readonly tone: Tone;
+  readonly word: string;
+  readonly live?: boolean;
+}
+
+/** Where a session stands that another one started, as that one knows it. */
+export function ChildState({ child }: { readonly child: ChildItem }): ReactElement {
+  return <State {...look(child)} />;
+}
+
+function look({ state, result }: ChildItem): Look {
+  if (state === "starting") return { icon: LoaderCircle, tone: "accent", word: "Starting", live: true };
+  if (state === "working") return { icon: LoaderCircle, tone: "accent", word: "Working", live: true };
+  if (state === "refused") return { icon: CircleX, tone: "fail", word: "Not started" };
+  if (result?.ok) return { icon: CircleCheck, tone: "pass", word: "Done" };
+  if (result?.reason === "stopped") return { icon: CircleSlash, tone: "plain", word: "Stopped" };
+  return { icon: CircleX, tone: "fail", word: result?.reason === "completed" ? "Checks are red" : "Failed" };
+}
