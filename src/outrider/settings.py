@@ -7,9 +7,11 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
+from outrider.model.attachment import MOST_ATTACHMENTS
 from outrider.model.base import Model
 from outrider.model.engine import ModelRef
 from outrider.model.errors import BadRequest
+from outrider.model.limits import MAX_PROMPT_BYTES, PromptLimits
 from outrider.model.sandbox import Limits
 
 DEFAULT_PORT = 4100
@@ -39,6 +41,9 @@ _NAMES = {
     "OUTRIDER_BUDGET_TOKENS": "budget_tokens",
     "OUTRIDER_BLOBS": "blobs",
     "OUTRIDER_SNAPSHOTS_KEPT": "snapshots_kept",
+    "OUTRIDER_LIMIT_PROMPT_BYTES": "limit_prompt_bytes",
+    "OUTRIDER_LIMIT_ATTACHMENTS": "limit_attachments",
+    "OUTRIDER_LIMIT_ATTACHMENT_BYTES": "limit_attachment_bytes",
     "OUTRIDER_ALLOWED_HOSTS": "allowed_hosts",
     "OUTRIDER_ALLOWED_NETWORKS": "allowed_networks",
     "OUTRIDER_IMAGE_BUILDS": "image_builds",
@@ -107,6 +112,13 @@ class Settings(Model):
     budget_tokens: int | None = Field(default=None, gt=0, description="The same in tokens")
     blobs: str | None = Field(default=None, description="Where snapshots are stored: a folder, or s3://BUCKET/PREFIX")
     snapshots_kept: int = Field(default=20, ge=1, le=1000, description="Turns that a session can be rewound to")
+    limit_prompt_bytes: int = Field(
+        default=MAX_PROMPT_BYTES, ge=1, le=MAX_PROMPT_BYTES, description="Longest prompt, in UTF-8 bytes"
+    )
+    limit_attachments: int = Field(default=10, ge=0, le=MOST_ATTACHMENTS, description="Files that come with one prompt")
+    limit_attachment_bytes: int = Field(
+        default=20 << 20, ge=1, le=1 << 30, description="Size of one such file, in bytes"
+    )
     allowed_hosts: str = Field(default="", description="More hosts that every sandbox may reach, separated by commas")
     allowed_networks: str = Field(
         default="", description="Private networks that allowed hosts may be in, separated by commas: 10.0.0.0/8"
@@ -170,6 +182,11 @@ class Settings(Model):
             disk_bytes=self.sandbox_disk_bytes,
             wall_seconds=self.sandbox_seconds,
         )
+
+    @property
+    def prompt_limits(self) -> PromptLimits:
+        """What one prompt may be."""
+        return PromptLimits(self.limit_prompt_bytes, self.limit_attachments, self.limit_attachment_bytes)
 
     @property
     def secrets(self) -> tuple[str, ...]:

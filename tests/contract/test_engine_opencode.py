@@ -1,6 +1,8 @@
 """OpenCode keeps the contract: the real engine, driven by the rehearsal model."""
 
 import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
 from outrider.model.engine import EngineStop, ModelRef, ToolText
 from outrider.model.errors import EngineError, TurnFailed
+from outrider.ports.engine import FilePart, ImagePart, Part
 from outrider.testing.engine_contract import (
     EDIT,
     RUN,
@@ -26,6 +29,9 @@ from outrider.testing.local_guest import LocalGuest
 from outrider.testing.opencode_install import opencode_binary
 from outrider.testing.rehearsal_server import broker_like, contract_scripts, serving
 
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 OPENAI_WIRE = "@ai-sdk/openai-compatible"
 
 
@@ -174,3 +180,29 @@ async def test_a_flood_of_output_is_bounded(opencode: EngineUnderTest) -> None:
     assert texts
     assert max(map(len, texts)) <= 65_536
     await session.close()
+
+
+async def test_files_of_a_prompt_reach_the_model_and_none_breaks_the_turn(
+    opencode: EngineUnderTest, model: FaultyModel
+) -> None:
+    """An image is shown, a text is read, and a file of bytes is only named."""
+    files = {"shot.png": (PNG, "image/png"), "notes.txt": (b"what to look for\n", "text/plain")}
+    files |= {
+        "data.bin": (b"\0\1\2\3" * 300, "application/octet-stream"),
+        "paper.pdf": (b"%PDF-1.4\n\0\1", "application/pdf"),
+    }
+    folder = opencode.workspace / ".outrider" / "attachments"
+    folder.mkdir(parents=True)
+    parts: list[Part] = [TALK]
+    for name, (data, kind) in files.items():
+        (folder / name).write_bytes(data)
+        part = FilePart(str(folder / name), name, kind, len(data))
+        parts.append(ImagePart(data, part) if kind == "image/png" else part)
+    ear = Ear()
+    session = await opencode.open(ear)
+    assert await session.prompt(parts) is EngineStop.END_TURN
+    assert ear.text().endswith(SAID)
+    await session.close()
+    asked = json.loads(model.heard)["messages"][0]["content"]
+    assert [block["type"] for block in asked][:2] == ["text", "image"]
+    assert "what to look for" in asked[-1]["text"]

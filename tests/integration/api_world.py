@@ -10,6 +10,9 @@ import httpx
 from outrider.api.auth import Authenticator
 from outrider.api.parts import Parts
 from outrider.api.server import build_server
+from outrider.api.uploads import Uploads
+from outrider.api.views import Me
+from outrider.model.limits import PromptLimits
 from outrider.model.person import Person
 from outrider.session.registry import Registry
 from outrider.testing.memory_logins import MemoryLogins
@@ -46,10 +49,24 @@ async def serving(world: SessionWorld, **parts: Any) -> AsyncIterator[Server]:
         given: dict[str, Any] = dict.fromkeys(Parts.__dataclass_fields__)
         given |= {"registry": registry, "index": world.index, "search": world.search, "forge": world.forge}
         given |= {"blobs": MemoryBlobs(), "authenticator": authenticator, "address": lambda: "http://localhost"}
+        given |= {"attachments": world.attachments, "uploads": Uploads(), "limits": PromptLimits()}
+        given |= {"describe": _describe}
         app = build_server(cast("Parts", Parts(**given | parts)), ["localhost"])
         async with _client(app) as client:
             client.headers["authorization"] = f"Bearer {TOKEN}"
             yield Server(registry, client, authenticator, app)
+
+
+async def _describe(person: Person) -> Me:
+    return Me(
+        person=person,
+        version="0",
+        rehearsal=True,
+        default_model="rehearsal/demo",
+        models=("rehearsal/demo",),
+        isolation=None,
+        limit_tier=None,
+    )
 
 
 def _client(app: Any) -> httpx.AsyncClient:

@@ -19,6 +19,21 @@ export interface ArchiveRequested {
   readonly by: Person;
 }
 
+/** A file of a prompt. `id` is derived from its bytes, `media_type` is what they look like. */
+export interface Attachment {
+  readonly id: string;
+  readonly name: string;
+  readonly media_type: string;
+  /** In bytes */
+  readonly size: number;
+}
+
+/** A file that was uploaded, by its id, and the name that it has in this prompt. */
+export interface AttachmentRef {
+  readonly id: string;
+  readonly name: string;
+}
+
 /** The author of a prompt, and by what way it came. */
 export interface Author {
   readonly person: Person;
@@ -281,6 +296,7 @@ export interface EditFrame {
   readonly prompt: string;
   readonly revision: number;
   readonly text: string;
+  readonly attachments: readonly AttachmentRef[] | null;
 }
 
 /** What one sandbox may reach, beside what the operator allows every sandbox. `hosts` were allowed by somebody who may. `asked` are hosts that the recipe names and that need a yes yet: they are refused, and the refusal says so. With a `repository`, the hosts on its list in the catalog count too, as they are when a connection is made. */
@@ -470,6 +486,8 @@ export interface NewPlace {
 export interface NewPrompt {
   /** Checked by `check_prompt_text` */
   readonly text: string;
+  /** What was uploaded before */
+  readonly attachments?: readonly AttachmentRef[];
   readonly key?: string | null;
   /** Only with the owner's token */
   readonly author?: Person | null;
@@ -484,6 +502,8 @@ export interface NewSession {
   /** Checked by `check_prompt_text` */
   readonly prompt: string;
   readonly title?: string | null;
+  /** What was uploaded before */
+  readonly attachments?: readonly AttachmentRef[];
   /** The same key again is the same session */
   readonly key?: string | null;
   /** Only with the owner's token */
@@ -605,6 +625,7 @@ export interface Prompt {
   readonly author: Author;
   readonly text: string;
   readonly key: string | null;
+  readonly attachments: readonly Attachment[];
   /** Counts the texts that it has had while it waited */
   readonly revision: number;
   /** Who gave it its present text, where it was edited */
@@ -624,6 +645,7 @@ export interface PromptEdited {
   /** Counts the texts that the prompt has had; 1 is what was sent */
   readonly revision: number;
   readonly text: string;
+  readonly attachments: readonly Attachment[];
   readonly author: Person;
   readonly by: Person;
 }
@@ -633,6 +655,8 @@ export interface PromptFrame {
   readonly kind: "prompt";
   readonly ref: string;
   readonly text: string;
+  /** What was uploaded before */
+  readonly attachments: readonly AttachmentRef[];
   /** The same key again is the same request */
   readonly key: string | null;
 }

@@ -33,7 +33,7 @@ function only<K extends TranscriptItem["kind"]>(view: SessionView, kind: K): Ext
 }
 
 const PERSON = { name: "Ada", email: "ada@example.org" };
-const PROMPT = (id: string) => ({ id, author: { person: PERSON, via: "web" }, text: id, key: null, revision: 1, edited_by: null });
+const PROMPT = (id: string) => ({ id, author: { person: PERSON, via: "web" }, text: id, key: null, attachments: [], revision: 1, edited_by: null });
 const QUEUED = (id: string): Event => ({ type: "prompt_queued", prompt: PROMPT(id) });
 const STARTED: Event = { type: "turn_started", turn: "t", prompt: "a" };
 const SAID = (offset: number, text: string): Event => ({
@@ -158,7 +158,7 @@ describe("queue and turn", () => {
         QUEUED("c"),
         { type: "prompt_moved", prompt: "c", position: 0, by: PERSON },
         { type: "prompt_withdrawn", prompt: "a", by: PERSON },
-        { type: "prompt_edited", prompt: "b", revision: 2, text: "better", author: PERSON, by: PERSON },
+        { type: "prompt_edited", prompt: "b", revision: 2, text: "better", attachments: [], author: PERSON, by: PERSON },
       ),
     );
     expect(view.queue.map((prompt) => prompt.id)).toEqual(["c", "b"]);

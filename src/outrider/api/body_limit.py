@@ -1,5 +1,7 @@
 """A limit on what a client may send, held before anything parses it."""
 
+from collections.abc import Collection
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outrider.api.problems import problem
@@ -11,13 +13,15 @@ MAX_BODY_BYTES = 16 << 20
 class BodyLimit:
     """ASGI middleware: answers 413 to a body that is, or says it is, too long."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES, *, streamed: Collection[str] = ()) -> None:
+        """`streamed` are the paths that count what they read themselves."""
         self._app = app
         self._limit = limit
+        self._except = frozenset(streamed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on while it stays within the limit."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self._except:
             await self._app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")

@@ -6,13 +6,14 @@ Raw ASGI: the frames are encoded once for all clients, and a response object for
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from pydantic import ValidationError
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
 from outrider.api.auth import Login
-from outrider.api.parts import Parts
+from outrider.api.parts import Parts, find_files, new_prompt
 from outrider.api.problems import describe_invalid
 from outrider.model.commands import (
     Command,
@@ -41,9 +42,8 @@ from outrider.model.feed import (
     TypingFrame,
     WithdrawFrame,
 )
-from outrider.model.ids import PromptId, SessionId, new_id
-from outrider.model.person import Author, Person
-from outrider.model.prompt import Prompt, check_prompt_text
+from outrider.model.ids import SessionId
+from outrider.model.person import Person
 from outrider.session.keys import known_prompt
 
 MAX_FRAME_BYTES = 512 * 1024
@@ -121,9 +121,8 @@ class Client:
     async def _carry_out(self, frame: ClientFrame) -> AcceptedFrame:
         by = self._login.person
         match frame:
-            case PromptFrame(text=text, key=key):
-                author = Author(person=by)
-                prompt = Prompt(id=PromptId(new_id("p")), author=author, text=check_prompt_text(text), key=key)
+            case PromptFrame(text=text, key=key, attachments=files):
+                prompt = await new_prompt(self._parts, by, text, key, files)
                 seq = await self._ask(QueuePrompt(prompt))
                 queued = known_prompt(await self._parts.registry.state(self._session), prompt)
                 return AcceptedFrame(ref=frame.ref, seq=seq, prompt=queued)
@@ -131,6 +130,8 @@ class Client:
                 command: Command = Typing(by, self._parts.registry.clock.now())
             case _:
                 asked = _asked(frame, by)
+                if isinstance(frame, EditFrame) and isinstance(asked, EditPrompt) and frame.attachments is not None:
+                    asked = replace(asked, attachments=await find_files(self._parts, frame.attachments))
                 command = asked if frame.key is None else Once(frame.key, asked)
         return AcceptedFrame(ref=frame.ref, seq=await self._ask(command))
 

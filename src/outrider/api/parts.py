@@ -1,6 +1,6 @@
 """What the routes work with, put together by the composition root."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,15 +9,19 @@ from fastapi import Depends, Header, Request
 from starlette.types import ASGIApp
 
 from outrider.api.auth import Authenticator, Login
+from outrider.api.uploads import Uploads
 from outrider.api.views import Me
 from outrider.fleet.images.builds import Builds
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.pool.pool import Pool
+from outrider.model.attachment import MOST_ATTACHMENTS, Attachment, AttachmentRef
 from outrider.model.commands import Once, PersonCommand
-from outrider.model.errors import BadRequest
+from outrider.model.errors import BadRequest, LimitReached
 from outrider.model.ids import PromptId, new_id
+from outrider.model.limits import PromptLimits, raised_by
 from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt, check_prompt_text
+from outrider.ports.attachments import Attachments
 from outrider.ports.audit import Audit
 from outrider.ports.egress import EgressLists
 from outrider.ports.forge import Forge
@@ -36,6 +40,9 @@ class Parts:
     search: SearchIndex
     forge: Forge
     blobs: Blobs
+    attachments: Attachments
+    uploads: Uploads
+    limits: PromptLimits
     audit: Audit
     egress: EgressLists
     builds: Builds
@@ -77,9 +84,28 @@ def once(key: str | None, command: PersonCommand) -> PersonCommand | Once:
     return command if key is None else Once(key, command)
 
 
-def new_prompt(person: Person, text: str, key: str | None) -> Prompt:
-    """A prompt with an id of its own. Raises BadRequest, LimitReached."""
-    return Prompt(id=PromptId(new_id("p")), author=Author(person=person), text=check_prompt_text(text), key=key)
+async def new_prompt(
+    parts: Parts, person: Person, text: str, key: str | None, files: Sequence[AttachmentRef] = ()
+) -> Prompt:
+    """A prompt with an id of its own, its files looked up. Raises BadRequest, LimitReached, NotFound."""
+    return Prompt(
+        id=PromptId(new_id("p")),
+        author=Author(person=person),
+        text=check_prompt_text(text, parts.limits.prompt_bytes),
+        key=key,
+        attachments=await find_files(parts, files),
+    )
+
+
+async def find_files(parts: Parts, files: Sequence[AttachmentRef]) -> tuple[Attachment, ...]:
+    """What was uploaded before, each once. Raises LimitReached, NotFound."""
+    found = {file.place: file for file in [await parts.attachments.find(ref) for ref in files[: MOST_ATTACHMENTS + 1]]}
+    most = parts.limits.attachments
+    if len(found) > most:
+        raise LimitReached(
+            f"A prompt may have {most} attachments.", f"Send fewer. {raised_by('OUTRIDER_LIMIT_ATTACHMENTS')}"
+        )
+    return tuple(found.values())
 
 
 def author_of(login: Login, named: Person | None) -> Person:

@@ -14,6 +14,7 @@ from outrider.api.page import page_router
 from outrider.api.parts import Parts
 from outrider.api.problems import add_problem_handlers
 from outrider.api.routes import (
+    attachments,
     egress,
     git,
     images,
@@ -37,6 +38,7 @@ def build_api(parts: Parts | None = None) -> FastAPI:
     add_problem_handlers(api)
     for routes in (
         me,
+        attachments,
         sessions,
         queue,
         shelf,
@@ -58,4 +60,4 @@ def build_api(parts: Parts | None = None) -> FastAPI:
 
 def build_server(parts: Parts, hosts: Iterable[str]) -> ASGIApp:
     """What uvicorn serves."""
-    return Gate(BodyLimit(build_api(parts)), parts.authenticator, hosts)
+    return Gate(BodyLimit(build_api(parts), streamed=(attachments.UPLOAD_PATH,)), parts.authenticator, hosts)

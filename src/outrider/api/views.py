@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from outrider.model.attachment import AttachmentRef
 from outrider.model.base import Model
 from outrider.model.ids import PromptId, SessionId, TurnId
 from outrider.model.person import Person
@@ -14,6 +15,7 @@ from outrider.model.services import PreviewSpec, ServiceChanged
 from outrider.ports.search import PassageKind
 
 RawPrompt = Annotated[str, Field(max_length=8 << 20, description="Checked by `check_prompt_text`")]
+Files = Annotated[tuple[AttachmentRef, ...], Field(max_length=100, description="What was uploaded before")]
 ModelName = Annotated[str, Field(max_length=240, description="PROVIDER/NAME")]
 
 
@@ -46,6 +48,7 @@ class NewSession(Model):
     model: ModelName | None = None
     prompt: RawPrompt
     title: str | None = Field(default=None, min_length=1, max_length=200)
+    attachments: Files = ()
     key: str | None = Field(default=None, max_length=100, description="The same key again is the same session")
     author: Person | None = Field(default=None, description="Only with the owner's token")
 
@@ -189,6 +192,7 @@ class NewPrompt(Model):
     """Queue a prompt."""
 
     text: RawPrompt
+    attachments: Files = ()
     key: str | None = Field(default=None, max_length=100)
     author: Person | None = Field(default=None, description="Only with the owner's token")
 
@@ -197,6 +201,7 @@ class NewText(Model):
     """Give a queued prompt another text."""
 
     text: RawPrompt
+    attachments: Files | None = Field(default=None, description="Without it they stay as they are")
     revision: int = Field(ge=1, description="Of the text that the person has seen, as the queue says it")
     author: Person | None = Field(default=None, description="Who edits. Only with the owner's token")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from outrider import __version__
 from outrider.api.auth import Authenticator
 from outrider.api.parts import Parts
+from outrider.api.uploads import Uploads
 from outrider.api.views import Demo, Me
 from outrider.app.author import find_author
 from outrider.app.home import Home
@@ -58,6 +59,7 @@ from outrider.ports.sandbox import SandboxProvider, Watchdog
 from outrider.proof.recipes import Recipes
 from outrider.proof.runner import Prover
 from outrider.rehearsal.demo import DEMO_NAME, DEMO_PROMPT, write_demo_repository
+from outrider.session.attachments import AttachmentCollector
 from outrider.session.forking import NamedLayers, collect_snapshots
 from outrider.session.found import SESSION_LABEL
 from outrider.session.policy import Budget, Policy
@@ -66,6 +68,7 @@ from outrider.session.registry import Registry
 from outrider.session.spawning import Spawning
 from outrider.session.world import World
 from outrider.settings import DEFAULT_MODELS, Settings
+from outrider.storage.attachments import DirectoryAttachments
 from outrider.storage.blobs import DirectoryBlobs
 from outrider.storage.catalog import Catalog, open_catalog
 from outrider.storage.search import SqliteSearch
@@ -88,6 +91,7 @@ class Foundation:
     catalog: Catalog
     search: SqliteSearch
     blobs: DirectoryBlobs
+    attachments: DirectoryAttachments
     provider: SandboxProvider
     probe: ProbeReport
     broker: Broker
@@ -123,6 +127,7 @@ async def deploy(settings: Settings, home: Home, url: str, engine: Engine | None
             tasks.create_task(_disk_watch(base, heart.registry).run(), name="disk watch"),
             *heart.works.start(tasks),
             tasks.create_task(_collect_snapshots(base), name="snapshots that nobody names"),
+            tasks.create_task(_collect_attachments(base, heart.registry), name="attachments that nobody names"),
         )
         try:
             yield await _parts(base, heart)
@@ -147,6 +152,7 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
         catalog=catalog,
         search=search,
         blobs=DirectoryBlobs(home.path / "blobs"),
+        attachments=DirectoryAttachments(home.path / "blobs" / "attachments", clock),
         provider=chosen.provider,
         probe=chosen.report,
         snapshots=Snapshots(chosen.provider, make_layer_blobs(settings), home.path / "scratch"),
@@ -200,6 +206,7 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
         quarantine=quarantine,
         recipes=recipes,
         redactor=redactor,
+        attachments=base.attachments,
         pool=pool,
         house=_house(base),
         models=tuple(map(ModelRef.parse, _models(settings))),
@@ -289,6 +296,9 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         search=base.search,
         forge=heart.forge,
         blobs=base.blobs,
+        attachments=base.attachments,
+        uploads=Uploads(),
+        limits=base.settings.prompt_limits,
         audit=base.catalog.audit,
         egress=base.catalog.egress,
         builds=heart.works.builds,
@@ -349,6 +359,18 @@ async def _collect_snapshots(base: Foundation) -> None:
             await collect_snapshots(base.named, base.snapshots)
         except OutriderError as error:
             logger.error("snapshots could not be collected: %s", error)
+        await base.clock.sleep(COLLECT_SECONDS)
+
+
+async def _collect_attachments(base: Foundation, registry: Registry) -> None:
+    """At start and every hour."""
+    ids = SqliteSessionLogs(base.home.path / "sessions").ids
+    collector = AttachmentCollector(base.attachments, ids, registry)
+    while True:
+        try:
+            await collector.collect()
+        except OutriderError as error:
+            logger.error("attachments could not be collected: %s", error)
         await base.clock.sleep(COLLECT_SECONDS)
 
 

@@ -2,7 +2,7 @@
 proxy of the machine is asked."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -23,6 +23,8 @@ MAX_FRAME_BYTES = 256 << 20
 
 CLOSE_RESYNC = 4409
 """The server dropped what we were too slow for: attach again."""
+
+Body = dict[str, Any] | AsyncIterator[bytes]
 
 _KINDS = {404: NotFound, 409: Refused, 422: BadRequest}
 
@@ -81,9 +83,11 @@ class Client:
         body = {**wanted, "author": author.model_dump()}
         return SessionId((await self.ask("POST", "/api/sessions", body, timeout=IMPORT_SECONDS))["session"])
 
-    async def queue_prompt(self, session: SessionId, text: str, author: Person) -> PromptId:
-        """Queue a prompt."""
-        body = {"text": text, "author": author.model_dump()}
+    async def queue_prompt(
+        self, session: SessionId, text: str, author: Person, files: Sequence[dict[str, Any]] = ()
+    ) -> PromptId:
+        """Queue a prompt with files that were uploaded."""
+        body = {"text": text, "author": author.model_dump(), "attachments": list(files)}
         return PromptId((await self.ask("POST", f"/api/sessions/{session}/prompts", body))["prompt"])
 
     async def stop(self, session: SessionId) -> None:
@@ -131,11 +135,13 @@ class Client:
             raise _gone() from error
 
     async def ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout: float = REQUEST_SECONDS
+        self, method: str, path: str, body: Body | None = None, *, timeout: float = REQUEST_SECONDS
     ) -> dict[str, Any]:
-        """The server's answer to any request. Raises what the server refuses it for, ServerGone without an answer."""
+        """The server's answer to any request, whose body is an object or bytes. Raises what the server refuses it for,
+        ServerGone without an answer."""
         try:
-            answer = await self._http.request(method, path, json=body, timeout=timeout)
+            sent: Any = {"json": body} if isinstance(body, dict) else {"content": body}
+            answer = await self._http.request(method, path, **sent, timeout=timeout)
         except httpx.TransportError as error:
             raise _gone() from error
         if answer.is_success:

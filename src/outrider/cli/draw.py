@@ -45,6 +45,9 @@ def _(event: events.PromptQueued, scene: Scene) -> Block:
     shown = [beside("", line) for line in text[:PROMPT_LINES]]
     if len(text) > PROMPT_LINES:
         shown.append(beside("", Text(f"… {words.count(len(text) - PROMPT_LINES, 'line')} more", style="dim")))
+    for file in event.prompt.attachments:
+        size = words.size(file.size)
+        shown.append(beside("+", Text(clean_line(file.name)).append(f"  {file.media_type}, {size}", style="dim")))
     return Block("prompt", (Text(f"▍ {clean_line(author.person.name)}", style="bold cyan"), *shown))
 
 

@@ -74,3 +74,11 @@ def seconds(value: float) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 test`, `2 tests`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def size(number: int) -> str:
+    """Bytes in a unit that reads well."""
+    for unit, least in (("MB", 1_000_000), ("kB", 1000)):
+        if number >= least:
+            return f"{number / least:.1f} {unit}"
+    return count(number, "byte")

@@ -11,12 +11,13 @@ import acp
 import acp.schema as wire
 from pydantic import ValidationError
 
+from outrider.engines.blocks import blocks
 from outrider.engines.client import Client
 from outrider.engines.profile import Profile, Resume, Start
 from outrider.engines.transport import ProcessTransport
 from outrider.model.engine import EngineSessionId, EngineStop
 from outrider.model.errors import EngineError, SandboxError, SandboxLost, TurnFailed
-from outrider.ports.engine import EngineLaunch, EngineListener
+from outrider.ports.engine import EngineLaunch, EngineListener, Part
 from outrider.ports.sandbox import ExecSpec, Guest, Process
 
 OPEN_TIMEOUT_SECONDS = 60.0
@@ -71,6 +72,7 @@ class AcpSession:
         self._process = process
         self._servers: list[Any] = []
         self._workspace = ""
+        self._sees = False
         self._stderr = stderr
         self._client = Client(listener)
         self._transport = ProcessTransport(process, self._client.notified)
@@ -83,7 +85,9 @@ class AcpSession:
         self._servers = [
             wire.HttpMcpServer(type="http", name=name, url=url, headers=[]) for name, url in start.mcp_urls.items()
         ]
-        await self._within(timeout_seconds, "initialize", self._connection.initialize(protocol_version=1))
+        hello = await self._within(timeout_seconds, "initialize", self._connection.initialize(protocol_version=1))
+        can = hello.agent_capabilities and hello.agent_capabilities.prompt_capabilities
+        self._sees = bool(can and can.image)
         if launch.resume and resume is not Resume.NEVER:
             await self._resume(launch, resume, timeout_seconds)
         if not self.resumed:
@@ -102,12 +106,12 @@ class AcpSession:
             await self._within(timeout_seconds, "take up its session", opening)
             self.id, self.resumed = EngineSessionId(str(launch.resume)), True
 
-    async def prompt(self, texts: Sequence[str]) -> EngineStop:
+    async def prompt(self, parts: Sequence[Part]) -> EngineStop:
         """Give it a prompt and wait for the end of its turn. See `ports.engine.EngineSession`."""
         self._client.cancelled = False
-        blocks: list[Any] = [wire.TextContentBlock(type="text", text=text) for text in texts]
+        content: list[Any] = blocks(parts, sees=self._sees)
         try:
-            answer = await self._spoken(self._connection.prompt(session_id=self.id, prompt=blocks))
+            answer = await self._spoken(self._connection.prompt(session_id=self.id, prompt=content))
         except TurnFailed:
             if not self._client.cancelled:
                 raise

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from outrider.model.attachment import Attachment
 from outrider.model.child_commands import Caps as Caps
 from outrider.model.child_commands import PromptChild as PromptChild
 from outrider.model.child_commands import SpawnChild as SpawnChild
@@ -52,12 +53,14 @@ class MovePrompt:
 
 @dataclass(frozen=True, slots=True)
 class EditPrompt:
-    """A person gives a queued prompt another text. `revision` is the one that they have seen."""
+    """A person gives a queued prompt another text, and other files where `attachments` is set. `revision` is the one
+    that they have seen."""
 
     prompt: PromptId
     revision: int
     text: str
     by: Person
+    attachments: tuple[Attachment, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

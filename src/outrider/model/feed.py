@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from outrider.model.attachment import AttachmentRef
 from outrider.model.base import Model
 from outrider.model.engine import Speaker
 from outrider.model.events import Recorded
@@ -101,6 +102,7 @@ ServerFrame = Annotated[
 
 LONGEST_REF = 64
 Ref = Annotated[str, Field(max_length=LONGEST_REF)]
+Files = Annotated[tuple[AttachmentRef, ...], Field(max_length=100, description="What was uploaded before")]
 Key = Annotated[str | None, Field(max_length=100, description="The same key again is the same request")]
 
 
@@ -110,6 +112,7 @@ class PromptFrame(Model):
     kind: Literal["prompt"] = "prompt"
     ref: Ref
     text: PromptText
+    attachments: Files = ()
     key: Key = None
 
 
@@ -141,6 +144,7 @@ class EditFrame(Model):
     prompt: PromptId
     revision: int = Field(ge=1)
     text: PromptText
+    attachments: Files | None = None
 
 
 class SteerFrame(Model):

@@ -4,26 +4,26 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from outrider.model.attachment import MOST_ATTACHMENTS, Attachment
 from outrider.model.base import Model
 from outrider.model.errors import BadRequest, LimitReached
 from outrider.model.ids import PromptId
+from outrider.model.limits import MAX_PROMPT_BYTES as MAX_PROMPT_BYTES
+from outrider.model.limits import raised_by
 from outrider.model.person import Author, Person
-
-MAX_PROMPT_BYTES = 256 * 1024
-"""Longest prompt, in UTF-8 bytes. A longer text belongs in a file of the repository."""
 
 PromptText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROMPT_BYTES)]
 
 
-def check_prompt_text(text: str) -> str:
+def check_prompt_text(text: str, most: int = MAX_PROMPT_BYTES) -> str:
     """The text, where it can be a prompt. Raises BadRequest for an empty one, LimitReached for one that is too long."""
     if not text.strip():
         raise BadRequest("The prompt is empty.", "Say what should be done.")
     size = len(text.encode())
-    if size > MAX_PROMPT_BYTES:
+    if size > most:
+        raised = f" {raised_by('OUTRIDER_LIMIT_PROMPT_BYTES')}" if most < MAX_PROMPT_BYTES else ""
         raise LimitReached(
-            f"The prompt is {size:,} bytes long; {MAX_PROMPT_BYTES:,} is the most.",
-            "Put long text into a file of the repository and name that file.",
+            f"The prompt is {size:,} bytes long; {most:,} is the most.", f"Attach long text as a file.{raised}"
         )
     return text
 
@@ -35,5 +35,6 @@ class Prompt(Model):
     author: Author
     text: PromptText
     key: str | None = Field(default=None, max_length=100)
+    attachments: tuple[Attachment, ...] = Field(default=(), max_length=MOST_ATTACHMENTS)
     revision: int = Field(default=1, ge=1, description="Counts the texts that it has had while it waited")
     edited_by: Person | None = Field(default=None, description="Who gave it its present text, where it was edited")

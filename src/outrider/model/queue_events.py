@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from outrider.model.attachment import MOST_ATTACHMENTS, Attachment
 from outrider.model.base import Model
 from outrider.model.ids import PromptId
 from outrider.model.person import Person
@@ -17,6 +18,7 @@ class PromptEdited(Model):
     prompt: PromptId
     revision: int = Field(ge=2, description="Counts the texts that the prompt has had; 1 is what was sent")
     text: PromptText
+    attachments: tuple[Attachment, ...] = Field(default=(), max_length=MOST_ATTACHMENTS)
     author: Person
     by: Person
 

@@ -20,6 +20,28 @@ class EngineLaunch:
     """For the commands that the engine runs: proxy and index settings of package clients."""
 
 
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file of the prompt that lies in the guest at the absolute `path`."""
+
+    path: str
+    name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """An image to be shown to the model; where the engine cannot, it is a file like any other."""
+
+    data: bytes
+    file: FilePart
+
+
+Part = str | ImagePart | FilePart
+"""A piece of a prompt."""
+
+
 class EngineListener(Protocol):
     """Who hears the engine. Calls come in the engine's order."""
 
@@ -37,7 +59,7 @@ class EngineSession(Protocol):
     resumed: bool
     """Whether the engine's own session was taken up again."""
 
-    async def prompt(self, texts: Sequence[str]) -> EngineStop:
+    async def prompt(self, parts: Sequence[Part]) -> EngineStop:
         """Give it a prompt and wait for the end of its turn. Raises EngineError where it dies or breaks ACP."""
 
     async def prime(self) -> None:

@@ -25,6 +25,7 @@ class Markdown:
         self._prompts = {}
         self._titles = {}
         self._ended = set()
+        self._session = ""
         self._in_prose = False
 
     def tell(self, recorded: Recorded) -> str:
@@ -39,14 +40,15 @@ class Markdown:
     def _conversation(self, recorded: Recorded) -> str:
         match recorded.event:
             case e.SessionCreated() as created:
+                self._session = created.session
                 return _heading(created, recorded)
             case e.PromptQueued(prompt=prompt):
                 self._prompts[prompt.id] = prompt
-            case e.PromptEdited(prompt=prompt_id, text=text, by=by) if prompt_id in self._prompts:
-                edited = {"text": text, "edited_by": by}
+            case e.PromptEdited(prompt=prompt_id, text=text, by=by, attachments=files) if prompt_id in self._prompts:
+                edited = {"text": text, "attachments": files, "edited_by": by}
                 self._prompts[prompt_id] = self._prompts[prompt_id].model_copy(update=edited)
             case e.TurnStarted(prompt=prompt_id) if prompt_id in self._prompts:
-                return _asked(self._prompts.pop(prompt_id), recorded)
+                return _asked(self._prompts.pop(prompt_id), recorded, self._session)
             case e.TextSealed(speaker=Speaker.AGENT, text=text):
                 return text
             case e.ToolCallChanged(update=update):
@@ -99,11 +101,19 @@ def _outcome(event: e.Event) -> str:
     return ""
 
 
-def _asked(prompt: Prompt, recorded: Recorded) -> str:
+def _asked(prompt: Prompt, recorded: Recorded, session: str) -> str:
     who = prompt.author.person.name
     if prompt.edited_by and prompt.edited_by != prompt.author.person:
         who += f" (edited by {prompt.edited_by.name})"
-    return f"## {who}, {recorded.at:%Y-%m-%d %H:%M} UTC\n\n{_quoted(prompt.text)}\n\n"
+    return f"## {who}, {recorded.at:%Y-%m-%d %H:%M} UTC\n\n{_quoted(prompt.text)}\n\n{_files(prompt, session)}"
+
+
+def _files(prompt: Prompt, session: str) -> str:
+    """Names and addresses on the server that has them."""
+    lines = (
+        f"- [{f.name}](/api/sessions/{session}/attachments/{f.id}), {f.size:,} bytes\n" for f in prompt.attachments
+    )
+    return "".join(lines) + ("\n" if prompt.attachments else "")
 
 
 def _heading(created: e.SessionCreated, recorded: Recorded) -> str:

@@ -73,7 +73,7 @@ def remembered(state: State, event: e.PromptQueued | e.KeyUsed, seq: int) -> Map
 
 def prompt_digest(prompt: Prompt) -> str:
     """What a prompt asks, whoever asks it and under whatever id."""
-    return _digest("prompt", prompt.text)
+    return _digest("prompt", [prompt.text, *(file.place for file in prompt.attachments)])
 
 
 def known_prompt(state: State, prompt: Prompt) -> PromptId:

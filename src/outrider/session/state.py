@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from outrider.model import events as e
+from outrider.model.attachment import Attachment
 from outrider.model.engine import EngineSessionId, Usage
-from outrider.model.ids import CommitId, LayerId, PromptId, ProofId, SandboxId, SessionId, TurnId
+from outrider.model.ids import AttachmentId, CommitId, LayerId, PromptId, ProofId, SandboxId, SessionId, TurnId
 from outrider.model.membership import House, Member
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
@@ -166,6 +167,8 @@ class State:
     """The title that somebody gave it."""
     pinned: bool = False
     queue: tuple[Prompt, ...] = ()
+    attachments: Mapping[AttachmentId, Attachment] = field(default_factory=dict)
+    """Every file that a prompt has ever named."""
     keys: Mapping[KeyOf, Answered] = field(default_factory=dict)
     sandbox: Sandbox | None = None
     services: Mapping[str, ServiceChanged] = field(default_factory=dict)

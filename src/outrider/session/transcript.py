@@ -5,6 +5,8 @@ from collections import deque
 
 from outrider.model import events as e
 from outrider.model.engine import Speaker
+from outrider.model.ids import PromptId
+from outrider.model.prompt import Prompt
 from outrider.ports.store import SessionLog
 
 TRANSCRIPT_CHARACTERS = 40_000
@@ -17,11 +19,11 @@ async def transcript(log: SessionLog) -> str:
     """What people asked, what the agent said and did, newest last. The beginning is left out where it is long."""
     parts: deque[str] = deque()
     length = after = 0
-    names: dict[str, str] = {}
+    prompts: dict[PromptId, Prompt] = {}
     while page := log.read(after, READ_AT_ONCE):
         after = page[-1].seq
         for recorded in page:
-            part = _tell(recorded.event, names)
+            part = _tell(recorded.event, prompts)
             parts.append(part)
             length += len(part)
         while length > TRANSCRIPT_CHARACTERS and parts:
@@ -31,12 +33,14 @@ async def transcript(log: SessionLog) -> str:
     return f"This is what happened in this session before you joined it:\n\n{story}" if story else ""
 
 
-def _tell(event: e.Event, prompts: dict[str, str]) -> str:
+def _tell(event: e.Event, prompts: dict[PromptId, Prompt]) -> str:
     match event:
         case e.PromptQueued(prompt=prompt):
-            prompts[prompt.id] = f"\n\n{prompt.author.person.name} asked: {prompt.text[:4000]}\n"
-        case e.TurnStarted(prompt=prompt_id):
-            return prompts.pop(prompt_id, "")
+            prompts[prompt.id] = prompt
+        case e.PromptEdited(prompt=prompt_id, text=text, attachments=files) if prompt_id in prompts:
+            prompts[prompt_id] = prompts[prompt_id].model_copy(update={"text": text, "attachments": files})
+        case e.TurnStarted(prompt=prompt_id) if prompt_id in prompts:
+            return _asked(prompts.pop(prompt_id))
         case e.TextSealed(speaker=Speaker.AGENT, offset=offset, text=text):
             return text if offset else f"\nYou said: {text}"
         case e.ToolCallChanged(update=update) if update.title:
@@ -44,3 +48,8 @@ def _tell(event: e.Event, prompts: dict[str, str]) -> str:
         case e.TurnEnded(message=message):
             return f"\nThe turn ended: {message[:1000]}\n"
     return ""
+
+
+def _asked(prompt: Prompt) -> str:
+    files = "".join(f"\n(with the file {file.name})" for file in prompt.attachments)
+    return f"\n\n{prompt.author.person.name} asked: {prompt.text[:4000]}{files}\n"

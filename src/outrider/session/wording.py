@@ -1,7 +1,7 @@
 """What the control plane says: the sentences for people and the texts for engines, made from state. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from outrider.model.commands import EffectFailed
 from outrider.model.events import SyncFinished
@@ -23,6 +23,12 @@ def sentence(text: str) -> str:
     """Plain, and within the limit of a stored sentence."""
     text = CONTROL.sub("", text)
     return text if len(text) <= LONGEST_SENTENCE else text[: LONGEST_SENTENCE - 1] + "…"
+
+
+def attached(places: Iterable[str]) -> str:
+    """Tells an engine which files came with its prompt."""
+    lines = "\n".join(f"- {place}" for place in places)
+    return f"These files came with the prompt. They lie in the workspace and are no part of the repository:\n{lines}"
 
 
 def failed(command: EffectFailed) -> str:

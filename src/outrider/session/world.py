@@ -14,6 +14,7 @@ from outrider.model.errors import RepositoryError
 from outrider.model.events import SessionCreated
 from outrider.model.membership import House
 from outrider.model.pool import PoolKey
+from outrider.ports.attachments import Attachments
 from outrider.ports.broker import Broker
 from outrider.ports.clock import Clock
 from outrider.ports.engine import Engine
@@ -73,6 +74,7 @@ class World:
     quarantine: Quarantine
     recipes: Recipes
     redactor: Redactor
+    attachments: Attachments
     pool: WarmSource = field(default_factory=NoPool)
     house: House = field(default_factory=House)
     family: Family = field(default_factory=Family)

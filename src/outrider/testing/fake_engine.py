@@ -28,7 +28,7 @@ from outrider.model.engine import (
 )
 from outrider.model.errors import EngineError, TurnFailed
 from outrider.model.ids import MessageId, ToolCallId, new_id
-from outrider.ports.engine import EngineLaunch, EngineListener
+from outrider.ports.engine import EngineLaunch, EngineListener, FilePart, ImagePart, Part
 from outrider.ports.sandbox import ExecSpec, Guest
 
 
@@ -159,6 +159,8 @@ class FakeEngine:
     """How it was started, each time."""
     prompts: list[tuple[str, ...]] = field(default_factory=list)
     """What it was given, in all its sessions."""
+    files: list[tuple[ImagePart | FilePart, ...]] = field(default_factory=list)
+    """What came with each of them."""
     sessions: list["FakeSession"] = field(default_factory=list)
 
     async def open(self, guest: Guest, launch: EngineLaunch, listener: EngineListener) -> "FakeSession":
@@ -197,10 +199,12 @@ class FakeSession:
         """From now on this one hears it."""
         self._listener = listener
 
-    async def prompt(self, texts: Sequence[str]) -> EngineStop:
+    async def prompt(self, parts: Sequence[Part]) -> EngineStop:
         """Play the steps for it."""
         self._live()
+        texts = [part for part in parts if isinstance(part, str)]
         self._engine.prompts.append(tuple(texts))
+        self._engine.files.append(tuple(part for part in parts if not isinstance(part, str)))
         stage = Stage(self._guest, self._workspace, self._listener, "\n".join(texts), self._engine.asks)
         try:
             async with asyncio.timeout(None) as self._turn:

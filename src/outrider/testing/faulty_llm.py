@@ -26,17 +26,19 @@ BREAK_AFTER_BYTES = 600
 
 class FaultyModel:
     """An ASGI app that stands before another one. `failed` counts the requests that it spoiled, by model name. `fault`
-    takes the place of every model's name where it is set: so one session sees one fault after the other."""
+    takes the place of every model's name where it is set: so one session sees one fault after the other. `heard` is
+    the newest request's body."""
 
     def __init__(self, inner: ASGIApp) -> None:
         self.fault = ""
         self.failed: Counter[str] = Counter()
         self.spoiled = asyncio.Event()
+        self.heard = b""
         self._inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Spoil a request, or pass it on."""
-        body = await Request(scope, receive).body()
+        body = self.heard = await Request(scope, receive).body()
         model = self.fault or _model(body)
         fault = _FAULT.match(model)
         if fault is None or (fault["times"] and self.failed[model] >= int(fault["times"])):

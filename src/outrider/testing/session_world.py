@@ -33,6 +33,7 @@ from outrider.session.redaction import Redactor
 from outrider.session.registry import NewSession, Registry
 from outrider.session.state import State
 from outrider.session.world import NoPool, WarmSource, World
+from outrider.storage.attachments import DirectoryAttachments
 from outrider.storage.layer_blobs import DirectoryLayerBlobs
 from outrider.storage.session_log import SqliteSessionLogs
 from outrider.testing.fake_engine import FakeEngine
@@ -141,6 +142,7 @@ class SessionWorld:
         self.policy = Policy(delta_window_seconds=0, commit_window_seconds=0)
         self.pool: WarmSource = NoPool()
         self.snapshots = Snapshots(self.sandboxes, DirectoryLayerBlobs(folder / "layer-blobs"), folder / "scratch")
+        self.attachments = DirectoryAttachments(folder / "attachments", self.clock)
         self.quarantine = GitQuarantine(folder / "quarantine")
         self.forge = BuiltinForge(
             folder / "forge", self.catalog, self.clock, public_base=lambda: "http://localhost:4100"
@@ -174,6 +176,7 @@ class SessionWorld:
             quarantine=self.quarantine,
             recipes=Recipes(self.quarantine),
             redactor=Redactor([SECRET]),
+            attachments=self.attachments,
             pool=self.pool,
         )
         registry = Registry(self.logs(), self.index, self.search, world, self.policy)

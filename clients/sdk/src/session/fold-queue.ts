@@ -1,7 +1,7 @@
 import type { Handlers } from "./handlers";
 
 /** What prompts of older logs do not say. */
-const UNSAID = { revision: 1, edited_by: null };
+const UNSAID = { attachments: [], revision: 1, edited_by: null };
 
 export const foldQueue: Pick<
   Handlers,
@@ -21,9 +21,9 @@ export const foldQueue: Pick<
     const moved = state.queue.find((prompt) => prompt.id === event.prompt);
     if (moved) state.queue = state.queue.filter((prompt) => prompt !== moved).toSpliced(event.position, 0, moved);
   },
-  prompt_edited: (state, { prompt, text, revision, by }) => {
+  prompt_edited: (state, { prompt, text, attachments, revision, by }) => {
     state.queue = state.queue.map((queued) =>
-      queued.id === prompt ? { ...queued, text, revision, edited_by: by } : queued,
+      queued.id === prompt ? { ...queued, text, attachments, revision, edited_by: by } : queued,
     );
   },
   key_used: () => undefined,

@@ -47,7 +47,8 @@ async def sessions(
 @router.post("", status_code=201)
 async def start_session(parts: UseParts, login: UseLogin, wanted: NewSession) -> SessionStarted:
     """Start a session with its first prompt. The repository is imported where it is not known yet."""
-    prompt = new_prompt(author_of(login, wanted.author), wanted.prompt, wanted.key)
+    author = author_of(login, wanted.author)
+    prompt = await new_prompt(parts, author, wanted.prompt, wanted.key, wanted.attachments)
     model = chosen_model(wanted.model, await parts.describe(login.person))
     repository = await parts.forge.find(wanted.repository, unheard)
     branch, commit = await parts.forge.head(repository, wanted.branch)

@@ -1,14 +1,17 @@
 """`outrider attach`: look at a session, from its beginning and then live."""
 
 import asyncio
+from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
 from outrider.app.author import find_author
-from outrider.cli.commands.run import follow_turn, read_prompt
+from outrider.cli.commands.run import ATTACHED, follow_turn, read_prompt
 from outrider.cli.follow import Exit, LeftByPerson, exit_code
 from outrider.cli.progress import Goal, Progress
 from outrider.cli.server import Servers
+from outrider.cli.upload import upload
 from outrider.cli.views import make_view
 from outrider.model.ids import SessionId
 from outrider.settings import Settings
@@ -17,30 +20,43 @@ from outrider.settings import Settings
 @click.command()
 @click.argument("session", metavar="ID")
 @click.option("--prompt", help="Queue this prompt, and leave when it is answered. `-` reads it from stdin.")
+@click.option("--attach", "files", multiple=True, type=ATTACHED, metavar="FILE", help="Send a file with the prompt.")
 @click.option("--until-idle", is_flag=True, help="Leave when nothing runs and nothing waits.")
 @click.option("--json", "as_json", is_flag=True, help="Each event as one object a line, and last the result.")
-def attach(session: str, prompt: str | None, *, until_idle: bool, as_json: bool) -> int:
+def attach(session: str, prompt: str | None, files: tuple[Path, ...], *, until_idle: bool, as_json: bool) -> int:
     """Show a session: all that happened, then what happens. Ctrl-C leaves; nothing stops by it.
 
     \b
     outrider attach s-k4q7ab2xyz
     outrider attach s-k4q7ab2xyz --until-idle
     outrider attach s-k4q7ab2xyz --prompt "Also add a line to the changelog"
+    outrider attach s-k4q7ab2xyz --prompt "It should look like this" --attach drawing.png
     """
-    text = None if prompt is None else read_prompt(prompt)
-    goal = Goal.PROMPT if text else Goal.IDLE if until_idle else Goal.NEVER
+    if files and prompt is None:
+        raise click.UsageError("A file comes with a prompt: add --prompt TEXT.")
+    sent = None if prompt is None else Sent(read_prompt(prompt), files)
+    goal = Goal.PROMPT if sent else Goal.IDLE if until_idle else Goal.NEVER
     try:
-        return asyncio.run(_attach(Servers.of(Settings.read()), SessionId(session), goal, text, as_json=as_json))
+        return asyncio.run(_attach(Servers.of(Settings.read()), SessionId(session), goal, sent, as_json=as_json))
     except LeftByPerson:
         return Exit.DONE
 
 
-async def _attach(servers: Servers, session: SessionId, goal: Goal, text: str | None, *, as_json: bool) -> Exit:
-    async with servers.reach(start=text is not None) as client:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A prompt to be queued."""
+
+    text: str
+    files: tuple[Path, ...]
+
+
+async def _attach(servers: Servers, session: SessionId, goal: Goal, sent: Sent | None, *, as_json: bool) -> Exit:
+    async with servers.reach(start=sent is not None) as client:
         await client.session(session)
         progress = Progress(goal)
-        if text is not None:
-            progress.prompt = await client.queue_prompt(session, text, find_author().person)
+        if sent is not None:
+            files = await upload(client, sent.files)
+            progress.prompt = await client.queue_prompt(session, sent.text, find_author().person, files)
         view = make_view(client.url, as_json=as_json)
         try:
             result = await follow_turn(servers, client, view, session, progress, stops=False)

@@ -174,7 +174,8 @@ def _table(rows: list[Row]) -> Table:
     table.add_column("id", no_wrap=True)
     for place, row in enumerate(rows, start=1):
         by = row["author"]["person"]["name"] + (", edited" if row["edited_by"] else "")
-        table.add_row(*(Text(cell) for cell in (str(place), _short(row["text"]), clean_line(by), row["id"])))
+        files = f" (+{len(row['attachments'])} files)" if row["attachments"] else ""
+        table.add_row(*(Text(cell) for cell in (str(place), _short(row["text"]) + files, clean_line(by), row["id"])))
     return table
 
 

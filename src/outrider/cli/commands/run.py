@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from outrider.cli.client import Client
 from outrider.cli.follow import Follower, LeftByPerson, exit_code, listening_for_ctrl_c
 from outrider.cli.progress import Goal, Progress
 from outrider.cli.server import Servers
+from outrider.cli.upload import upload
 from outrider.cli.views import View, make_view
 from outrider.model.errors import OutriderError
 from outrider.model.feed import ProgressFrame
@@ -22,6 +24,9 @@ from outrider.model.ids import SessionId
 from outrider.model.person import Person
 from outrider.model.prompt import MAX_PROMPT_BYTES
 from outrider.settings import Settings
+
+ATTACHED = click.Path(exists=True, dir_okay=False, path_type=Path)
+"""A file that comes with a prompt."""
 
 
 @click.command()
@@ -31,8 +36,13 @@ from outrider.settings import Settings
 )
 @click.option("--branch", help="Branch to start from; the default one without it.")
 @click.option("--model", help="PROVIDER/NAME, such as anthropic/claude-sonnet-4-5 or rehearsal/demo.")
+@click.option(
+    "--attach", "files", multiple=True, type=ATTACHED, metavar="FILE", help="Send a file too; more than once."
+)
 @click.option("--json", "as_json", is_flag=True, help="Each event as one object a line, and last the result.")
-def run(prompt: str, repo: str, branch: str | None, model: str | None, *, as_json: bool) -> int:
+def run(
+    prompt: str, repo: str, branch: str | None, model: str | None, files: tuple[Path, ...], *, as_json: bool
+) -> int:
     """Work on PROMPT until there is a pull request, and show it here. `-` reads the prompt from stdin.
 
     Ctrl-C stops the turn, a second one leaves. Without a running server, one is run for as long as this takes.
@@ -40,11 +50,12 @@ def run(prompt: str, repo: str, branch: str | None, model: str | None, *, as_jso
     \b
     outrider run "The cart total is wrong when a coupon is used twice" --repo ~/src/shop
     outrider run - --repo https://example.org/shop.git --branch next < report.md
+    outrider run "The page looks like this, and should not" --attach screenshot.png --attach page.har
     outrider run "Mend the flaky test" --json | jq -c .result
 
     Exit code: 0 done and no check red, 1 failed, 2 not a valid request, 130 stopped.
     """
-    wanted = Wanted(read_prompt(prompt), Checkout.parse(repo), branch, model)
+    wanted = Wanted(read_prompt(prompt), Checkout.parse(repo), branch, model, files)
     servers = Servers.of(Settings.read())
     return exit_code(asyncio.run(run_session(servers, wanted, as_json=as_json)))
 
@@ -57,6 +68,7 @@ class Wanted:
     checkout: Checkout
     branch: str | None = None
     model: str | None = None
+    files: tuple[Path, ...] = ()
 
     def as_request(self) -> dict[str, Any]:
         """As the server takes it, but for the repository."""
@@ -112,7 +124,8 @@ async def _watch(servers: Servers, client: Client, view: View, wanted: Wanted) -
             view.say(sentence, "dim")
     await _tell_typing(client, wanted, identity.person)
     repository = await client.import_repository(wanted.checkout.source, progress_of(view))
-    session = await client.start_session({**wanted.as_request(), "repository": repository}, identity.person)
+    given = {**wanted.as_request(), "repository": repository, "attachments": await upload(client, wanted.files)}
+    session = await client.start_session(given, identity.person)
     return await follow_turn(servers, client, view, session, Progress(Goal.PROMPT), stops=True)
 
 

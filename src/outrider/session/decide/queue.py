@@ -42,13 +42,21 @@ def edit(state: State, command: c.EditPrompt) -> tuple[e.Event, ...]:
     said by `rights`."""
     prompt = state.queue[_expect_queued(state, command.prompt)]
     text = check_prompt_text(command.text)
-    if text == prompt.text:
+    files = prompt.attachments if command.attachments is None else command.attachments
+    if (text, files) == (prompt.text, prompt.attachments):
         return ()
     if command.revision != prompt.revision:
         by = prompt.edited_by.name if prompt.edited_by else prompt.author.person.name
         raise Refused(f"{by} has changed this prompt meanwhile.", "Read its text as it is now, and edit that.")
-    author = prompt.author.person
-    return (e.PromptEdited(prompt=prompt.id, revision=prompt.revision + 1, text=text, author=author, by=command.by),)
+    edited = e.PromptEdited(
+        prompt=prompt.id,
+        revision=prompt.revision + 1,
+        text=text,
+        attachments=files,
+        author=prompt.author.person,
+        by=command.by,
+    )
+    return (edited,)
 
 
 def steer(state: State, command: c.SteerNow) -> tuple[e.Event, ...]:

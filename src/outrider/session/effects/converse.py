@@ -6,7 +6,7 @@ from contextlib import suppress
 from outrider.model.commands import TellEngine
 from outrider.model.engine import EngineStop
 from outrider.model.errors import EngineError, SandboxError, TurnFailed
-from outrider.ports.engine import EngineSession
+from outrider.ports.engine import EngineSession, Part
 from outrider.ports.sandbox import Guest
 from outrider.session import wording
 from outrider.session.actor import Actor
@@ -21,7 +21,7 @@ DEAF_SECONDS = 15.0
 
 
 async def converse(
-    engine: EngineSession, texts: list[str], turn: Turn, guest: Guest, bench: Workbench, actor: Actor
+    engine: EngineSession, parts: list[Part], turn: Turn, guest: Guest, bench: Workbench, actor: Actor
 ) -> EngineStop:
     """Returns why it stopped. An engine that broke, or that nobody heard to the end, is dropped; what one that broke
     had started is nobody's, and ends with it."""
@@ -38,7 +38,7 @@ async def converse(
                 tasks.create_task(_let_go(engine, ear, bench), name="files moved"),
             ]
             tasks.create_task(_name(guest, turn, ear), name="name the author")
-            stop = await _prompt(engine, texts, ear, actor)
+            stop = await _prompt(engine, parts, ear, actor)
             for task in beside:
                 task.cancel()
         kept = True
@@ -58,9 +58,9 @@ async def converse(
             bench.drop_engine()
 
 
-async def _prompt(engine: EngineSession, texts: list[str], ear: Ear, actor: Actor) -> EngineStop:
+async def _prompt(engine: EngineSession, parts: list[Part], ear: Ear, actor: Actor) -> EngineStop:
     """Where it wanted to act on files that have moved, it is told so and goes on."""
-    stop = await engine.prompt(texts)
+    stop = await engine.prompt(parts)
     while ear.stale.is_set():
         state = actor.state
         sync, turn = state.sync.untold, state.turn

@@ -6,6 +6,7 @@ from outrider.model.effects import RunTurn
 from outrider.model.errors import Refused
 from outrider.session import wording
 from outrider.session.actor import Actor
+from outrider.session.effects.attachments import hand_files
 from outrider.session.effects.converse import converse
 from outrider.session.effects.open_engine import open_engine
 from outrider.session.state import State, Turn, TurnPhase
@@ -22,9 +23,11 @@ async def run_turn(effect: RunTurn, bench: Workbench, actor: Actor) -> Command:
         engine, told = await open_engine(guest, turn, bench, actor)
     if not bench.world.engine.asks:
         _expect_turn(effect, await bench.synced(actor, turn.id))
+    files = await hand_files(guest, turn, bench, actor)
     texts = [*told, *_moved(actor.state), *_words(turn)]
     await actor.ask(HandPrompt(turn.id, effect.attempt, effect.round))
-    return EngineTurnEnded(turn.id, effect.round, await converse(engine, texts, turn, guest, bench, actor))
+    stop = await converse(engine, [*texts, *files], turn, guest, bench, actor)
+    return EngineTurnEnded(turn.id, effect.round, stop)
 
 
 def _expect_turn(effect: RunTurn, state: State) -> Turn:
