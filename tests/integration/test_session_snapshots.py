@@ -1,13 +1,15 @@
 """Snapshots of sessions, end to end over folders: sleep, loss, rewind, fork; and the death of the server meanwhile."""
 
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from outrider.fleet.snapshots import Snapshots
 from outrider.model.commands import QueuePrompt, Rewind
 from outrider.model.errors import OutriderError, SandboxError
-from outrider.model.events import ProblemReported, Recorded, SandboxReady, SnapshotFailed
+from outrider.model.events import ProblemReported, Recorded, SandboxReady, SnapshotFailed, SnapshotNotStored
 from outrider.model.ids import LayerId, SessionId
 from outrider.model.person import Author
 from outrider.model.sandbox import SandboxHandle
@@ -15,7 +17,9 @@ from outrider.session.forking import NamedLayers, collect_snapshots, fork
 from outrider.session.policy import Policy
 from outrider.session.registry import Registry
 from outrider.session.state import State
+from outrider.storage.layer_blobs import DirectoryLayerBlobs
 from outrider.testing.fake_engine import FakeEngine, write_file
+from outrider.testing.manual_clock import ManualClock
 from outrider.testing.playbook import BOB
 from outrider.testing.session_world import SessionWorld, new_prompt, new_session, running, turn_end, until
 
@@ -184,6 +188,43 @@ async def test_a_full_disk_is_said_and_the_session_goes_on(tmp_path: Path, engin
         await ask(registry, session, "two", 2)
         events = await told(registry, session)
     assert "The disk is full." in next(event.reason for event in events if isinstance(event, SnapshotFailed))
+
+
+class TroubledStore(DirectoryLayerBlobs):
+    """Has no room until the test says that it has."""
+
+    room = False
+
+    async def put(self, name: str, content: AsyncIterator[bytes]) -> int:
+        """Takes half of it where there is no room."""
+        if self.room:
+            return await super().put(name, content)
+
+        async def half() -> AsyncIterator[bytes]:
+            yield await anext(content)
+            raise OutriderError("There is no room.", "Make some.")
+
+        return await super().put(name, half())
+
+
+async def test_a_store_in_trouble_is_said_once_and_gets_everything_in_the_end(tmp_path: Path, engine: FakeEngine):
+    world = SessionWorld(tmp_path, engine, ManualClock())
+    store = TroubledStore(tmp_path / "layer-blobs")
+    world.snapshots = Snapshots(world.sandboxes, store, tmp_path / "scratch")
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "one"))
+        await until(registry, session, lambda state: state.store_failures == 1)
+        world.clock.advance(60)
+        await until(registry, session, lambda state: state.store_failures == 2)
+        assert list(await store.names()) == []
+        store.room = True
+        world.clock.advance(300)
+        await kept(registry, session, 1)
+        events = await told(registry, session)
+    assert [event.again for event in events if isinstance(event, SnapshotNotStored)] == [False, True]
+    assert len(list(await store.names())) >= 1
+    assert list((tmp_path / "layer-blobs").glob(".*")) == []
 
 
 async def test_a_session_that_cannot_be_read_keeps_everything(tmp_path: Path, engine: FakeEngine):

@@ -1074,6 +1074,10 @@ export interface SnapshotNotStored {
   readonly type: "snapshot_not_stored";
   readonly layer: string;
   readonly reason: string;
+  /** When it is tried again; without it, never */
+  readonly retry_at: string | null;
+  /** Whether it was tried and said before: nothing new for people */
+  readonly again: boolean;
 }
 
 /** The snapshot, and what it stands on, is in the blob store: it outlives the folder of the sandboxes. */

@@ -283,7 +283,7 @@ for _member in draw_members.NOTES:
 for _whole in draw_history.NOTES:
     draw.register(_whole, lambda event, scene: _note(draw_history.note(event)))
 for _loss in draw_snapshots.WARNINGS:
-    draw.register(_loss, lambda event, scene: _warning(draw_snapshots.warning(event)))
+    draw.register(_loss, lambda event, scene: _said(draw_snapshots.warning(event)))
 for _relative in draw_children.NOTES:
     draw.register(_relative, lambda event, scene: _note(draw_children.note(event)))
 for _refused in draw_children.WARNINGS:
@@ -292,6 +292,10 @@ for _refused in draw_children.WARNINGS:
 
 def _note(sentence: str) -> Block:
     return Block("note", (beside("", Text(sentence, style="dim")),))
+
+
+def _said(sentence: str) -> Block | None:
+    return _warning(sentence) if sentence else None
 
 
 def _warning(sentence: str) -> Block:

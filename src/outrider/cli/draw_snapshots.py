@@ -21,7 +21,9 @@ def note(event: e.SnapshotTaken | e.SessionRewound | e.SessionForked) -> str:
 
 
 def warning(event: e.SnapshotFailed | e.SnapshotNotStored) -> str:
-    """What could not be kept."""
+    """What could not be kept; empty where it was said before."""
     if isinstance(event, e.SnapshotFailed):
         return f"The files of this turn could not be kept: {clean_line(event.reason)}"
+    if event.again:
+        return ""
     return f"The snapshot is on this machine only: {clean_line(event.reason)}"

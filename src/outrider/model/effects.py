@@ -156,15 +156,17 @@ class SleepSandbox:
 
 @dataclass(frozen=True, slots=True)
 class StoreSnapshot:
-    """Bring a snapshot and what it stands on to the blob store, in the background."""
+    """Bring a snapshot and what it stands on to the blob store, in the background. `attempt` counts since the store
+    was last seen to work."""
 
     layer: LayerId
     layers: tuple[LayerId, ...]
+    attempt: int = 1
 
     @property
     def id(self) -> EffectId:
-        """One per snapshot."""
-        return EffectId(f"store-{self.layer}")
+        """One per snapshot and attempt."""
+        return EffectId(f"store-{self.layer}-{self.attempt}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Events of a session's snapshots: what is kept of its sandbox, and what is done with it. Part of `model.events`."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -51,6 +52,8 @@ class SnapshotNotStored(Model):
     type: Literal["snapshot_not_stored"] = "snapshot_not_stored"
     layer: LayerId
     reason: Sentence
+    retry_at: datetime | None = Field(default=None, description="When it is tried again; without it, never")
+    again: bool = Field(default=False, description="Whether it was tried and said before: nothing new for people")
 
 
 class SessionRewound(Model):

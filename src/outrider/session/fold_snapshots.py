@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from outrider.model import events as e
+from outrider.model.ids import LayerId
 from outrider.session.kept import Kept, of_turn, with_newest
 from outrider.session.state import SandboxPhase, State
 
@@ -32,9 +33,20 @@ def failed(state: State, event: e.SnapshotFailed) -> State:
     return replace(state, snapshot_due=None)
 
 
-def stored(state: State, event: e.SnapshotStored | e.SnapshotNotStored) -> State:
-    """The store has it, or has been asked for nothing."""
-    snapshots = tuple(replace(kept, stored=True) if kept.layer == event.layer else kept for kept in state.snapshots)
+def stored(state: State, event: e.SnapshotStored) -> State:
+    """The store has it, and works."""
+    return replace(_done_with(state, event.layer), store_failures=0, store_at=None)
+
+
+def not_stored(state: State, event: e.SnapshotNotStored) -> State:
+    """It is tried again after a while; where nobody said when, never."""
+    if event.retry_at is None:
+        return _done_with(state, event.layer)
+    return replace(state, store_failures=state.store_failures + 1, store_at=event.retry_at)
+
+
+def _done_with(state: State, layer: LayerId) -> State:
+    snapshots = tuple(replace(kept, stored=True) if kept.layer == layer else kept for kept in state.snapshots)
     return replace(state, snapshots=snapshots)
 
 
@@ -79,7 +91,7 @@ CHANGES: Mapping[type[Any], Callable[[State, Any], State]] = {
     e.SnapshotTaken: taken,
     e.SnapshotFailed: failed,
     e.SnapshotStored: stored,
-    e.SnapshotNotStored: stored,
+    e.SnapshotNotStored: not_stored,
     e.SessionRewound: rewound,
     e.SessionForked: forked,
 }

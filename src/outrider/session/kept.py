@@ -7,6 +7,14 @@ from outrider.model import events as e
 from outrider.model.engine import EngineSessionId
 from outrider.model.ids import CommitId, LayerId, TurnId
 
+FIRST_RETRY_SECONDS = 60.0
+MOST_RETRY_SECONDS = 3600.0
+
+
+def retry_seconds(failures: int) -> float:
+    """How long after so many failures in a row the blob store is left alone."""
+    return min(FIRST_RETRY_SECONDS * 5.0 ** min(failures - 1, 10), MOST_RETRY_SECONDS)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -22,7 +30,7 @@ class Kept:
     asleep: bool
     """Whether nothing was written after it."""
     stored: bool = False
-    """Whether the blob store has it; or it was tried, and said that it cannot be."""
+    """Whether the blob store has it; or it was said that it never will."""
 
     @property
     def stack(self) -> tuple[LayerId, ...]:

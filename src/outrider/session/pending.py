@@ -9,12 +9,17 @@ from datetime import datetime, timedelta
 
 from outrider.model import effects as x
 from outrider.session.family_state import open_children
+from outrider.session.kept import MOST_RETRY_SECONDS
 from outrider.session.state import Sandbox, SandboxPhase, State, TurnPhase
+
+AWAKE_SECONDS = 600.0
+"""How long a session stays awake only to try again to store its snapshot."""
 
 
 def pending(state: State, now: datetime, idle_seconds: float) -> tuple[x.Effect, ...]:
     """Every effect that is wanted now. A sandbox without a turn is wanted until `idle_seconds` after the last event."""
-    return (*_sandbox(state, now, idle_seconds), *_turn(state), *_outward(state), *_children(state))
+    outward = (*_outward(state), *_children(state), *_store(state, now))
+    return (*_sandbox(state, now, idle_seconds), *_turn(state), *outward)
 
 
 def _sandbox(state: State, now: datetime, idle_seconds: float) -> Iterator[x.Effect]:
@@ -70,12 +75,23 @@ def _turn(state: State) -> Iterator[x.Effect]:
         yield x.StopEngine(turn.id)
 
 
+def _store(state: State, now: datetime) -> Iterator[x.Effect]:
+    """The newest first; of an archived session the newest alone. While the store is in trouble all wait. A session
+    stays awake for a short wait only: whoever collects snapshots wakes it from time to time."""
+    wanted = state.snapshots[-1:] if state.archived else state.snapshots
+    unstored = next((kept for kept in reversed(wanted) if not kept.stored), None)
+    if unstored is None:
+        return
+    wait = (state.store_at - now).total_seconds() if state.store_at else 0
+    if not 0 < wait <= MOST_RETRY_SECONDS:  # more than that is a clock that was put back
+        yield x.StoreSnapshot(unstored.layer, unstored.layers, state.store_failures + 1)
+    elif state.store_at and wait <= AWAKE_SECONDS:
+        yield x.WaitUntil("store", state.store_at.timestamp())
+
+
 def _outward(state: State) -> Iterator[x.Effect]:
     if state.proving and state.turn and state.turn.well:
         yield x.Prove(state.proving.proof, state.proving.head)
-    unstored = next((kept for kept in reversed(state.snapshots) if not kept.stored), None)
-    if unstored and not state.archived:
-        yield x.StoreSnapshot(unstored.layer, unstored.layers)
     if state.publishing:
         request = state.publishing.request
         yield x.Publish(request.head, request.title, request.body, state.publishing.proof, request.pull_request)

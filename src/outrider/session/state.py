@@ -198,6 +198,10 @@ class State:
     """The newest last."""
     restore: Kept | None = None
     """What a new sandbox begins from."""
+    store_failures: int = 0
+    """How often in a row a snapshot could not be brought to the blob store."""
+    store_at: datetime | None = None
+    """When it is tried again."""
     snapshot_due: TurnId | None = None
     """The turn that has ended and whose files are to be kept before the next prompt is handed over."""
     members: Mapping[str, Member] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -21,6 +22,9 @@ PARTS_AT_ONCE = 2
 """Memory of an upload: parts in flight. S3 takes 10,000 parts, so 80 GB a layer."""
 
 S3_SCHEME = "s3://"
+
+UNFINISHED = ".unfinished-"
+YOUNG_SECONDS = 60.0
 
 
 def open_layer_blobs(place: str, environment: Mapping[str, str]) -> LayerBlobs:
@@ -42,6 +46,7 @@ class DirectoryLayerBlobs:
         with _said():
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True, mode=0o700)
             file = await asyncio.to_thread(_fresh_file, self._folder)
+            await asyncio.to_thread(_sweep, self._folder, file)
             try:
                 async for chunk in content:
                     await asyncio.to_thread(file.write, chunk)
@@ -156,9 +161,25 @@ def _said() -> Iterator[None]:
 
 
 def _fresh_file(folder: Path) -> BinaryIO:
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".")
+    """Locked for as long as whoever writes it lives."""
+    handle, name = tempfile.mkstemp(dir=folder, prefix=UNFINISHED)
     os.close(handle)
-    return Path(name).open("wb")
+    return _locked(Path(name).open("wb"))
+
+
+def _locked(file: BinaryIO) -> BinaryIO:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
+def _sweep(folder: Path, newest: BinaryIO) -> None:
+    """Delete what a killed writer has left. Between a file's making and its locking lies a moment: young ones stay."""
+    now = os.fstat(newest.fileno()).st_mtime
+    for path in folder.glob(f"{UNFINISHED}*"):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if now - path.stat().st_mtime > YOUNG_SECONDS:
+                path.unlink()
 
 
 def _drop(file: BinaryIO) -> None:

@@ -1,5 +1,9 @@
 """Snapshots in a blob store: what goes there, what comes back, what is deleted."""
 
+import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -71,6 +75,36 @@ async def test_a_store_keeps_streams_whole_or_not_at_all(blobs: LayerBlobs):
     await blobs.delete("one")
     await blobs.delete("one")
     assert not await blobs.has("one")
+
+
+EXPORTER = """
+import asyncio, sys
+from pathlib import Path
+from outrider.storage.layer_blobs import DirectoryLayerBlobs
+
+async def endless():
+    while True:
+        yield bytes(1 << 16)
+        print("wrote", flush=True)
+
+asyncio.run(DirectoryLayerBlobs(Path(sys.argv[1])).put("one", endless()))
+"""
+
+
+def test_a_killed_exporter_leaves_no_half_blob_and_the_next_one_cleans_up(tmp_path: Path):
+    blobs = DirectoryLayerBlobs(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", EXPORTER, str(tmp_path)], stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        assert [server.stdout.readline() for _ in range(3)] == [b"wrote\n"] * 3
+        [half] = tmp_path.iterdir()
+        os.utime(half, (0, 0))
+        assert asyncio.run(blobs.put("other", pieces(b"other"))) == 5
+        assert half.exists()  # its writer lives
+        server.kill()
+    assert asyncio.run(blobs.names()) == ["other"]
+    os.utime(half, (0, 0))
+    assert asyncio.run(blobs.put("one", pieces(b"whole"))) == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "other"]
 
 
 async def test_a_store_that_cannot_be_reached_says_so():

@@ -59,7 +59,7 @@ def test_archiving_with_stop_takes_back_what_waits_and_keeps_the_files_first():
     assert session.ask(c.TurnStopped(turn.id, killed=0, work=None)) == "turn_ended"
     assert session.wants == "StartSandbox TakeSnapshot WaitUntil"
     assert snapshot_taken(session) == "snapshot_taken session_archived"
-    assert session.wants == "StopSandbox"
+    assert session.wants == "StopSandbox StoreSnapshot"
 
 
 def test_files_that_cannot_be_kept_do_not_hold_up_the_archive_for_ever():

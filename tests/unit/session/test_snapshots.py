@@ -1,5 +1,7 @@
 """What is kept of a session's sandboxes, going back to it, and going on from it elsewhere."""
 
+from datetime import timedelta
+
 import pytest
 
 from outrider.model import commands as c
@@ -11,6 +13,8 @@ from outrider.model.proof import ProofVerdict
 from outrider.session.decide.snapshots import expect_kept
 from outrider.session.fold import begin, fold_all
 from outrider.session.forking import forked_from, named_layers
+from outrider.session.kept import retry_seconds
+from outrider.session.pending import pending
 from outrider.testing.playbook import ADA, BASE, BOB, Playbook, commit_id, play, snapshot_stored, snapshot_taken
 
 
@@ -62,13 +66,69 @@ def test_a_snapshot_of_a_sandbox_that_was_lost_meanwhile_is_dropped():
     assert session.ask(c.EffectFailed(late, "late")) == ""
 
 
-def test_what_cannot_be_stored_is_said_and_not_tried_for_ever():
+def test_what_can_never_be_stored_is_said_and_not_tried_again():
     session = play("one")
     session.engine_ends()
     session.collect(BASE)
     snapshot_taken(session)
     assert session.fail(x.StoreSnapshot, "No room.") == "snapshot_not_stored"
     assert session.wants == "StartSandbox WaitUntil"
+
+
+def refused(session: Playbook) -> float:
+    """The world: the blob store is in trouble. How long it is left alone."""
+    effect = next(row for row in session.effects if isinstance(row, x.StoreSnapshot))
+    wait = retry_seconds(effect.attempt)
+    at = session.clock.now() + timedelta(seconds=wait)
+    again = effect.attempt > 1
+    session.ask(c.Report(e.SnapshotNotStored(layer=effect.layer, reason="No room.", retry_at=at, again=again)))
+    return wait
+
+
+def test_a_store_in_trouble_is_tried_again_ever_more_seldom_and_never_given_up():
+    session = play("one")
+    session.engine_ends()
+    session.collect(BASE)
+    snapshot_taken(session)
+    waits = []
+    for _ in range(6):
+        waits.append(refused(session))
+        assert not session.state.snapshots[-1].stored
+        assert "StoreSnapshot" not in session.wants
+        session.clock.advance(waits[-1])
+        assert "StoreSnapshot" in session.wants
+    assert waits == [60, 300, 1500, 3600, 3600, 3600]
+    snapshot_stored(session)
+    assert (session.state.store_failures, session.state.store_at) == (0, None)
+    assert session.state.snapshots[-1].stored
+
+
+def test_all_snapshots_wait_for_a_store_in_trouble_and_a_short_wait_keeps_the_session_awake():
+    session = three_turns()
+    session.prompt("more", number=4)
+    session.hand()
+    session.engine_ends()
+    session.collect(commit_id(3))
+    snapshot_taken(session)
+    session.clock.advance(601)
+    snapshot_taken(session)
+    refused(session)
+    assert [effect.name for effect in session.effects] == ["store"]
+    session.clock.advance(60)
+    refused(session)
+    session.clock.advance(300)
+    refused(session)
+    assert session.effects == ()
+
+
+def test_a_clock_that_was_put_back_does_not_keep_a_snapshot_from_the_store():
+    session = play("one")
+    session.engine_ends()
+    session.collect(BASE)
+    snapshot_taken(session)
+    refused(session)
+    yesterday = session.clock.now() - timedelta(days=1)
+    assert x.StoreSnapshot in map(type, pending(session.state, yesterday, 600))
 
 
 def test_rewinding_brings_back_commits_and_engine_and_never_pushes_by_force():
@@ -150,3 +210,18 @@ def test_an_archived_session_needs_the_layers_of_its_newest_snapshot():
     newest = session.state.snapshots[-1]
     session.ask(c.Archive(by=ADA))
     assert named_layers(session.state) == set(newest.stack)
+
+
+def test_an_archived_session_keeps_its_newest_snapshot_and_stores_it():
+    session = play("one")
+    answered(session, 1)
+    session.prompt("more", number=2)
+    session.hand()
+    session.engine_ends()
+    session.collect(commit_id(1))
+    snapshot_taken(session)
+    session.ask(c.Archive(by=ADA))
+    assert named_layers(session.state) == {"base-layer", session.state.snapshots[-1].layer}
+    assert "StoreSnapshot" in session.wants
+    snapshot_stored(session)
+    assert "StoreSnapshot" not in session.wants

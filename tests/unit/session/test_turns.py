@@ -216,6 +216,7 @@ def test_an_archived_session_takes_no_prompt_and_gives_up_its_sandbox():
     session.engine_ends()
     session.collect(BASE)
     snapshot_taken(session)
+    snapshot_stored(session)
     assert session.ask(c.Archive(by=ADA)) == "session_archived"
     assert session.wants == "StopSandbox"
     assert session.effects[0].destroy

@@ -12,8 +12,8 @@ export const foldSnapshots: Pick<
     notice(state, stamp, "problem", `The files of this turn could not be kept: ${reason}`);
   },
   snapshot_stored: () => undefined,
-  snapshot_not_stored: (state, { reason }, stamp) => {
-    notice(state, stamp, "problem", `The snapshot is on this machine only: ${reason}`);
+  snapshot_not_stored: (state, { reason, again }, stamp) => {
+    if (!again) notice(state, stamp, "problem", `The snapshot is on this machine only: ${reason}`);
   },
   session_rewound: (state, { number, by, branch }, stamp) => {
     notice(state, stamp, "info", `${by.name} rewound the session to turn ${number}.`, `Work goes to ${branch}.`);

@@ -1,17 +1,19 @@
 """Keep a sandbox's files: while it goes on, when it sleeps, and where they outlive this machine."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from outrider.fleet.snapshots import snapshot_layer
 from outrider.model.commands import Command, Report, SnapshotMade
 from outrider.model.effects import SleepSandbox, StoreSnapshot, TakeSnapshot
-from outrider.model.errors import SandboxLost
-from outrider.model.events import ProblemReported, SandboxStopped, SnapshotStored, SnapshotTaken
+from outrider.model.errors import OutriderError, SandboxLost
+from outrider.model.events import ProblemReported, SandboxStopped, SnapshotNotStored, SnapshotStored, SnapshotTaken
 from outrider.model.ids import LayerId
 from outrider.model.sandbox import SandboxInfo
 from outrider.session import wording
 from outrider.session.actor import Actor
 from outrider.session.found import SESSION_LABEL
+from outrider.session.kept import retry_seconds
 from outrider.session.workbench import Workbench
 
 
@@ -48,9 +50,15 @@ async def sleep_sandbox(effect: SleepSandbox, bench: Workbench, actor: Actor) ->
 
 
 async def store_snapshot(effect: StoreSnapshot, bench: Workbench, actor: Actor) -> Command:
-    """Answers when the blob store has it all."""
+    """Answers when the blob store has it all, or when it is to be tried again. Trouble is said once, until the store
+    has worked again."""
     started = bench.clock.monotonic()
-    size = await bench.world.snapshots.store((*effect.layers, effect.layer))
+    try:
+        size = await bench.world.snapshots.store((*effect.layers, effect.layer))
+    except OutriderError as error:
+        at = bench.clock.now() + timedelta(seconds=retry_seconds(effect.attempt))
+        reason = wording.sentence(f"{error.sentence} {error.remedy}".strip())
+        return Report(SnapshotNotStored(layer=effect.layer, reason=reason, retry_at=at, again=effect.attempt > 1))
     return Report(SnapshotStored(layer=effect.layer, bytes=size, seconds=bench.clock.monotonic() - started))
 
 
