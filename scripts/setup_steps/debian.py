@@ -18,7 +18,13 @@ PROGRAMS = {
 }
 """Program to look for, and the package that has it."""
 
-TEST_PROGRAMS = {"chromium": "chromium", "rg": "ripgrep", "socat": "socat", "skopeo": "skopeo"}
+TEST_PROGRAMS = {"chromium": "chromium", "rg": "ripgrep", "patch": "patch", "socat": "socat", "skopeo": "skopeo"}
+
+LIBRARIES = {"seccomp": "libseccomp2"}
+"""Library to look for, and the package that has it."""
+
+TEST_LIBRARIES = {"atomic": "libatomic1"}
+"""What drives the browser is linked with it."""
 
 SUBORDINATE_IDS = 65_536
 """A sandbox has all the ids that Debian's packages use, none of which owns anything outside."""
@@ -68,14 +74,14 @@ def userns_are_restricted() -> bool:
 
 
 def _lacking(*, tests: bool) -> list[str]:
-    wanted = {**PROGRAMS, **(TEST_PROGRAMS if tests else {})}
-    lacking = [package for program, package in wanted.items() if not shutil.which(program, path=_path())]
+    programs = {**PROGRAMS, **(TEST_PROGRAMS if tests else {})}
+    libraries = {**LIBRARIES, **(TEST_LIBRARIES if tests else {})}
+    lacking = [package for program, package in programs.items() if not shutil.which(program, path=_path())]
+    lacking += [package for library, package in libraries.items() if not ctypes.util.find_library(library)]
     if importlib.util.find_spec("ensurepip") is None:
         lacking.append("python3-venv")
     if not Path("/etc/ssl/certs/ca-certificates.crt").exists():
         lacking.append("ca-certificates")
-    if not ctypes.util.find_library("seccomp"):
-        lacking.append("libseccomp2")
     return lacking
 
 

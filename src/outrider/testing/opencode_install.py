@@ -6,7 +6,9 @@ from pathlib import Path
 
 from outrider.engines.profiles.opencode import VERSION
 
-_FOLDER = Path(__file__).parents[3] / ".state" / "test" / "npm"
+_ROOT = Path(__file__).parents[3]
+_FOLDER = _ROOT / ".state" / "test" / "npm"
+_NPM = _ROOT / "scripts" / "npm"
 _PACKAGE = "opencode-linux-x64"
 
 
@@ -16,6 +18,6 @@ def opencode_binary() -> Path:
     binary = _FOLDER / "node_modules" / _PACKAGE / "bin" / "opencode"
     if not binary.exists():
         _FOLDER.mkdir(parents=True, exist_ok=True)
-        command = ("npm", "install", "--prefix", str(_FOLDER), "--no-audit", "--no-fund", f"{_PACKAGE}@{VERSION}")
+        command = (str(_NPM), "install", "--prefix", str(_FOLDER), f"{_PACKAGE}@{VERSION}")
         subprocess.run(command, check=True, capture_output=True, timeout=600)
     return binary
