@@ -1,19 +1,146 @@
-"""A stop at any moment of a turn's beginning leaves nothing in the way of the next turn."""
+"""A stop at any moment of a turn leaves no process of it, keeps its work, and nothing in the way of the next turn."""
 
 import asyncio
+import secrets
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from outrider.model.commands import QueuePrompt, StopTurn
-from outrider.model.events import TurnEndReason
-from outrider.testing.fake_engine import FakeEngine, hang
-from outrider.testing.playbook import ADA
-from outrider.testing.session_world import SessionWorld, new_prompt, new_session, running, turn_end
+from outrider.model.events import RECORDED, KeptWork, TextSealed, TurnEnded, TurnEndReason
+from outrider.model.ids import SessionId
+from outrider.model.sandbox import SandboxHandle, SandboxSpec
+from outrider.session.registry import Registry
+from outrider.testing.fake_engine import FakeEngine, Stage, StubbornEngine, hang, say, shell, write_file
+from outrider.testing.playbook import ADA, BOB
+from outrider.testing.session_world import SessionWorld, new_prompt, new_session, running, turn_end, until
+
+MARK = f"{secrets.randbelow(90_000) + 10_000}"
+"""Stands in the command line of everything that a stopped turn starts."""
+
+LEAVE = (
+    f"nohup sleep {MARK} >/dev/null 2>&1 & setsid -f sleep {MARK} >/dev/null 2>&1; "
+    f"sh -c 'trap \"\" TERM HUP INT; sleep {MARK} & sleep {MARK}; wait' & "
+    f"(setsid sh -c '(sleep {MARK} &)' >/dev/null 2>&1 &); sleep {MARK}"
+)
+STARTED = 6
+
+ONCE = f'setup = ["""test -e $HOME/once || {{ touch $HOME/once; {LEAVE}; }}"""]\n'
 
 
-@pytest.mark.parametrize("milliseconds", [0, 10, 25, 50, 75, 100, 150, 200, 300])
-async def test_the_next_turn_works(tmp_path: Path, milliseconds: int):
+def left() -> list[str]:
+    """What of a turn is alive."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if line.startswith("sleep") and MARK in line]
+
+
+async def looked(condition: Callable[[], bool]) -> None:
+    """Nobody tells us when a process begins: look again and again."""
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def stopped(registry: Registry, session: SessionId) -> TurnEnded:
+    """Stop the turn, and have the next one work."""
+    await registry.ask(session, StopTurn(by=BOB))
+    ended = await turn_end(registry, session)
+    assert left() == []
+    assert ended.reason is TurnEndReason.STOPPED
+    assert ended.message.startswith("Stopped by Bob.")
+    await registry.ask(session, QueuePrompt(new_prompt("work")))
+    assert (await turn_end(registry, session, turns=2)).reason is TurnEndReason.COMPLETED
+    return ended
+
+
+@dataclass
+class Held:
+    """Makes no sandbox until it is let go."""
+
+    world: SessionWorld
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def create(self, spec: SandboxSpec) -> SandboxHandle:
+        self.asked.set()
+        await self.go.wait()
+        return await type(self.world.sandboxes).create(self.world.sandboxes, spec)
+
+
+async def test_while_the_sandbox_starts(tmp_path: Path) -> None:
+    world = SessionWorld(tmp_path, FakeEngine({"": []}))
+    held = Held(world)
+    world.sandboxes.create = held.create  # type: ignore[method-assign]
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "mend it"))
+        await held.asked.wait()
+        await registry.ask(session, StopTurn(by=BOB))
+        held.go.set()
+        ended = await turn_end(registry, session)
+        assert (ended.kept, "The work had not begun." in ended.message) == (None, True)
+        await registry.ask(session, QueuePrompt(new_prompt("work")))
+        assert (await turn_end(registry, session, turns=2)).reason is TurnEndReason.COMPLETED
+
+
+@pytest.mark.parametrize("asks", [False, True], ids=["syncing", "waiting for a permission"])
+async def test_while_the_workspace_is_synced(tmp_path: Path, asks: bool) -> None:
+    """What the engine wants to do waits for the sync: that is where it asks for permission and is not answered."""
+    engine = FakeEngine({"mend": [write_file("half.txt", "1\n")] if asks else [hang()], "": []})
+    world = SessionWorld(tmp_path, engine)
+    world.source.commit("Set up", {"outrider.toml": ONCE})
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "mend it"))
+        await looked(lambda: len(left()) >= STARTED)
+        await until(registry, session, lambda state: state.turn is not None and state.turn.begun)
+        ended = await stopped(registry, session)
+    assert ended.kept is None or ended.kept.uncommitted == 0
+
+
+async def test_while_it_talks(tmp_path: Path) -> None:
+    spoke = asyncio.Event()
+
+    async def spoken(_: Stage) -> None:
+        spoke.set()
+
+    world = SessionWorld(tmp_path, FakeEngine({"mend": [say("I begin by"), spoken, hang()], "": []}))
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "mend it"))
+        await until(registry, session, lambda state: state.synced)
+        await spoke.wait()
+        ended = await stopped(registry, session)
+        rows = [RECORDED.validate_json(row).event for row in await registry.events(session, 0, 1000)]
+    assert ended.message == "Stopped by Bob. Nothing had been changed."
+    assert "".join(event.text for event in rows if isinstance(event, TextSealed)) == "I begin by"
+
+
+HALF = shell("echo 2 >sum.txt; git add -A; git commit -qm 'Half of it'; echo 3 >rest.txt")
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+async def test_while_a_tool_runs(tmp_path: Path, stubborn: bool) -> None:
+    steps = [HALF, shell(LEAVE)]
+    engine = StubbornEngine(*steps) if stubborn else FakeEngine({"": steps})
+    engine.plays = {"mend": engine.plays[""], "": []}
+    world = SessionWorld(tmp_path, engine)
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "mend it"))
+        await looked(lambda: len(left()) >= STARTED)
+        ended = await stopped(registry, session)
+    assert ended.kept is not None
+    branch, head = f"outrider/{session}/work", ended.kept.head
+    assert ended.kept == KeptWork(head=head, commits=1, branch=branch, uncommitted=1, files=("rest.txt",))
+    assert "uncommitted changes to 1 file (rest.txt)" in ended.message
+
+
+@pytest.mark.parametrize("milliseconds", [0, 10, 25, 50, 100, 200])
+async def test_whenever(tmp_path: Path, milliseconds: int) -> None:
     world = SessionWorld(tmp_path, FakeEngine({"hang": [hang()], "": []}))
     repository = await world.begin()
     async with running(world.registry()) as registry:

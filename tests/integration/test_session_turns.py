@@ -1,14 +1,12 @@
 """A session from prompt to pull request: real log, real git, real processes, a scripted engine."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from outrider.model.commands import AllowHost, QueuePrompt, SteerNow, StopTurn
-from outrider.model.egress import Refusal, Target
+from outrider.model.commands import QueuePrompt, SteerNow, StopTurn
 from outrider.model.events import RECORDED, TurnEndReason
 from outrider.model.ids import SessionId
 from outrider.model.proof import ProofVerdict
@@ -19,7 +17,6 @@ from outrider.testing.fake_engine import (
     DyingEngine,
     FakeEngine,
     Stage,
-    StubbornEngine,
     die,
     fail,
     hang,
@@ -131,24 +128,6 @@ async def test_the_queue_is_answered_in_order_by_one_engine(stage: Server, engin
     await turn_end(stage.registry, session, turns=3)
     assert [texts[-1] for texts in engine.prompts] == ["first", "second", "third"]
     assert len(engine.opened) == 1
-
-
-@pytest.mark.parametrize("engine", [StubbornEngine(), FakeEngine({"": [hang()]})], ids=["stubborn", "obedient"])
-async def test_stop_leaves_no_process_and_says_what_it_kept(stage: Server, engine: FakeEngine):
-    before = [write_file("half.txt", "x\n"), shell("setsid sleep 971 >/dev/null 2>&1 & echo started")]
-    engine.plays = {"": [*before, say("Now it hangs."), hang()]}
-    session = await stage.start()
-    await until(stage.registry, session, lambda state: state.turn is not None and state.turn.handed)
-    await _said(stage, session, "Now it hangs.")
-    begun = time.monotonic()
-    await stage.registry.ask(session, StopTurn(by=BOB))
-    end = await turn_end(stage.registry, session)
-    assert time.monotonic() - begun < 6  # the ladder has 2 s for an engine that does not obey; a busy machine more
-    assert not _sleeping("971")
-    assert end.reason is TurnEndReason.STOPPED
-    assert end.message == "Stopped by Bob. Kept in the workspace: uncommitted changes to 1 file."
-    texts = [event.text for event in await stage.events(session) if event.type == "text_sealed"]
-    assert "".join(texts) == "Now it hangs."
 
 
 async def test_stop_while_the_checks_run(stage: Server):
@@ -271,41 +250,3 @@ async def test_a_wrong_recipe_is_said_and_the_turn_goes_on(tmp_path: Path, engin
         session = await stage.start()
         assert (await turn_end(registry, session)).reason is TurnEndReason.COMPLETED
         assert "problem_reported" in await stage.types(session)
-
-
-async def _said(stage: Server, session: SessionId, text: str) -> None:
-    """Wait until somebody who watches has seen this text."""
-    seen = ""
-    async with stage.registry.attach(session, 0) as frames:
-        async for frame in frames:
-            seen += frame.decode()
-            if text in seen:
-                return
-
-
-def _sleeping(seconds: str) -> bool:
-    wanted = f"sleep\0{seconds}\0".encode()
-    return any(_command(folder) == wanted for folder in Path("/proc").glob("[0-9]*"))
-
-
-def _command(folder: Path) -> bytes:
-    try:
-        return (folder / "cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
-async def test_what_the_sandbox_is_refused_is_told_and_allowed_with_one_command(stage: Server, engine: FakeEngine):
-    session = await stage.start()
-    await turn_end(stage.registry, session)
-    door = stage.world.broker.doors[0]
-    assert door.egress is not None
-    assert door.egress.repository == stage.repository.name
-    assert list(door.allowed()) == []
-    door.on_refused(Refusal(Target("api.example", 443), f"it is not {SECRET}", allowable=True))
-    state = await until(stage.registry, session, lambda state: bool(state.refused_hosts))
-    assert state.refused_hosts == ("api.example",)
-    await stage.registry.ask(session, AllowHost("api.example", ADA))
-    assert list(door.allowed()) == ["api.example"]
-    told = [event for event in await stage.events(session) if event.type == "egress_refused"]
-    assert SECRET not in told[0].why

@@ -403,6 +403,20 @@ export interface ImageList {
 /** How strong the wall is, in the words shown to people. */
 export type Isolation = "vm" | "user-kernel" | "shared-kernel";
 
+/** What a turn that was stopped, or failed, left: nothing of it is lost. */
+export interface KeptWork {
+  /** The newest commit of the workspace */
+  readonly head: string;
+  /** Commits of this turn */
+  readonly commits: number;
+  /** Where the commits were pushed; empty: nowhere yet */
+  readonly branch: string;
+  /** Files of the workspace that are not committed, as it says */
+  readonly uncommitted: number;
+  /** Some of them by name */
+  readonly files: readonly string[];
+}
+
 /** What follows at once was asked for under this key: the same again is answered as before and not done twice. */
 export interface KeyUsed {
   readonly type: "key_used";
@@ -1251,6 +1265,8 @@ export interface TurnEnded {
   readonly turn: string;
   readonly reason: TurnEndReason;
   readonly message: string;
+  /** Set where it did not end well and the workspace was read */
+  readonly kept: KeptWork | null;
 }
 
 /** The turn was cut off by something that nobody asked for; it goes on by itself as the next attempt. */
@@ -1355,6 +1371,8 @@ export interface WorkCollected {
   readonly leftovers_committed: boolean;
   /** Files of the workspace that are not committed, as it says */
   readonly uncommitted: number;
+  /** Some of them by name */
+  readonly uncommitted_files: readonly string[];
 }
 
 export type ToolContent =

@@ -174,10 +174,11 @@ describe("queue and turn", () => {
       { type: "engine_finished", turn: "t", round: 1, stop: "cancelled" },
     ];
     expect(fold(tapeOf(...events))).toMatchObject({ status: "stopping", turn: { phase: "stopping" } });
-    const view = fold(tapeOf(...events, { type: "turn_ended", turn: "t", reason: "stopped", message: "Stopped." }));
+    const kept = { head: "c".repeat(40), commits: 1, branch: "", uncommitted: 1, files: ["half.txt"] };
+    const view = fold(tapeOf(...events, { type: "turn_ended", turn: "t", reason: "stopped", message: "Stopped.", kept }));
     expect(view.turn).toBeNull();
     expect(only(view, "tool")[0]).toMatchObject({ cutOff: true });
-    expect(only(view, "end")[0]).toMatchObject({ reason: "stopped", seconds: 4 });
+    expect(only(view, "end")[0]).toMatchObject({ reason: "stopped", kept, seconds: 4 });
   });
 
   function toolUpdate(status: "in_progress") {
@@ -204,6 +205,7 @@ describe("from the commits to the pull request", () => {
     files: [],
     leftovers_committed: false,
     uncommitted: 0,
+    uncommitted_files: [],
   });
 
   it("says once that the same commits were collected", () => {

@@ -255,9 +255,10 @@ def _(event: events.TurnEnded, scene: Scene) -> Block:
     }[event.reason]
     line = Text(words.TURN_END[event.reason], style=style)
     line.append(f"  {clean_line(event.message)}", style="not bold default")
+    rest = [_uncommitted(event.kept)] if event.kept and event.kept.files else []
     spent = _spent(scene)
-    rest = (beside("", Text(spent, style="dim")),) if spent else ()
-    return Block("end", (beside(icon, line, style, indent=0), *rest))
+    rest += [spent] if spent else []
+    return Block("end", (beside(icon, line, style, indent=0), *(beside("", Text(text, style="dim")) for text in rest)))
 
 
 @draw.register
@@ -318,6 +319,12 @@ def _size(event: events.WorkCollected) -> str:
     deleted = sum(file.deleted or 0 for file in event.files)
     commits, files = words.count(len(event.commits), "commit"), words.count(len(event.files), "file")
     return f"{commits}, {files}, +{added} -{deleted}"
+
+
+def _uncommitted(kept: events.KeptWork) -> str:
+    more = kept.uncommitted - len(kept.files)
+    names = [clean_line(name) for name in kept.files] + ([f"and {more} more"] if more > 0 else [])
+    return f"Not committed: {', '.join(names)}"
 
 
 def _spent(scene: Scene) -> str:

@@ -61,6 +61,8 @@ from outrider.model.snapshot_events import SnapshotFailed as SnapshotFailed
 from outrider.model.snapshot_events import SnapshotNotStored as SnapshotNotStored
 from outrider.model.snapshot_events import SnapshotStored as SnapshotStored
 from outrider.model.snapshot_events import SnapshotTaken as SnapshotTaken
+from outrider.model.turn import FILES_NAMED
+from outrider.model.turn import KeptWork as KeptWork
 from outrider.model.turn import TurnEndReason as TurnEndReason
 
 
@@ -216,6 +218,7 @@ class WorkCollected(Model):
     files: tuple[FileChange, ...] = Field(max_length=2000)
     leftovers_committed: bool = False
     uncommitted: int = Field(default=0, ge=0, description="Files of the workspace that are not committed, as it says")
+    uncommitted_files: tuple[str, ...] = Field(default=(), max_length=FILES_NAMED, description="Some of them by name")
 
 
 class ProofRequested(Model):
@@ -278,6 +281,7 @@ class TurnEnded(Model):
     turn: TurnId
     reason: TurnEndReason
     message: Sentence
+    kept: KeptWork | None = Field(default=None, description="Set where it did not end well and the workspace was read")
 
 
 class ProblemReported(Model):

@@ -1,6 +1,7 @@
 """Fetching what was committed in the workspace, for the end of a turn, for a stop, and for the engine's own asking."""
 
 from outrider.model.events import WorkCollected
+from outrider.model.turn import FILES_NAMED
 from outrider.session import wording
 from outrider.session.state import State
 from outrider.session.workbench import Workbench
@@ -27,4 +28,5 @@ async def collect(bench: Workbench, state: State, *, leftovers: bool) -> WorkCol
         files=work.files[:MOST_FILES],
         leftovers_committed=committed,
         uncommitted=len(uncommitted),
+        uncommitted_files=uncommitted[:FILES_NAMED],
     )

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from outrider.model.commands import Command
-from outrider.model.effects import Effect
+from outrider.model.effects import Effect, StopEngine
 from outrider.model.ids import EffectId
 
 GRACE_SECONDS = 10.0
 """How long a new effect waits for the end of those that were cancelled for it."""
+
+STOP_GRACE_SECONDS = 0.5
+"""How long the stop ladder does: what it is to kill includes what they have started."""
 
 
 class Outbox:
@@ -53,5 +56,6 @@ class Outbox:
     async def _carry_out(self, effect: Effect, ending: set[asyncio.Task[None]]) -> None:
         """What is no longer wanted ends before what is newly wanted begins."""
         if ending:
-            await asyncio.wait(ending, timeout=GRACE_SECONDS)
+            grace = STOP_GRACE_SECONDS if isinstance(effect, StopEngine) else GRACE_SECONDS
+            await asyncio.wait(ending, timeout=grace)
         self._answered(await self._perform(effect))

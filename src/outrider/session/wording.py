@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 from outrider.model.commands import EffectFailed
 from outrider.model.events import SyncFinished
 from outrider.model.proof import CheckResult, CheckVerdict, Phase, Proof, ProofVerdict
+from outrider.model.turn import KeptWork
 from outrider.session.kept import Kept
 from outrider.session.state import State, Turn
 
 LONGEST_SENTENCE = 4096
 LONGEST_TEXT = 60_000
+FEW = 3
+"""Files that a sentence names."""
 INSTRUCTION_TAIL = 3000
 """Characters of a red check's log that the engine is shown."""
 
@@ -52,13 +55,13 @@ def stopped_without_work(turn: Turn) -> str:
 
 def turn_stopped(state: State, turn: Turn) -> str:
     """A stop, and what it kept."""
-    return sentence(f"Stopped by {turn.stopped_by}. {_kept(state, turn)}")
+    return sentence(f"Stopped by {turn.stopped_by}. {_kept(kept(state, turn))}")
 
 
 def turn_failed(state: State, turn: Turn) -> str:
     """A failure, and what is kept."""
     failure = turn.failure if turn.failure.endswith((".", "!", "?", "…")) else f"{turn.failure}."
-    return sentence(f"{failure} {_kept(state, turn)}")
+    return sentence(f"{failure} {_kept(kept(state, turn))}")
 
 
 def turn_completed(state: State, turn: Turn) -> str:
@@ -79,13 +82,28 @@ def _proof_sentence(proof: Proof | None, turn: Turn) -> str:
     return proof.summary
 
 
-def _kept(state: State, turn: Turn) -> str:
+def kept(state: State, turn: Turn) -> KeptWork:
+    """What is there of a turn that did not end well."""
+    work = state.work
+    made = [commit.sha for commit in work.commits] if work else []
+    before = made.index(turn.head_before) + 1 if turn.head_before in made else 0
+    return KeptWork(
+        head=state.head,
+        commits=len(made) - before if state.head != turn.head_before else 0,
+        branch=state.branch if state.pushed == state.head else "",
+        uncommitted=work.uncommitted if work else 0,
+        files=work.uncommitted_files if work else (),
+    )
+
+
+def _kept(work: KeptWork) -> str:
     parts = []
-    if state.head != turn.head_before:
-        pushed = f", pushed to {state.branch}" if state.pushed == state.head else ""
-        parts.append(f"the commits up to {state.head[:12]}{pushed}")
-    if state.work and state.work.uncommitted:
-        parts.append(f"uncommitted changes to {count(state.work.uncommitted, 'file')}")
+    if work.commits:
+        pushed = f", pushed to {work.branch}" if work.branch else ""
+        parts.append(f"{count(work.commits, 'commit')} up to {work.head[:12]}{pushed}")
+    if work.uncommitted:
+        named = ", ".join(work.files[:FEW]) + (", …" if work.uncommitted > FEW else "")
+        parts.append(f"uncommitted changes to {count(work.uncommitted, 'file')}" + (f" ({named})" if named else ""))
     return f"Kept in the workspace: {' and '.join(parts)}." if parts else "Nothing had been changed."
 
 

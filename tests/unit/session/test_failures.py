@@ -155,7 +155,7 @@ def test_a_push_that_fails_is_said():
     session.prove(ProofVerdict.FIX_PROVED)
     assert session.fail(x.Publish, "The forge is away.") == "publish_failed turn_ended"
     assert session.last.reason is e.TurnEndReason.FAILED
-    assert session.last.message.startswith("The forge is away. Kept in the workspace: the commits up to")
+    assert session.last.message.startswith("The forge is away. Kept in the workspace: 1 commit up to")
 
 
 def test_a_pull_request_that_fails_after_the_push_is_said():

@@ -24,9 +24,12 @@ def test_stop_while_the_engine_works():
     assert session.wants == "StartSandbox RunTurn StopEngine"
     assert session.engine_ends(EngineStop.CANCELLED) == "engine_finished"
     assert session.wants == "StartSandbox StopEngine"
-    assert ladder_done(session, work(BASE, uncommitted=3)) == "work_collected turn_ended"
+    left = work(BASE, uncommitted=4).model_copy(update={"uncommitted_files": ("a", "b", "c", "d")})
+    assert ladder_done(session, left) == "work_collected turn_ended"
     assert session.last.reason is e.TurnEndReason.STOPPED
-    assert session.last.message == "Stopped by Bob. Kept in the workspace: uncommitted changes to 3 files."
+    kept = "uncommitted changes to 4 files (a, b, c, …)"
+    assert session.last.message == f"Stopped by Bob. Kept in the workspace: {kept}."
+    assert session.last.kept == e.KeptWork(head=BASE, uncommitted=4, files=("a", "b", "c", "d"))
 
 
 def test_stop_of_an_engine_that_never_answers():
@@ -43,7 +46,9 @@ def test_commits_of_a_stopped_turn_are_pushed_but_not_proposed():
     assert ladder_done(session, work(commit_id(1))) == "work_collected publish_requested"
     assert not session.effects[-1].pull_request
     assert session.publish() == "branch_pushed turn_ended"
+    assert "Kept in the workspace: 1 commit up to" in session.last.message
     assert "pushed to outrider/s-abcdefghij/work" in session.last.message
+    assert session.last.kept == e.KeptWork(head=commit_id(1), commits=1, branch="outrider/s-abcdefghij/work")
 
 
 def test_a_stopped_turn_ends_though_its_push_fails():

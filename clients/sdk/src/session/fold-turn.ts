@@ -72,8 +72,8 @@ export const foldTurn: Pick<
   turn_ended: (state, event, { seq, at }) => {
     settleTurn(state, event.turn);
     const seconds = state.turn ? (Date.parse(at) - Date.parse(state.turn.startedAt)) / 1000 : 0;
-    const { turn, reason, message } = event;
-    state.transcript.put({ kind: "end", key: `end-${turn}`, after: seq, at, turn, reason, message, seconds }, seq);
+    const { turn, reason, message, kept = null } = event; // an older server did not say
+    state.transcript.put({ kind: "end", key: `end-${turn}`, after: seq, at, turn, reason, message, kept, seconds }, seq);
     state.turn = null;
     state.progress = null;
     state.proofs = state.proofs.map((proof) => (proof.running.length > 0 ? { ...proof, running: [] } : proof));

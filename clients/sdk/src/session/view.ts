@@ -4,6 +4,7 @@ import type {
   Commit,
   FileChange,
   Isolation,
+  KeptWork,
   LimitTier,
   Person,
   Phase,
@@ -164,6 +165,8 @@ export interface EndItem extends Place {
   readonly turn: string;
   readonly reason: TurnEndReason;
   readonly message: string;
+  /** What is there of a turn that did not end well; null where it did, or nobody could look. */
+  readonly kept: KeptWork | null;
   /** From the start of the turn. */
   readonly seconds: number;
 }

@@ -103,4 +103,6 @@ def _end(state: State, turn: Turn) -> e.TurnEnded:
         reason, message = e.TurnEndReason.FAILED, wording.turn_failed(state, turn)
     else:
         reason, message = e.TurnEndReason.COMPLETED, wording.turn_completed(state, turn)
-    return e.TurnEnded(turn=turn.id, reason=reason, message=message)
+    return e.TurnEnded(
+        turn=turn.id, reason=reason, message=message, kept=None if turn.well else wording.kept(state, turn)
+    )

@@ -2,6 +2,7 @@
 the sandbox go on until the last rung."""
 
 import asyncio
+from collections.abc import Coroutine
 
 from outrider.model.commands import Command, TurnStopped
 from outrider.model.effects import StopEngine
@@ -9,6 +10,7 @@ from outrider.model.errors import OutriderError, SandboxError, SandboxLost
 from outrider.model.events import WorkCollected
 from outrider.model.sandbox import ENGINE_ROLE
 from outrider.model.services import SERVICE_ROLE
+from outrider.ports.engine import EngineSession
 from outrider.ports.sandbox import Guest
 from outrider.session.actor import Actor
 from outrider.session.collect import collect
@@ -41,19 +43,36 @@ async def stop_engine(effect: StopEngine, bench: Workbench, actor: Actor) -> Com
 async def _descend(bench: Workbench, guest: Guest, spare: list[str]) -> int:
     """The rungs that leave the sandbox running. Raises SandboxError where something cannot be killed."""
     if bench.engine and not bench.quiet.is_set():
-        await bench.engine.cancel()
-        await _wait_quiet(bench)
-    killed = await guest.kill_everything(spare=[*spare, ENGINE_ROLE] if bench.quiet.is_set() else spare)
+        await _ask(bench.engine, bench)
+    killed = await guest.kill_everything(spare=[*spare, ENGINE_ROLE] if _engine_rests(bench) else spare)
     if not bench.quiet.is_set() and bench.engine:
         await bench.engine.close()
         bench.drop_engine()
-        await _wait_quiet(bench)  # its turn kills what it had started, and would kill our own questions too
+        await _within(
+            bench.quiet.wait(), bench
+        )  # its turn kills what it had started, and would kill our own questions too
     return killed
 
 
-async def _wait_quiet(bench: Workbench) -> None:
+def _engine_rests(bench: Workbench) -> bool:
+    """Whether an engine is there that works on nothing; one that only starts is the turn's, and is killed with it."""
+    primed = bench.found.taken is not None and bench.found.taken.engine is not None
+    return bench.quiet.is_set() and (bench.engine is not None or primed)
+
+
+async def _ask(engine: EngineSession, bench: Workbench) -> None:
+    """Give it its time to obey. An engine that reads nothing more may not even take the question."""
+
+    async def obeyed() -> None:
+        await engine.cancel()
+        await bench.quiet.wait()
+
+    await _within(obeyed(), bench)
+
+
+async def _within(step: Coroutine[None, None, object], bench: Workbench) -> None:
     async with asyncio.TaskGroup() as tasks:
-        quiet = tasks.create_task(bench.quiet.wait(), name="engine obeys")
+        quiet = tasks.create_task(step, name="engine obeys")
         timer = tasks.create_task(bench.clock.sleep(CANCEL_SECONDS), name="cancel budget")
         await asyncio.wait([quiet, timer], return_when=asyncio.FIRST_COMPLETED)
         quiet.cancel()

@@ -1,3 +1,4 @@
+import type { KeptWork } from "@outrider/protocol";
 import type { EndItem, NoticeItem, PullRequestItem, WorkItem } from "@outrider/sdk";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleSlash, CircleX, GitCommitHorizontal, GitPullRequest, Info } from "lucide-react";
@@ -85,12 +86,33 @@ export function EndLine({ item }: { readonly item: EndItem }): ReactElement {
   return (
     <div className="flex gap-2 border-t border-line pt-3">
       <Icon aria-hidden size={16} className={`mt-0.5 shrink-0 ${look}`} />
-      <p className="min-w-0 flex-1">
-        {!says(item.message, word) && <span className={`font-medium ${look}`}>{word}. </span>}
-        <Inline text={item.message} />
-      </p>
+      <div className="min-w-0 flex-1">
+        <p>
+          {!says(item.message, word) && <span className={`font-medium ${look}`}>{word}. </span>}
+          <Inline text={item.message} />
+        </p>
+        {item.kept && item.kept.files.length > 0 && <Uncommitted kept={item.kept} />}
+      </div>
       <span className="tabular text-xs leading-5 text-muted">{seconds(item.seconds)}</span>
     </div>
+  );
+}
+
+/** The files that a turn left without a commit: they are in the workspace, and the next turn finds them. */
+function Uncommitted({ kept }: { readonly kept: KeptWork }): ReactElement {
+  const more = kept.uncommitted - kept.files.length;
+  return (
+    <details className="mt-1 text-xs text-muted">
+      <summary className="cursor-pointer">{count(kept.uncommitted, "file")} not committed</summary>
+      <ul className="mt-1 font-mono">
+        {kept.files.map((file) => (
+          <li key={file} className="break-all">
+            {file}
+          </li>
+        ))}
+      </ul>
+      {more > 0 && <p>and {more} more</p>}
+    </details>
   );
 }
 
