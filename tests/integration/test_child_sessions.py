@@ -8,13 +8,14 @@ import pytest
 from outrider.model import events as e
 from outrider.model.child_commands import Caps
 from outrider.model.children import ChildEnded, ChildSpawned
-from outrider.model.commands import QueuePrompt, RecordUsage, Report, StopTurn
+from outrider.model.commands import Archive, QueuePrompt, RecordUsage, Report, StopTurn
 from outrider.model.egress import DEFAULT_PRESETS
 from outrider.model.engine import Usage
 from outrider.model.errors import LimitReached, NotFound, Refused
 from outrider.model.ids import SessionId
 from outrider.ports.broker import DoorSpec
 from outrider.ports.tools import ChildrenAwaited, ChildWanted, SessionTools
+from outrider.session.family import Family, expect_rest
 from outrider.session.policy import Budget, Policy
 from outrider.session.registry import Registry
 from outrider.session.state import State
@@ -277,6 +278,28 @@ async def test_a_stop_reaches_all_below(tmp_path: Path, engine: FakeEngine):
     assert ends == ["stopped", "stopped"]
     assert state.turns == 2, "what a person asked of the child is answered; what its parent sent is taken back"
     assert state.last_end.reason.value == "completed"
+
+
+async def test_a_tree_is_put_away_as_one(tmp_path: Path, engine: FakeEngine):
+    world = SessionWorld(tmp_path, engine)
+    async with running(world.registry()) as registry:
+        parent = await leading(world, registry)
+        child = named(await tools(world, parent).spawn_session(ChildWanted("hang")))
+        await until(registry, child, lambda state: state.turn is not None and state.turn.handed)
+        grandchild = named(await tools(world, child).spawn_session(ChildWanted("talk")))
+        second = named(await tools(world, parent).spawn_session(ChildWanted("talk")))
+        await turn_end(registry, second)
+        family = Family()
+        family.sessions = registry
+        members = await family.members(parent)
+        assert [member.session for member in members] == [parent, child, grandchild, second]
+        with pytest.raises(Refused, match="at work"):
+            expect_rest(members[1:])
+        await registry.ask(parent, Archive(ADA, stop=True))
+        await family.archive_below(parent, ADA, stop=True)
+        for session in (parent, child, grandchild, second):
+            await until(registry, session, lambda state: state.archived)
+        assert [(await world.index.get(one)).parent for one in (parent, child, grandchild)] == [None, parent, child]
 
 
 async def test_an_archived_child_is_at_rest(tmp_path: Path, engine: FakeEngine):

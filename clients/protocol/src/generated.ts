@@ -1035,6 +1035,8 @@ export interface SessionSummary {
   readonly updated_at: string;
   /** At the top of the list, for everybody */
   readonly pinned: boolean;
+  /** The session that started it */
+  readonly parent: string | null;
   /** The newest event in here: of two rows of a session the one with the larger number is newer */
   readonly seq: number;
 }
@@ -1062,6 +1064,8 @@ export interface SessionView {
   readonly updated_at: string;
   /** At the top of the list, for everybody */
   readonly pinned: boolean;
+  /** The session that started it */
+  readonly parent: string | null;
   /** The newest event in here: of two rows of a session the one with the larger number is newer */
   readonly seq: number;
   readonly queue: readonly Prompt[];
@@ -1165,10 +1169,11 @@ export interface Step {
   readonly seconds: number;
 }
 
-/** Stop the running turn. */
+/** Stop the running turn; with `children`, also those of the sessions that it started, and of theirs. */
 export interface StopFrame {
   readonly kind: "stop";
   readonly ref: string;
+  readonly children: boolean;
   /** The same key again is the same request */
   readonly key: string | null;
 }

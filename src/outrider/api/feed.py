@@ -149,8 +149,8 @@ def _asked(frame: WithdrawFrame | MoveFrame | EditFrame | SteerFrame | StopFrame
             return EditPrompt(wanted, revision, text, by)
         case SteerFrame(prompt=wanted):
             return SteerNow(wanted, by)
-        case StopFrame():
-            return StopTurn(by)
+        case StopFrame(children=children):
+            return StopTurn(by, children=children)
 
 
 def _after(text: str | None) -> int:

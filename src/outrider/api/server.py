@@ -15,6 +15,7 @@ from outrider.api.parts import Parts
 from outrider.api.problems import add_problem_handlers
 from outrider.api.routes import (
     attachments,
+    children,
     egress,
     git,
     images,
@@ -43,6 +44,7 @@ def build_api(parts: Parts | None = None) -> FastAPI:
         queue,
         shelf,
         snapshots,
+        children,
         transcripts,
         search,
         repositories,

@@ -95,6 +95,7 @@ class SessionSummary(BaseModel):
     created_at: datetime
     updated_at: datetime
     pinned: bool = Field(default=False, description="At the top of the list, for everybody")
+    parent: SessionId | None = Field(default=None, description="The session that started it")
     seq: int = Field(
         default=0,
         validation_alias=AliasChoices("seq", "projected_seq"),
@@ -182,10 +183,17 @@ class NewTitle(Model):
     title: str = Field(min_length=1, max_length=1000)
 
 
+class ToStop(Model):
+    """What is to stop."""
+
+    children: bool = Field(default=False, description="The sessions that it started too, and theirs")
+
+
 class ToArchive(Model):
     """How a session is put away."""
 
     stop: bool = Field(default=False, description="Stop its turn first, and take back what waits")
+    children: bool = Field(default=False, description="The sessions that it started too, and theirs")
 
 
 class NewPrompt(Model):

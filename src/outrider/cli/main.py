@@ -17,6 +17,8 @@ COMMANDS = {
     "sessions": "List sessions.",
     "search": "Find what was asked and said, in all sessions.",
     "export": "Write a session's whole story as Markdown or JSON.",
+    "spawn": "Start a session below another.",
+    "children": "Say what the sessions that one started are at.",
     "stop": "Stop the running turn of a session.",
     "queue": "List, edit, move and withdraw the prompts that wait.",
     "rename": "Give a session another title.",

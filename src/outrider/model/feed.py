@@ -157,10 +157,11 @@ class SteerFrame(Model):
 
 
 class StopFrame(Model):
-    """Stop the running turn."""
+    """Stop the running turn; with `children`, also those of the sessions that it started, and of theirs."""
 
     kind: Literal["stop"] = "stop"
     ref: Ref
+    children: bool = False
     key: Key = None
 
 

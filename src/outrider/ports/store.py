@@ -82,6 +82,8 @@ class SessionRow:
     updated_at: datetime
     projected_seq: int
     pinned: bool = False
+    parent: SessionId | None = None
+    """Which session started it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from outrider.model import events as e
 from outrider.model.children import ANSWER_LIMIT, VIA_PARENT, ChildResult
-from outrider.model.commands import Command, QueuePrompt, StopTurn, WithdrawPrompt
+from outrider.model.commands import Archive, Command, QueuePrompt, StopTurn, WithdrawPrompt
 from outrider.model.engine import Speaker
 from outrider.model.errors import LimitReached, NotFound, OutriderError, Refused
 from outrider.model.events import RECORDED
@@ -19,6 +19,7 @@ from outrider.session.opening import NewSession
 from outrider.session.policy import Budget
 from outrider.session.result import result
 from outrider.session.state import Spending, State
+from outrider.session.wording import count
 
 LAST_EVENTS = 500
 """A child's last words are looked for in so many of its newest events."""
@@ -89,14 +90,19 @@ class Family:
             await self.sessions.ask(child, StopTurn(by, children=True), caller)
 
     async def members(self, root: SessionId) -> list[State]:
-        """A session and all below it, parents before their children. What cannot be read is left out."""
+        """A session and all below it, each before those that it started. What cannot be read is left out."""
         found: list[State] = []
         coming = [root]
         while coming:
             with suppress(OutriderError):
                 found.append(await self.sessions.state(coming.pop(0)))
-                coming += [child.id for child in made_children(found[-1].children)]
+                coming = [*(child.id for child in made_children(found[-1].children)), *coming]
         return found
+
+    async def archive_below(self, session: SessionId, by: Person, *, stop: bool) -> None:
+        """Put away all that a session has started. Who may put it away may do this."""
+        for member in (await self.members(session))[1:]:
+            await self.sessions.ask(member.session, Archive(by, stop=stop), Caller(by, keeper=True))
 
     async def _last_words(self, state: State) -> str:
         after = max(0, state.seq - LAST_EVENTS)
@@ -130,6 +136,16 @@ def expect_budget(used: Spending, budget: Budget) -> None:
         raise LimitReached(
             f"This session and those that it belongs with have used their budget of {budget.tokens:,} tokens.",
             "Whoever runs Outrider can raise OUTRIDER_BUDGET_TOKENS.",
+        )
+
+
+def expect_rest(members: Iterable[State]) -> None:
+    """Raises Refused where any is at work."""
+    busy = [member.session for member in members if not rests(member)]
+    if busy:
+        raise Refused(
+            f"{count(len(busy), 'session')} below it at work: {', '.join(busy[:5])}.",
+            "Archive it with `stop`: they are stopped, and what waits in them is taken back.",
         )
 
 

@@ -46,6 +46,7 @@ def row(state: State) -> SessionRow:
         created_at=state.created_at,
         updated_at=state.at,
         projected_seq=state.seq,
+        parent=state.created.parent.session if state.created.parent else None,
     )
 
 

@@ -8,6 +8,7 @@ from outrider.model.egress import EgressPolicy
 from outrider.model.engine import ModelRef
 from outrider.model.errors import BadRequest, NotFound, RecipeError, Refused
 from outrider.model.ids import PromptId, SessionId, TurnId, derived_id, new_id
+from outrider.model.membership import Caller
 from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt, check_prompt_text
 from outrider.model.repository import Repository
@@ -29,6 +30,8 @@ class Asker:
 
     person: Person
     turn: TurnId | None = None
+    caller: Caller | None = None
+    """Who really asks, where a person does."""
 
     @property
     def author(self) -> Author:
@@ -55,6 +58,7 @@ class Spawning:
     def __init__(self, world: World, policy: Policy) -> None:
         self._world = world
         self._policy = policy
+        self.family = world.family
 
     async def spawn(self, session: SessionId, wanted: Wanted, by: Asker) -> SessionId:
         """Start a child; it exists when this returns, and the same request gives the same one. Raises BadRequest,
@@ -66,7 +70,9 @@ class Spawning:
             members = await family.members(root_of(parent))
             expect_budget(spent(members), self._policy.budget)
             in_tree = sum(len(made_children(member.children)) for member in members)
-            await family.sessions.ask(session, SpawnChild(spec, by.person, by.turn, in_tree, self._policy.caps))
+            await family.sessions.ask(
+                session, SpawnChild(spec, by.person, by.turn, in_tree, self._policy.caps), by.caller
+            )
         state = await family.until(
             session, lambda state: state.children[spec.session].phase is not ChildPhase.REQUESTED
         )
@@ -80,7 +86,7 @@ class Spawning:
         check_prompt_text(text)
         key = key or (derived_id("key", by.turn, child, text) if by.turn else new_id("key", 20))
         prompt = Prompt(id=PromptId(derived_id("p", session, child, key)), author=by.author, text=text, key=_key(key))
-        await self._world.family.sessions.ask(session, PromptChild(child, prompt, by.turn))
+        await self._world.family.sessions.ask(session, PromptChild(child, prompt, by.turn), by.caller)
         return prompt.id
 
     async def _spec(self, parent: State, wanted: Wanted, by: Asker) -> ChildSpec:

@@ -54,6 +54,7 @@ session = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("projected_seq", Integer, nullable=False),
     Column("pinned", Boolean, nullable=False, server_default=false()),
+    Column("parent", String),
     Index("session_by_change", "updated_at"),
 )
 

@@ -16,6 +16,7 @@ from outrider.api.views import (
     SessionSummary,
     SessionView,
     SnapshotView,
+    ToStop,
     TurnView,
 )
 from outrider.model.commands import StopTurn, Typing
@@ -114,9 +115,12 @@ async def events(
 
 
 @router.post("/{session}/stop", status_code=202)
-async def stop(parts: UseParts, login: UseLogin, session: SessionId, key: UseKey = None) -> Accepted:
-    """Stop the running turn."""
-    return Accepted(seq=await parts.registry.ask(session, once(key, StopTurn(login.person)), login.caller))
+async def stop(
+    parts: UseParts, login: UseLogin, session: SessionId, how: ToStop | None = None, key: UseKey = None
+) -> Accepted:
+    """Stop the running turn; with `children`, also those of the sessions that it started, and of theirs."""
+    command = StopTurn(login.person, children=how is not None and how.children)
+    return Accepted(seq=await parts.registry.ask(session, once(key, command), login.caller))
 
 
 @router.post("/{session}/typing", status_code=202)

@@ -7,6 +7,7 @@ from outrider.api.parts import Parts, UseKey, UseLogin, UseParts, once
 from outrider.api.views import Accepted, NewTitle, ToArchive
 from outrider.model.commands import Archive, PersonCommand, Pin, Rename, Unarchive
 from outrider.model.ids import SessionId
+from outrider.session.family import expect_rest
 
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 
@@ -37,7 +38,14 @@ async def archive(
 ) -> Accepted:
     """Put the session away: its sandbox goes, its story and its newest snapshot stay. Refused while a turn runs, unless
     it may be stopped: then what waits is taken back, and the session is archived once its files are kept."""
-    return await _ask(parts, login, session, key, Archive(login.person, stop=how is not None and how.stop))
+    how = how or ToArchive()
+    family = parts.spawning.family
+    if how.children and not how.stop:
+        expect_rest((await family.members(session))[1:])
+    accepted = await _ask(parts, login, session, key, Archive(login.person, stop=how.stop))
+    if how.children:
+        await family.archive_below(session, login.person, stop=how.stop)
+    return accepted
 
 
 @router.post("/{session}/unarchive")

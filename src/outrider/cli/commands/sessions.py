@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -29,16 +30,18 @@ STATES = ("waking", "running", "stopping", "idle", "asleep", "archived")
 @click.option("--repo", help="Only of this repository, by its name.")
 @click.option("--person", help="Only those that this person began, by name.")
 @click.option("--text", help="Only those that have these words in their title, or in which they were asked or said.")
+@click.option("--tree", is_flag=True, help="Each below the session that started it.")
 @click.option("--json", "as_json", is_flag=True, help="One object a line.")
-def sessions(limit: int, state: tuple[str, ...], *, everything: bool, as_json: bool, **only: str | None) -> None:
+def sessions(limit: int, state: tuple[str, ...], *, as_json: bool, **only: Any) -> None:
     """List sessions: pinned ones first (marked with *), then the newest change first. Archived ones are left out.
 
     \b
     outrider sessions --repo shop --state running --state stopping
     outrider sessions --state archived --text "coupon"
+    outrider sessions --tree
     outrider sessions --json | head -1
     """
-    states = STATES if everything else state
+    states = STATES if only["everything"] else state
     given = {"repository": only["repo"], "person": only["person"], "text": only["text"]}
     query = [("limit", str(limit)), *(("state", one) for one in states), *(item for item in given.items() if item[1])]
     rows = asyncio.run(_fetch(Servers.of(Settings.read()), urlencode(query)))
@@ -46,7 +49,7 @@ def sessions(limit: int, state: tuple[str, ...], *, everything: bool, as_json: b
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
     elif rows:
-        draw(make_console(), rows, SystemClock().now())
+        draw(make_console(), below_parents(rows) if only["tree"] else rows, SystemClock().now())
     elif state or any(given.values()):
         click.echo("No session is like that. `outrider sessions --all` lists every one.")
     else:
@@ -77,6 +80,19 @@ def draw(console: Console, rows: list[dict[str, Any]], now: datetime) -> None:
         cells = [row["id"], row["status"], title, *middle, _pull_request(row), changed]
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
+
+
+def below_parents(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each session behind the one that started it, where that is in the list, its title further in."""
+    ids = {row["id"] for row in rows}
+
+    def below(parent: str | None, depth: int) -> Iterator[dict[str, Any]]:
+        for row in rows:
+            if (row.get("parent") if row.get("parent") in ids else None) == parent:
+                yield {**row, "title": f"{'  ' * (depth - 1)}{'└ ' if depth else ''}{row['title']}"}
+                yield from below(row["id"], depth + 1)
+
+    return list(below(None, 0))
 
 
 def ago(past: timedelta) -> str:
