@@ -15,6 +15,7 @@ from outrider.fleet.limits import SandboxSlots
 from outrider.fleet.pool.memory import Memory
 from outrider.fleet.pool.pool import Pool, PoolPolicy, Room
 from outrider.fleet.pool.warm import POOL_LABEL, Warm, WarmMaker
+from outrider.integrations.builtin.quarantine import GitQuarantine
 from outrider.model.commands import QueuePrompt
 from outrider.model.engine import ModelRef
 from outrider.model.events import RECORDED, SandboxReady, SyncFinished
@@ -22,11 +23,13 @@ from outrider.model.ids import BuildId, LayerId, SessionId
 from outrider.model.image import RepositoryImage
 from outrider.model.pool import PoolKey
 from outrider.model.repository import Repository
-from outrider.model.sandbox import WORKSPACE, Limits, SandboxHandle
+from outrider.model.sandbox import GUEST_HOME, WORKSPACE, Limits, SandboxHandle
 from outrider.ports.clock import SystemClock
+from outrider.proof.recipes import Recipes
 from outrider.session.found import SESSION_LABEL
 from outrider.session.registry import Registry
 from outrider.testing.fake_engine import FakeEngine, say, shell
+from outrider.testing.fake_layers import read_saved
 from outrider.testing.playbook import ADA
 from outrider.testing.session_world import (
     BASE_LAYER,
@@ -71,7 +74,8 @@ async def with_image(world: SessionWorld) -> Repository:
 
 def pool_of(world: SessionWorld, model: ModelRef = MODEL) -> Pool:
     makes = WarmMaker(world.sandboxes, world.broker, world.engine, SystemClock(), Limits())
-    plans = RecipeWarmPlans(RepositoryImages(world.image_catalog, world.sandboxes), world.forge)
+    images = RepositoryImages(world.image_catalog, world.sandboxes)
+    plans = RecipeWarmPlans(images, world.forge, Recipes(GitQuarantine(world.folder / "recipes")))
     room = Room(SandboxSlots(4), lambda: PLENTY)
     return Pool(makes, plans, room, SystemClock(), PoolPolicy(4, model))
 
@@ -132,6 +136,22 @@ async def test_a_session_takes_over_a_warm_sandbox_with_its_engine(tmp_path: Pat
     assert state.spending.calls == 0
 
 
+async def test_start_commands_run_in_the_pool_and_not_again(tmp_path: Path, engine: FakeEngine) -> None:
+    world = SessionWorld(tmp_path, engine)
+    world.source.commit("Start", {"outrider.toml": "start = ['echo up >>$HOME/up.log']\n[limits]\nprocesses = 77\n"})
+    repository = await with_image(world)
+    async with warmed(world, pool_of(world), repository) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "mend it"))
+        await turn_end(registry, session)
+        [started] = ready(await events(registry, session))
+        saved = read_saved(tmp_path / "sandboxes" / "boxes" / started.handle.id)
+        assert saved is not None
+        log = world.sandboxes.root(started.handle.id) / GUEST_HOME.lstrip("/") / "up.log"
+        assert started.how == "warm"
+        assert await asyncio.to_thread(log.read_text) == "up\n"
+    assert (saved.spec.limits.processes, saved.spec.background) == (77, False)
+
+
 async def test_an_engine_of_another_model_is_started_anew_in_it(tmp_path: Path, engine: FakeEngine) -> None:
     world = SessionWorld(tmp_path, engine)
     repository = await with_image(world)
@@ -140,8 +160,8 @@ async def test_an_engine_of_another_model_is_started_anew_in_it(tmp_path: Path, 
         await turn_end(registry, session)
         assert ready(await events(registry, session))[0].how == "warm"
         own = (await registry.state(session)).engine_session
-    [number] = [number for number, launch in enumerate(engine.opened) if launch.model == MODEL]
-    assert (engine.opened[0].model, engine.sessions[0].alive, engine.sessions[number].id) == (OTHER, False, own)
+    [number] = [number for number, opened in enumerate(engine.sessions) if opened.id == own]
+    assert (engine.opened[0].model, engine.sessions[0].alive, engine.opened[number].model) == (OTHER, False, MODEL)
 
 
 async def test_a_dead_one_is_replaced_by_another_way(tmp_path: Path, engine: FakeEngine) -> None:

@@ -603,6 +603,8 @@ export interface PoolReport {
   readonly counts: PoolCounts;
   readonly hit_rate: number | null;
   readonly last_failure: string;
+  /** Why none may be started now: disk or memory is short */
+  readonly short: string;
 }
 
 /** A port on which what is being built can be looked at. */

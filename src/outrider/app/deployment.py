@@ -191,7 +191,7 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
     works = _image_works(base, clean, images, forge, recipes, redactor)
     slots = SandboxSlots(settings.max_sandboxes, floors=floors)
     makes = WarmMaker(provider, base.broker, engine, base.clock, limits)
-    pool = _pool(base, makes, RecipeWarmPlans(works.images, forge), slots)
+    pool = _pool(base, makes, RecipeWarmPlans(works.images, forge, recipes), slots)
     world = World(
         clock=base.clock,
         provider=provider,
@@ -271,7 +271,13 @@ def _forge(base: Foundation) -> BuiltinForge:
 def _pool(base: Foundation, makes: WarmMaker, plans: WarmPlans, slots: SandboxSlots) -> Pool:
     settings = base.settings
     policy = PoolPolicy(settings.pool_sandboxes, settings.default_model, settings.pool_target)
-    return Pool(makes, plans, Room(slots, MemoryGauge().read), base.clock, policy)
+    return Pool(
+        makes,
+        plans,
+        Room(slots, MemoryGauge().read, lambda: make_floors(settings).shortage("the pool")),
+        base.clock,
+        policy,
+    )
 
 
 async def _parts(base: Foundation, heart: Heart) -> Parts:

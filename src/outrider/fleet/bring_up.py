@@ -45,10 +45,11 @@ class BringUp:
         """The services that setup may need. Raises SandboxLost."""
         return await self._start(self.beside.stack_services)
 
-    async def rest(self) -> BroughtUp:
-        """After setup: the repository's own services, then the start commands. Raises SandboxLost."""
+    async def rest(self, *, started: bool = False) -> BroughtUp:
+        """After setup: the repository's own services, then the start commands, unless these have run already. Raises
+        SandboxLost."""
         states = await self._start(self.beside.services)
-        return BroughtUp(states, await self._hooks())
+        return BroughtUp(states, "" if started else await self._hooks())
 
     async def all(self) -> BroughtUp:
         """Everything, where setup was done before. What runs already is left. Raises SandboxLost."""

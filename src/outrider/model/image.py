@@ -11,6 +11,7 @@ from outrider.model.egress import EgressPolicy
 from outrider.model.ids import BuildId, LayerId
 from outrider.model.proof import CheckVerdict
 from outrider.model.repository import BranchName, CommitHash, RepositoryName
+from outrider.model.sandbox import LimitCaps
 from outrider.model.services import Beside
 
 
@@ -44,12 +45,13 @@ class BuildPlan(Model):
     setup_timeout_seconds: float = Field(default=1800, gt=0)
     beside: Beside = Beside()
     egress: EgressPolicy = EgressPolicy()
-    """What the build may reach; no part of the digest."""
+    """What the build may reach; no part of the digest, and neither are the limits."""
+    caps: LimitCaps = LimitCaps()
 
     @property
     def digest(self) -> str:
         """Of all of it, 32 hex digits."""
-        return hashlib.sha256(self.model_dump_json(exclude={"egress"}).encode()).hexdigest()[:32]
+        return hashlib.sha256(self.model_dump_json(exclude={"egress", "caps"}).encode()).hexdigest()[:32]
 
 
 class BuildState(StrEnum):

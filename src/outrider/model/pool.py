@@ -79,3 +79,4 @@ class PoolReport(Model):
     counts: PoolCounts = PoolCounts()
     hit_rate: float | None = Field(default=None, ge=0, le=1)
     last_failure: str = Field(default="", max_length=1000)
+    short: str = Field(default="", max_length=1000, description="Why none may be started now: disk or memory is short")

@@ -98,6 +98,9 @@ class SandboxSpec(Model):
     role: GuestRole = GuestRole.SESSION
     limits: Limits = Limits()
     labels: Mapping[str, str] = {}
+    background: bool = False
+    """Whether it gives way to others where processors are short, until it is relabelled. A provider that cannot do so
+    passes it over."""
 
 
 class SandboxHandle(Model):

@@ -188,7 +188,8 @@ class SandboxProvider(Layers, Protocol):
 
     async def relabel(self, handle: SandboxHandle, labels: Mapping[str, str]) -> None:
         """Replace its labels, all of them at once, whether it runs or not. It is another's from now on: its wall time
-        begins anew. Survives our death. Raises SandboxLost where it does not exist."""
+        begins anew, and it is in the background no more. Survives our death. Raises SandboxLost where it does not
+        exist."""
 
     async def stop(self, handle: SandboxHandle) -> None:
         """Kill every process of it and free its memory; its files are kept. No error where it is not running."""

@@ -53,7 +53,8 @@ class ImageDoctor:
         started = self._clock.monotonic()
         if not recipe.checks:
             return Diagnosis(notice=recipe.notice, at=self._clock.now(), seconds=0)
-        spec = CleanSpec("the first checks", image.layers, image.toolbox, wall_seconds=_wall_seconds(recipe))
+        seconds, caps = _wall_seconds(recipe), recipe.limits
+        spec = CleanSpec("the first checks", image.layers, image.toolbox, wall_seconds=seconds, caps=caps)
         async with self._sandboxes.open(spec, log.say) as handle:
             beside = recipe.beside(repository.name)
             skipped = await self._services(handle, beside, log)

@@ -33,5 +33,6 @@ class RecipePlanner:
             setup=recipe.setup,
             setup_timeout_seconds=recipe.setup_timeout_seconds,
             beside=recipe.beside(repository.name),
+            caps=recipe.limits,
             egress=EgressPolicy.of(repository.name, recipe.egress),
         )

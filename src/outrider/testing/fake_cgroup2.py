@@ -11,7 +11,7 @@ from typing import Any
 FILES = {
     "memory": {"memory.max": "max", "memory.swap.max": "max", "memory.events": "oom 0\noom_kill 0\n"},
     "pids": {"pids.max": "max"},
-    "cpu": {"cpu.max": "max 100000"},
+    "cpu": {"cpu.max": "max 100000", "cpu.weight": "100"},
 }
 
 

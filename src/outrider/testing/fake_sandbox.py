@@ -123,7 +123,7 @@ class FakeProvider(FakeLayers):
     async def relabel(self, handle: SandboxHandle, labels: Mapping[str, str]) -> None:
         """Write other labels."""
         saved = _expect(self._boxes / handle.id)
-        spec = saved.spec.model_copy(update={"labels": dict(labels)})
+        spec = saved.spec.model_copy(update={"labels": dict(labels), "background": False})
         write_saved(self._boxes / handle.id, saved.model_copy(update={"spec": spec}))
 
     async def stop(self, handle: SandboxHandle) -> None:

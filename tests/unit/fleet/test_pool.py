@@ -15,7 +15,7 @@ from outrider.fleet.pool.pool import TICK_SECONDS, WAIT_SECONDS, Lease, Pool, Po
 from outrider.fleet.pool.wants import PLANS_SECONDS
 from outrider.fleet.pool.warm import Warm
 from outrider.model.engine import ModelRef
-from outrider.model.errors import SandboxError
+from outrider.model.errors import LimitReached, SandboxError
 from outrider.model.ids import CommitId, LayerId, SandboxId
 from outrider.model.pool import Miss, PoolKey, WarmPhase
 from outrider.testing.manual_clock import ManualClock
@@ -98,6 +98,7 @@ class World:
     slots: SandboxSlots = field(default_factory=lambda: SandboxSlots(8))
     memory: Memory = PLENTY
     clock: ManualClock = field(default_factory=ManualClock)
+    short: LimitReached | None = None
     most: int = 4
     target: int | None = None
     pool: Pool = field(init=False)
@@ -105,7 +106,9 @@ class World:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Pool]:
         policy = PoolPolicy(self.most, MODEL, self.target)
-        self.pool = Pool(self.making, self.plans, Room(self.slots, lambda: self.memory), self.clock, policy)
+        self.pool = Pool(
+            self.making, self.plans, Room(self.slots, lambda: self.memory, lambda: self.short), self.clock, policy
+        )
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(self.pool.run(), name="pool")
             await self.settle()
@@ -132,13 +135,12 @@ class World:
         return [view.phase for view in self.pool.report().sandboxes]
 
 
-async def test_a_fixed_target_is_reached_one_after_the_other() -> None:
+async def test_a_fixed_target_is_reached_step_by_step() -> None:
     world = World(plans=Plans(kept=(SHOP,), target=3))
     world.making.gate.clear()
     async with world.running():
-        assert len(world.making.asked) == 1
         await world.pass_time(3)
-        assert len(world.making.asked) == 1
+        assert len(world.making.asked) == 2, "where none is ready, two at a time"
         world.making.gate.set()
         await world.pass_time(3)
         assert world.phases() == [WarmPhase.READY] * 3
@@ -158,6 +160,36 @@ async def test_a_session_takes_one_and_it_is_replaced() -> None:
         report = pool.report()
         assert (report.hit_rate, report.counts.hits, report.counts.missed) == (1.0, 2, 0)
         assert world.making.discarded == []
+
+
+async def test_it_refills_with_the_models_that_people_use() -> None:
+    world = World(plans=Plans(kept=(SHOP,), target=3))
+    async with world.running():
+        await world.pass_time(3)
+        assert {made.model for made in world.making.asked} == {MODEL}
+        for model in (OTHER, MODEL, OTHER):
+            await world.take(model=model)
+        await world.pass_time(3)
+        now = {view.model for view in world.pool.report().sandboxes}
+        assert now == {str(OTHER), str(MODEL)}
+
+
+async def test_where_the_disk_is_short_none_is_started_and_none_is_dropped() -> None:
+    world = World(plans=Plans(kept=(SHOP,), target=2))
+    async with world.running() as pool:
+        await world.pass_time(2)
+        world.short = LimitReached("The disk is nearly full.")
+        await world.pass_time(1)
+        assert world.phases() == [WarmPhase.READY] * 2
+        await world.take()
+        await world.pass_time(3)
+        assert world.phases() == [WarmPhase.READY]
+        assert pool.report().short == "The disk is nearly full."
+        assert await pool.hold(SHOP, MODEL, ADA) == Lease(ready=True)
+        assert await pool.hold(SHOP, MODEL, BOB) is None
+        world.short = None
+        await world.pass_time(2)
+        assert len(world.phases()) > 1
 
 
 async def test_why_a_session_got_none() -> None:

@@ -148,7 +148,7 @@ def test_demand_sets_the_target_and_is_forgotten() -> None:
     demand.typing(SHOP, 0)
     assert demand.target(SHOP, 1, 5) == 1
     for number in range(60):
-        demand.session(SHOP, number * 5)
+        demand.session(SHOP, ModelRef.parse("rehearsal/demo"), number * 5)
     assert 3 <= demand.target(SHOP, 300, 5) <= 6
     assert demand.target(SHOP, 300, 0.5) == 2
     assert demand.keys(300) == [SHOP]

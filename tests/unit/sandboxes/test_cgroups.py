@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from outrider.model.sandbox import Limits
-from outrider.sandboxes.namespaces.cgroups import LEAF, find_cgroups, out_of_memory_kills, remove
+from outrider.sandboxes.namespaces.cgroups import LEAF, find_cgroups, out_of_memory_kills, remove, weigh
 from outrider.testing.fake_cgroup2 import Cgroup2, make_tree
 
 LIMITS = Limits(cpus=1.5, memory_bytes=1 << 30, processes=77)
@@ -53,6 +53,10 @@ def test_version_2_gets_one_group(tmp_path: Path) -> None:
     assert written == {
         "memory.max": "1073741824", "memory.swap.max": "0", "pids.max": "77", "cpu.max": "150000 100000",
     }  # fmt: skip
+    weigh((group,), background=True)
+    assert (group / "cpu.weight").read_text() == "25"
+    weigh((group,), background=False)
+    assert (group / "cpu.weight").read_text() == "100"
     (group / "cgroup.procs").write_text("77")
     assert out_of_memory_kills((group,)) == 0
     remove((group,))

@@ -76,6 +76,7 @@ def _lines(report: PoolReport) -> list[str]:
         asked = counts.hits + counts.missed
         lines.append(f"{counts.hits} of {asked} sessions got a warm sandbox ({report.hit_rate:.0%}).")
     lines += [f"{number} did not: {why}." for why, number in sorted(counts.misses.items(), key=lambda row: -row[1])]
+    lines += [report.short] if report.short else []
     if counts.refill_seconds_median is not None:
         lines.append(f"A start takes {seconds(counts.refill_seconds_median)}.")
     if report.pressed:

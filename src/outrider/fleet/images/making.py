@@ -171,6 +171,7 @@ class ImageMaker:
             ground.below,
             ground.machine.toolbox,
             wall_seconds=CLONE_SECONDS + plan.setup_timeout_seconds + SPARE_SECONDS,
+            caps=plan.caps,
         )
         async with self._with.sandboxes.open(spec, log.say) as handle:
             await self._fill(ground, handle, log)

@@ -4,6 +4,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
+from outrider.model.engine import ModelRef
 from outrider.model.pool import PoolKey
 
 RATE_SECONDS = 300.0
@@ -16,8 +17,13 @@ REMEMBERED = 1000
 """Sessions that are remembered of one repository: faster ones all look alike."""
 
 
+REMEMBERED_MODELS = 20
+"""What the last sessions were started with says what the next ones want."""
+
+
 @dataclass(slots=True)
 class _Use:
+    models: deque[ModelRef] = field(default_factory=lambda: deque(maxlen=REMEMBERED_MODELS))
     sessions: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     last: float = 0.0
 
@@ -28,10 +34,16 @@ class Demand:
     def __init__(self) -> None:
         self._uses: dict[PoolKey, _Use] = {}
 
-    def session(self, key: PoolKey, now: float) -> None:
+    def session(self, key: PoolKey, model: ModelRef, now: float) -> None:
         """A session was started."""
         use = self._use(key, now)
         use.sessions.append(now)
+        use.models.append(model)
+
+    def models(self, key: PoolKey) -> list[ModelRef]:
+        """What the last sessions were started with, the latest first."""
+        use = self._uses.get(key)
+        return list(reversed(use.models)) if use else []
 
     def typing(self, key: PoolKey, now: float) -> None:
         """Somebody is about to."""

@@ -16,6 +16,8 @@ from outrider.ports.clock import Clock
 
 logger = logging.getLogger(__name__)
 
+STARTS_WHERE_NONE_IS_READY = 2
+
 BACK_OFF_SECONDS = 5.0
 LONGEST_BACK_OFF_SECONDS = 300.0
 """After starts that fail, the next is tried ever later."""
@@ -87,8 +89,10 @@ class Keep:
         return sum(not entry.ready and entry.free is not held for entry in self.book.entries())
 
     def refilling(self) -> bool:
-        """Whether the pool is not to begin another now."""
-        return self.starting(held=False) > 0 or self._clock.monotonic() < self._not_before
+        """Whether the pool is not to begin another now. Where none is ready it starts two at a time: somebody may wait
+        for the next one already."""
+        most = 1 if any(entry.ready and entry.free for entry in self.book.entries()) else STARTS_WHERE_NONE_IS_READY
+        return self.starting(held=False) >= most or self._clock.monotonic() < self._not_before
 
     async def close(self) -> None:
         """Do away with all. Their tasks have ended."""

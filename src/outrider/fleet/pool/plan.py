@@ -1,7 +1,7 @@
 """What a warm sandbox is made from and what starts in it, as plain values: `app` reads images and recipes for us."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +9,8 @@ from typing import Protocol
 from outrider.model.egress import EgressPolicy
 from outrider.model.ids import CommitId, LayerId
 from outrider.model.pool import PoolKey
-from outrider.model.services import ServiceSpec
+from outrider.model.sandbox import LimitCaps
+from outrider.model.services import Beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,17 @@ class WarmPlan:
     """A bare repository, read through the door as for a build."""
     egress: EgressPolicy = field(default_factory=EgressPolicy)
     """What it may reach until a session takes it over."""
-    services: tuple[ServiceSpec, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """For services and for what the engine runs."""
+    beside: Beside = field(default_factory=Beside)
+    """Services and start commands, and the environment of them and of what the engine runs."""
+    caps: LimitCaps = field(default_factory=LimitCaps)
+    """What the repository limits itself to."""
     target: int | None = None
     """How many the recipe wants; None: as many as are asked for."""
 
     @property
     def make(self) -> str:
         """What two sandboxes of one plan have in common: all that cannot be changed in one that runs."""
-        parts = (self.build, *self.layers, self.toolbox, repr(self.services), repr(sorted(self.environment.items())))
+        parts = (self.build, *self.layers, self.toolbox, self.beside.model_dump_json(), self.caps.model_dump_json())
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

@@ -1,6 +1,7 @@
 """The pool at work: keeps sandboxes warm, holds them for people who type, gives them to sessions."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from outrider.fleet.pool.tally import Tally
 from outrider.fleet.pool.wants import Wants
 from outrider.fleet.pool.warm import Warm
 from outrider.model.engine import ModelRef
+from outrider.model.errors import OutriderError
 from outrider.model.pool import Miss, PoolKey, PoolReport, WarmPhase, WarmView
 from outrider.ports.clock import Clock
 
@@ -53,6 +55,8 @@ class Room:
 
     slots: SandboxSlots
     memory: Callable[[], Memory]
+    shortage: Callable[[], OutriderError | None] = lambda: None
+    """Why no sandbox may be started now; None where one may."""
 
 
 class Pool:
@@ -66,6 +70,8 @@ class Pool:
         self._keep = Keep(makes, self._tally, clock)
         self._slots = room.slots
         self._gauge = room.memory
+        self._shortage = room.shortage
+        self._short: OutriderError | None = None
         self._memory = room.memory()
         self._clock = clock
         self._running = False
@@ -102,7 +108,7 @@ class Pool:
     async def take(self, key: PoolKey, model: ModelRef, person: str) -> Warm | None:
         """The sandbox that this person holds, or any that is free; it is the caller's from now on. None where a session
         has to start without, which is counted with the reason."""
-        self._wants.demand.session(key, self._clock.monotonic())
+        self._wants.demand.session(key, model, self._clock.monotonic())
         found = await self._choose(key, model, person)
         self._keep.changed.set()
         if isinstance(found, Miss):
@@ -132,6 +138,7 @@ class Pool:
             counts=self._tally.counts(),
             hit_rate=self._tally.hit_rate,
             last_failure=self._tally.last_failure,
+            short=str(self._short) if self._short else "",
         )
 
     @property
@@ -144,6 +151,7 @@ class Pool:
         if not self._on:
             return
         self._memory = self._gauge()
+        self._short = self._shortage()
         await self._wants.refresh(now, [entry.key for entry in keep.book.entries()])
         keep.book.end_leases(now)
         steps = keep.book.steps(self._wants.now, now, room=self._room(), refilling=keep.refilling())
@@ -151,7 +159,15 @@ class Pool:
             keep.drop(entry.id, why)
         plan = await self._wants.plan(steps.make) if steps.make else None
         if plan:
-            keep.begin(plan, self.policy.model)
+            keep.begin(plan, self._model(plan.key))
+
+    def _model(self, key: PoolKey) -> ModelRef:
+        """That which is missing most of those that the last sessions wanted; the default where there were none."""
+        entries = [entry for entry in self._keep.book.of(key) if entry.free]
+        wanted = self._wants.demand.models(key)[: len(entries) + 1] or [self.policy.model]
+        missing = Counter(wanted)
+        missing.subtract(entry.model for entry in entries)
+        return max(wanted, key=lambda model: missing[model])
 
     async def _choose(self, key: PoolKey, model: ModelRef, person: str) -> Warm | Miss:
         if not self._on:
@@ -178,6 +194,8 @@ class Pool:
         memory = self._memory.room
         if memory > 0:
             memory = max(memory - self._keep.starting(held=True) - self._keep.starting(held=False), 0)
+        if self._short is not None:
+            memory = min(memory, 0)
         return min(self.policy.most - count, self._slots.total - self._slots.in_use - count, memory)
 
     async def _first(self, news: Coroutine[Any, Any, Any], seconds: float) -> None:

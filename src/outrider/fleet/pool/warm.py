@@ -5,8 +5,8 @@ import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from outrider.fleet.bring_up import BringUp, BroughtUp
 from outrider.fleet.pool.plan import WarmPlan
-from outrider.fleet.services import start_services
 from outrider.model.engine import EngineUpdate, ModelRef, PermissionAsk
 from outrider.model.errors import OutriderError
 from outrider.model.ids import SandboxId
@@ -45,6 +45,8 @@ class Warm:
     model: ModelRef
     engine: EngineSession | None
     services: tuple[ServiceState, ...]
+    start_ran: bool
+    """Whether its start commands ran, and well."""
     _open: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
 
     async def drop_engine(self) -> None:
@@ -92,7 +94,8 @@ class WarmMaker:
             id=sandbox,
             layers=plan.layers,
             toolbox=plan.toolbox,
-            limits=self.limits,
+            limits=self.limits.within(plan.caps),
+            background=True,
             labels={POOL_LABEL: str(plan.key)},
         )
         handle = await self.provider.create(spec)
@@ -121,17 +124,18 @@ class WarmMaker:
         await guest.forward(EGRESS_PORT, door.egress)
         try:
             async with asyncio.TaskGroup() as tasks:
-                starting = tasks.create_task(self._services(guest, plan), name="warm services")
+                starting = tasks.create_task(self._beside(guest, plan), name="warm services")
                 engine = await self._primed(guest, plan, model)
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
-        return Warm(handle, plan, guest, door, model, engine, starting.result())
+        up = starting.result()
+        return Warm(handle, plan, guest, door, model, engine, up.services, not up.start_failed)
 
-    async def _services(self, guest: Guest, plan: WarmPlan) -> tuple[ServiceState, ...]:
-        return await start_services(guest, plan.services, plan.environment, self.clock, lambda line: None)
+    async def _beside(self, guest: Guest, plan: WarmPlan) -> BroughtUp:
+        return await BringUp(guest, plan.beside, self.broker.guest_environment(), self.clock, lambda line: None).all()
 
     async def _primed(self, guest: Guest, plan: WarmPlan, model: ModelRef) -> EngineSession:
-        environment = {**self.broker.guest_environment(), **plan.environment}
+        environment = {**self.broker.guest_environment(), **plan.beside.environment}
         launch = EngineLaunch(model=model, workspace=WORKSPACE, environment=environment)
         engine = await self.engine.open(guest, launch, Deaf())
         await engine.prime()

@@ -17,6 +17,9 @@ CONTROLLERS = ("memory", "pids", "cpu")
 LEAF = "outrider-server"
 """The group of version 2 that a server moves into, so that those of its sandboxes may have controllers."""
 
+WEIGHTS = {"cpu.shares": (1024, 256), "cpu.weight": (100, 25)}
+"""The kernel's own default of each version, and that of what is made in the background."""
+
 FREEZER = "freezer"
 """Where it can be had: version 2 freezes without a controller of its own."""
 
@@ -57,6 +60,14 @@ def remove(groups: tuple[Path, ...]) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.EBUSY):
                 raise
+
+
+def weigh(groups: tuple[Path, ...], *, background: bool) -> None:
+    """Say how much of the processors a sandbox gets where all of them are wanted: the usual, or a quarter of it."""
+    for group in groups:
+        for file, (usual, low) in WEIGHTS.items():
+            if (group / file).exists():
+                (group / file).write_text(str(low if background else usual))
 
 
 def out_of_memory_kills(groups: tuple[Path, ...]) -> int:

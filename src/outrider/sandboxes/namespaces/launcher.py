@@ -62,6 +62,7 @@ class Launcher:
         calls = await self.calls()
         spec = record.spec
         groups = self.groups.create(spec.id, spec.limits) if self.groups else ()
+        cgroups.weigh(groups, background=spec.background)
         self.state.write(record.model_copy(update={"cgroups": groups}))
         rlimits = {"CORE": 0, "FSIZE": spec.limits.disk_bytes}
         request = {

@@ -20,6 +20,7 @@ from outrider.model.sandbox import (
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import Guest, Tell, Watchdog
 from outrider.sandboxes.guest import GuestLogin, connect_guest
+from outrider.sandboxes.namespaces import cgroups
 from outrider.sandboxes.namespaces.cgroups import Cgroups
 from outrider.sandboxes.namespaces.ids import HostIds
 from outrider.sandboxes.namespaces.launcher import Launcher
@@ -104,7 +105,9 @@ class NamespaceProvider(NamespaceLayers):
         """Replace its labels, and begin its wall time anew."""
         async with self._lock(handle.id):
             record = self._record(handle)
-            spec = record.spec.model_copy(update={"labels": dict(labels)})
+            spec = record.spec.model_copy(update={"labels": dict(labels), "background": False})
+            if record.spec.background:
+                cgroups.weigh(record.cgroups, background=False)
             self.state.write(record.model_copy(update={"spec": spec, "started_at": self._clock.now()}))
 
     async def stop(self, handle: SandboxHandle) -> None:

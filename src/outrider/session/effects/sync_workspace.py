@@ -57,7 +57,8 @@ async def sync_workspace(effect: SyncWorkspace, bench: Workbench, actor: Actor) 
     if due:
         await set_up(guest, recipe, bench, actor)
         watch.lap("setup")
-    await start_the_rest(guest, recipe, bench, actor)
+    started = not due and _ran_in_the_pool(found, move, recipe)
+    await start_the_rest(guest, recipe, bench, actor, started=started)
     if not move.ready:
         await checkout.mark_ready(guest)
     watch.lap("services")
@@ -91,6 +92,12 @@ async def _move(guest: Guest, target: checkout.Target, bench: Workbench, actor: 
         await actor.ask(Report(_gave_way(moved.in_the_way, target.commit)))
     files = await _changed(before, bench, actor)
     return _Move(before, target.commit, moved.in_the_way, files, ready=moved.marked)
+
+
+def _ran_in_the_pool(found: Found, move: _Move, recipe: Recipe) -> bool:
+    """Whether the start commands of these very files have run before the session had the sandbox."""
+    taken = found.taken
+    return bool(taken and taken.start_ran and move.before == move.after and taken.plan.beside.start == recipe.start)
 
 
 async def _changed(before: CommitId, bench: Workbench, actor: Actor) -> tuple[str, ...] | None:

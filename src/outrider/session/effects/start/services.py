@@ -21,10 +21,10 @@ async def start_stacks(guest: Guest, recipe: Recipe, bench: Workbench, actor: Ac
     await _tell(await _bring_up(guest, recipe, bench, actor).stacks(), bench, actor)
 
 
-async def start_the_rest(guest: Guest, recipe: Recipe, bench: Workbench, actor: Actor) -> None:
-    """Once the files are set up: the repository's own services and its start commands. What fails is said, and the
-    session goes on without it. Raises SandboxLost."""
-    up = await _bring_up(guest, recipe, bench, actor).rest()
+async def start_the_rest(guest: Guest, recipe: Recipe, bench: Workbench, actor: Actor, *, started: bool) -> None:
+    """Once the files are set up: the repository's own services and its start commands, unless these have run already.
+    What fails is said, and the session goes on without it. Raises SandboxLost."""
+    up = await _bring_up(guest, recipe, bench, actor).rest(started=started)
     await _tell(up.services, bench, actor)
     if up.start_failed:
         sentence = bench.world.redactor.text(up.start_failed)
