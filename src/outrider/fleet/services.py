@@ -43,8 +43,11 @@ OUTRIDER_ROLE={SERVICE_ROLE} setsid -f sh -c '
   wait $!
   echo $? >"$2/ended"
 ' sh "$2" "$folder" >"$folder/log" 2>&1 </dev/null
+tries=0
+while [ ! -e "$folder/pid" ] && [ $tries -lt 500 ]; do sleep 0.01; tries=$((tries + 1)); done
 """
-"""The lock goes to the keeper with its descriptor, and not to the command: it is free as soon as the command ended."""
+"""The lock goes to the keeper with its descriptor, and not to the command: it is free as soon as the command ended. It
+returns when the command has begun: on a busy machine that takes longer than a command that fails at once."""
 
 _ENDED = f"""exec 9>>"{FOLDER}/$1/lock"
 flock -n 9 || exit 0
