@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Response, WebSocket
+from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from web_fixture import TARGET
 from web_stories.fleet import IMAGES, LOG, POOL
@@ -24,6 +24,10 @@ STATIC = Path(__file__).resolve().parent.parent / "src" / "outrider" / "api" / "
 POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 200"><rect width="320" height="200" fill="#f4f4f2"/>'
+    '<path d="M30 160h260M60 160v-90h40v90M140 160v-60h40v60M220 160v-110h40v110" stroke="#557" fill="#9ac"/></svg>'
 )
 TYPED = "Both round half up, not half even, so a discount of 12.5 % on €0.20 differs from the bank's by a cent. "
 ROWS = [
@@ -61,6 +65,12 @@ class Preview:
         app.get("/api/sessions/{session}")(self.session)
         app.post("/api/sessions", status_code=201)(lambda: {"session": "s-k4q7ab2xyz"})
         app.post("/api/sessions/{session}/prompts", status_code=202)(lambda: {"prompt": "q-eeee", "seq": 1})
+        app.patch("/api/sessions/{session}/prompts/{prompt}")(self.refuse)
+        app.post("/api/sessions/{session}/prompts/{prompt}/move")(self.refuse)
+        app.post("/api/attachments", status_code=201)(self.uploaded)
+        app.get("/api/sessions/{session}/attachments/{attachment}")(
+            lambda: Response(PICTURE, media_type="image/svg+xml")
+        )
         app.get("/api/repositories")(lambda: {"repositories": [LEDGER.model_dump(mode="json")]})
         app.get("/api/pull-requests/{repository}/{number}")(self.pull_request)
         app.post("/api/pull-requests/{repository}/{number}/{decision}")(self.refuse)
@@ -138,6 +148,15 @@ class Preview:
             "proof": FIX_PROVED.model_dump(mode="json"),
             "mergeable": True,
         }
+
+    async def uploaded(self, request: Request, name: str) -> Any:
+        """What a file would be."""
+        size = len(await request.body())
+        return {"id": "f-aaaaaaaa", "name": name, "media_type": "application/octet-stream", "size": size}
+
+    def picture(self) -> Response:
+        """What stands for every attached image."""
+        return Response(PICTURE, media_type="image/svg+xml")
 
     def refuse(self) -> Any:
         """Say no, so that a refusal can be looked at."""

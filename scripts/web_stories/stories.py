@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from outrider.model.attachment import Attachment
 from outrider.model.engine import (
     EngineSessionId,
     EngineStop,
@@ -23,6 +24,7 @@ from outrider.model.events import (
     EngineReprompted,
     EvidenceAttached,
     ProblemReported,
+    PromptEdited,
     PromptHanded,
     ProofFinished,
     ProofRequested,
@@ -37,7 +39,9 @@ from outrider.model.events import (
     WorkCollected,
 )
 from outrider.model.ids import (
+    AttachmentId,
     LayerId,
+    PromptId,
     ProofId,
     ToolCallId,
     TurnId,
@@ -137,7 +141,12 @@ def live_session() -> Tape:
     tape = Tape("s-k4q7ab2xyz")
     created(tape, "Shares lose a cent")
     tape.prompt(
-        "q-aaaa", "Splitting €100 three ways gives €99.99 in the monthly report. Find out why and fix it, with a test."
+        "q-aaaa",
+        "Splitting €100 three ways gives €99.99 in the monthly report. Find out why and fix it, with a test.",
+        files=(
+            Attachment(id=AttachmentId("f-shotshot22"), name="report in May.png", media_type="image/png", size=48_113),
+            Attachment(id=AttachmentId("f-rowsrows22"), name="rows.csv", media_type="text/plain", size=2_319),
+        ),
     )
     tape.prepare("b-aaaa")
     tape.begin("t-aaaa", "q-aaaa")
@@ -191,6 +200,8 @@ def second_turn(tape: Tape) -> None:
         JONAS,
         "slack",
     )
+    better = "Also add a line to the changelog, under “Fixed”."
+    tape.add(PromptEdited(prompt=PromptId("q-cccc"), revision=2, text=better, author=ADA, by=JONAS))
     tape.say("t-bbbb", "`invoice.py` multiplies by a percentage in two places. ")
     update = ToolCallUpdate(
         tool_call=ToolCallId("call-last"),

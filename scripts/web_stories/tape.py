@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from outrider.model.attachment import Attachment
 from outrider.model.engine import (
     EngineSessionId,
     PermissionAsk,
@@ -121,10 +122,12 @@ class Tape:
         )
         self.add(UsageRecorded(turn=TurnId(turn), usage=usage), 0.01)
 
-    def prompt(self, prompt: str, text: str, person: Person = ADA, via: str = "web") -> None:
+    def prompt(
+        self, prompt: str, text: str, person: Person = ADA, via: str = "web", files: tuple[Attachment, ...] = ()
+    ) -> None:
         """A person's prompt."""
         author = Author(person=person, via=via)
-        self.add(PromptQueued(prompt=Prompt(id=PromptId(prompt), author=author, text=text)), 2.0)
+        self.add(PromptQueued(prompt=Prompt(id=PromptId(prompt), author=author, text=text, attachments=files)), 2.0)
 
     def prepare(self, sandbox: str, *, warm: bool = False) -> None:
         """A sandbox and the stages until it is ready."""

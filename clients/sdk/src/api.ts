@@ -1,4 +1,6 @@
 import type {
+  Attachment,
+  AttachmentRef,
   Build,
   BuildAnswer,
   Held,
@@ -22,6 +24,8 @@ import type {
 } from "@outrider/protocol";
 
 import { Problem } from "./problem";
+import { parse, refusal } from "./refusal";
+import { sendFile } from "./upload";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -92,8 +96,26 @@ export class Api {
   }
 
   /** Queue a prompt. The same key again is the same prompt, so a retry is harmless. */
-  sendPrompt(session: string, text: string, key: string): Promise<PromptAccepted> {
-    return this.ask("POST", this.path(session, "prompts"), { text, key });
+  sendPrompt(session: string, text: string, key: string, files: readonly AttachmentRef[] = []): Promise<PromptAccepted> {
+    const attachments = files.length > 0 ? { attachments: files } : {};
+    return this.ask("POST", this.path(session, "prompts"), { text, key, ...attachments });
+  }
+
+  /** Send a file that a prompt will name. `onProgress` hears how much is sent, from 0 to 1. */
+  upload(
+    file: Blob,
+    name: string,
+    key: string,
+    onProgress: (share: number) => void,
+    signal: AbortSignal,
+  ): Promise<Attachment> {
+    const url = `${this.base}/api/attachments?name=${encodeURIComponent(name)}`;
+    return sendFile({ url, file, key, onProgress, signal });
+  }
+
+  /** The address of a file of one of the session's prompts. */
+  attachmentUrl(session: string, attachment: string): string {
+    return this.base + this.path(session, "attachments", attachment);
   }
 
   /** Give a queued prompt another text; `revision` is the one that the person has seen. */
@@ -235,23 +257,4 @@ function buildPath(build: string): string {
 
 function pullPath(repository: string, number: number): string {
   return `/api/pull-requests/${encodeURIComponent(repository)}/${number}`;
-}
-
-function refusal(status: number, text: string): Problem {
-  const body = parse(text);
-  if (isRefusal(body)) return new Problem(body.sentence, body.remedy ?? "", status);
-  return new Problem(`The server answered ${status} without saying why.`, "", status);
-}
-
-function isRefusal(body: unknown): body is { sentence: string; remedy?: string } {
-  return typeof body === "object" && body !== null && "sentence" in body && typeof body.sentence === "string";
-}
-
-function parse(text: string): unknown {
-  if (!text) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

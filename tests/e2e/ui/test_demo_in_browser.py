@@ -35,9 +35,14 @@ async def test_the_demo_is_clicked_through(
 
     await page.get_by_role("button", name="Fill in the demo").click()
     await page.screenshot(path=keep("demo-1-new"))
+    log = {"name": "checkout.log", "mimeType": "text/plain", "buffer": b"total 30.00, delivery 4.90"}
+    await page.get_by_label("Files to attach").set_input_files([log])
+    await expect(page.get_by_text("26 B")).to_be_visible()
     await page.get_by_role("button", name="Start").click()
     await page.wait_for_url(re.compile("/sessions/s-"))
     await expect(page.get_by_role("button", name=re.compile("Stop"))).to_be_visible()
+    await expect(page.get_by_role("link", name="checkout.log")).to_be_visible()
+    await the_queue_is_edited(page)
     await page.screenshot(path=keep("demo-2-begun"))
 
     await expect(page.get_by_text("Fix proved").first).to_be_visible(timeout=TURN_MS)
@@ -55,6 +60,19 @@ async def test_the_demo_is_clicked_through(
     await expect(page.get_by_text("Merged").first).to_be_visible()
     await page.screenshot(path=keep("demo-5-merged"))
     assert complaints == []
+
+
+async def the_queue_is_edited(page: Page) -> None:
+    """A second prompt is queued, edited in its place, and taken back."""
+    await page.get_by_role("textbox", name="Prompt").fill("And then the other one.")
+    await page.get_by_role("button", name="Queue").click()
+    waiting = page.get_by_role("region", name="Prompts that wait")
+    await waiting.get_by_role("button", name="Edit this prompt").click()
+    await waiting.get_by_role("textbox").fill("And then both.")
+    await waiting.get_by_role("button", name="Save").click()
+    await expect(waiting.get_by_text("And then both.")).to_be_visible()
+    await waiting.get_by_role("button", name="Take this prompt back").click()
+    await expect(waiting).to_be_hidden()
 
 
 async def test_a_login_link_is_good_once(deployment: Deployment, browser: Browser) -> None:

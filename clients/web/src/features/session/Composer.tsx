@@ -1,6 +1,10 @@
 import { ArrowUp } from "lucide-react";
 import { useId, useRef, useState, type FormEvent, type ReactElement } from "react";
 
+import { AttachButton } from "@/features/attachments/AttachButton";
+import { dropping } from "@/features/attachments/dropping";
+import { FileDrafts } from "@/features/attachments/FileDrafts";
+import { useAttachments } from "@/features/attachments/useAttachments";
 import { api } from "@/features/server/api";
 import { Button } from "@/ui/Button";
 import { Keys, submitsOnKeys } from "@/ui/Keys";
@@ -20,23 +24,26 @@ export function Composer({ session, running }: ComposerProps): ReactElement {
   const [text, setText] = useState("");
   const key = useRef(crypto.randomUUID());
   const { busy, problem, run } = useCommand();
+  const files = useAttachments();
   const id = useId();
 
   const tellTyping = useTyping(session, running);
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (!text.trim() || busy) return;
-    const sent = await run(() => api.sendPrompt(session, text, key.current));
+    if (!text.trim() || busy || !files.ready) return;
+    const sent = await run(() => api.sendPrompt(session, text, key.current, files.refs));
     if (!sent) return; // the same key again, so that a retry cannot queue it twice
     key.current = crypto.randomUUID();
     setText("");
+    files.clear();
   };
 
   return (
-    <form onSubmit={(event) => void submit(event)} className="space-y-2">
+    <form onSubmit={(event) => void submit(event)} {...dropping(files.add)} className="space-y-2">
       {problem && <ProblemNotice problem={problem} />}
       <div className="rounded-xl border border-line-strong bg-raised focus-within:border-accent">
+        <FileDrafts attachments={files} />
         <label htmlFor={id} className="sr-only">
           Prompt
         </label>
@@ -53,9 +60,11 @@ export function Composer({ session, running }: ComposerProps): ReactElement {
           className="field-sizing-content block max-h-60 w-full resize-none bg-transparent px-3.5 pt-3 text-base
             outline-none placeholder:text-muted"
         />
-        <div className="flex items-center justify-end gap-3 px-2 pb-2">
+        <div className="flex items-center gap-3 px-2 pb-2">
+          <AttachButton onFiles={files.add} />
+          <span className="flex-1" />
           <Keys />
-          <Button type="submit" look="primary" disabled={busy || !text.trim()}>
+          <Button type="submit" look="primary" disabled={busy || !text.trim() || !files.ready}>
             <ArrowUp aria-hidden size={14} />
             {running ? "Queue" : "Send"}
           </Button>

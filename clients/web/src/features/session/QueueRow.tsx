@@ -4,6 +4,7 @@ import type { DragEvent, ReactElement } from "react";
 
 import { IconButton } from "@/ui/Button";
 import { Face } from "@/ui/Face";
+import { count } from "@/ui/format";
 
 interface QueueRowProps {
   readonly prompt: QueuedPrompt;
@@ -37,6 +38,7 @@ export function QueueRow(props: QueueRowProps): ReactElement {
       <Face name={name} size={20} />
       <span className="min-w-0 flex-1 truncate" title={prompt.text}>
         {prompt.text}
+        {prompt.attachments.length > 0 && <span className="text-xs text-muted"> · {count(prompt.attachments.length, "file")}</span>}
         {prompt.edited_by && <span className="text-xs text-muted"> · edited by {prompt.edited_by.name}</span>}
       </span>
       {many && (

@@ -69,7 +69,7 @@ interface ItemProps {
 const Item = memo(function Item({ item, repository, session, typing }: ItemProps): ReactElement {
   switch (item.kind) {
     case "prompt":
-      return <PromptCard item={item} />;
+      return <PromptCard item={item} session={session} />;
     case "message":
       return <MessageBlock item={item} typing={typing} />;
     case "tool":

@@ -5,6 +5,10 @@ import { useNavigate } from "@tanstack/react-router";
 import { ArrowUp } from "lucide-react";
 import { useEffect, useId, useMemo, useRef, type FormEvent, type ReactElement, type ReactNode } from "react";
 
+import { AttachButton } from "@/features/attachments/AttachButton";
+import { dropping } from "@/features/attachments/dropping";
+import { FileDrafts } from "@/features/attachments/FileDrafts";
+import { useAttachments, type Attachments } from "@/features/attachments/useAttachments";
 import { api } from "@/features/server/api";
 import { useRepositories } from "@/features/server/queries";
 import { TypingTeller } from "@/features/sessions/typing";
@@ -28,8 +32,9 @@ export function NewSession({ me, draft }: NewSessionProps): ReactElement {
   const repositories = useRepositories();
   const listId = useId();
   return (
-    <form onSubmit={form.submit} onInput={form.heard} className="space-y-2">
+    <form onSubmit={form.submit} onInput={form.heard} {...dropping(form.files.add)} className="space-y-2">
       <div className="rounded-xl border border-line-strong bg-raised shadow-xs focus-within:border-accent">
+        <FileDrafts attachments={form.files} />
         <label htmlFor="prompt" className="sr-only">
           What should be done?
         </label>
@@ -77,8 +82,9 @@ export function NewSession({ me, draft }: NewSessionProps): ReactElement {
             </select>
           </Labelled>
           <span className="flex items-center justify-end gap-3">
+            <AttachButton onFiles={form.files.add} />
             <Keys />
-            <Button type="submit" look="primary" disabled={form.busy}>
+            <Button type="submit" look="primary" disabled={form.busy || !form.files.ready}>
               <ArrowUp aria-hidden size={14} />
               {form.busy ? "Starting" : "Start"}
             </Button>
@@ -102,6 +108,7 @@ function Labelled({ name, children }: { readonly name: string; readonly children
 interface NewSessionState {
   readonly submit: (event: FormEvent<HTMLFormElement>) => void;
   readonly heard: (event: FormEvent<HTMLFormElement>) => void;
+  readonly files: Attachments;
   readonly busy: boolean;
   readonly problem: Problem | null;
 }
@@ -109,9 +116,10 @@ interface NewSessionState {
 function useNewSession(draft: NewSessionProps["draft"]): NewSessionState {
   const navigate = useNavigate();
   const client = useQueryClient();
+  const files = useAttachments();
   const key = useRef(crypto.randomUUID()); // kept over retries, so that a lost answer does not start a second session
   const start = useMutation<string, Problem, FormData>({
-    mutationFn: (form) => api.createSession({ ...fieldsOf(form), key: key.current }),
+    mutationFn: (form) => api.createSession({ ...fieldsOf(form), attachments: [...files.refs], key: key.current }),
     onSuccess: async (session) => {
       void client.invalidateQueries({ queryKey: ["sessions"] });
       await navigate({ to: "/sessions/$session", params: { session } });
@@ -120,11 +128,12 @@ function useNewSession(draft: NewSessionProps["draft"]): NewSessionState {
   const heard = useTyping();
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
+    if (!files.ready) return;
     const form = new FormData(event.currentTarget);
     if (!draft) localStorage.setItem(LAST_REPOSITORY, field(form, "repository"));
     start.mutate(form);
   };
-  return { submit, heard, busy: start.isPending, problem: start.error ? asProblem(start.error) : null };
+  return { submit, heard, files, busy: start.isPending, problem: start.error ? asProblem(start.error) : null };
 }
 
 /** Has a sandbox held once a repository is named and there are words; what the server says to that is no concern. */

@@ -1,0 +1,99 @@
+import type { Attachment, AttachmentRef } from "@outrider/protocol";
+import { asProblem, type Problem } from "@outrider/sdk";
+import { useCallback, useEffect, useRef, useState } from "react";
+
+import { api } from "@/features/server/api";
+
+/** A file on its way to the server, or there. */
+export interface FileDraft {
+  readonly key: string;
+  readonly name: string;
+  readonly size: number;
+  /** What an image looks like, from this browser's own copy. */
+  readonly preview: string | null;
+  /** How much has been sent, from 0 to 1. */
+  readonly share: number;
+  readonly done: Attachment | null;
+  readonly problem: Problem | null;
+}
+
+export interface Attachments {
+  readonly drafts: readonly FileDraft[];
+  /** What the prompt names. */
+  readonly refs: readonly AttachmentRef[];
+  /** Whether all that was picked is there: until then the prompt waits. */
+  readonly ready: boolean;
+  readonly add: (files: Iterable<File>) => void;
+  readonly remove: (key: string) => void;
+  readonly clear: () => void;
+}
+
+/** The files that a prompt will bring. Each is sent as soon as it is picked. */
+export function useAttachments(): Attachments {
+  const [drafts, setDrafts] = useState<readonly FileDraft[]>([]);
+  const running = useRef(new Map<string, AbortController>());
+  const previews = useRef(new Map<string, string>());
+
+  const change = useCallback((key: string, what: Partial<FileDraft>) => {
+    setDrafts((all) => all.map((draft) => (draft.key === key ? { ...draft, ...what } : draft)));
+  }, []);
+  const forget = useCallback((key: string) => {
+    running.current.get(key)?.abort();
+    running.current.delete(key);
+    const preview = previews.current.get(key);
+    if (preview) URL.revokeObjectURL(preview);
+    previews.current.delete(key);
+  }, []);
+  const remove = useCallback(
+    (key: string) => {
+      forget(key);
+      setDrafts((all) => all.filter((draft) => draft.key !== key));
+    },
+    [forget],
+  );
+  const clear = useCallback(() => {
+    for (const key of [...running.current.keys(), ...previews.current.keys()]) forget(key);
+    setDrafts([]);
+  }, [forget]);
+  useEffect(() => clear, [clear]);
+
+  const add = useCallback(
+    (files: Iterable<File>) => {
+      for (const file of files) {
+        const draft = draftOf(file);
+        const stop = new AbortController();
+        running.current.set(draft.key, stop);
+        if (draft.preview) previews.current.set(draft.key, draft.preview);
+        setDrafts((all) => [...all, draft]);
+        api
+          .upload(file, draft.name, draft.key, (share) => change(draft.key, { share }), stop.signal)
+          .then((done) => change(draft.key, { done, share: 1 }))
+          .catch((error: unknown) => change(draft.key, { problem: asProblem(error) }));
+      }
+    },
+    [change],
+  );
+  const there = drafts.flatMap((draft) => (draft.done ? [draft.done] : []));
+  return {
+    drafts,
+    refs: there.map(({ id, name }) => ({ id, name })),
+    ready: there.length === drafts.length,
+    add,
+    remove,
+    clear,
+  };
+}
+
+/** A pasted image has no name of its own worth keeping. */
+function draftOf(file: File): FileDraft {
+  const seen = file.type.startsWith("image/") && file.type !== "image/svg+xml";
+  return {
+    key: crypto.randomUUID(),
+    name: file.name || `pasted.${file.type.split("/")[1] ?? "bin"}`,
+    size: file.size,
+    preview: seen ? URL.createObjectURL(file) : null,
+    share: 0,
+    done: null,
+    problem: null,
+  };
+}
