@@ -15,8 +15,8 @@ from outrider.ports.tools import SessionTools
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src/outrider").rglob("*.py"))
 
-STRANGERS_MAY = {"/api/health", "/login/{token}", "/{path:path}"}
-"""Routes that answer without a login: whether the server lives, a login link, the page without its data."""
+STRANGERS_MAY = {"/api/health", "/api/join", "/api/join/look", "/login/{token}", "/{path:path}"}
+"""Routes that answer without a login: whether the server lives, links to log in and to join, the page."""
 
 
 def _paths(routes: Iterable[BaseRoute]) -> Iterator[str]:

@@ -13,7 +13,8 @@ from outrider.storage.logins import SqlLogins
 from outrider.storage.session_index import SqlSessionIndex
 from outrider.testing.image_catalog_contract import ImageCatalogContract
 from outrider.testing.index_contract import SessionIndexContract
-from outrider.testing.store_contract import ForgeCatalogContract, LoginsContract
+from outrider.testing.logins_contract import LoginsContract
+from outrider.testing.store_contract import ForgeCatalogContract
 
 
 @pytest.fixture

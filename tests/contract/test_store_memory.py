@@ -4,6 +4,7 @@ import pytest
 
 from outrider.testing.image_catalog_contract import ImageCatalogContract
 from outrider.testing.index_contract import SessionIndexContract
+from outrider.testing.logins_contract import LoginsContract
 from outrider.testing.memory_forge_catalog import MemoryForgeCatalog
 from outrider.testing.memory_image_catalog import MemoryImageCatalog
 from outrider.testing.memory_logins import MemoryLogins
@@ -12,7 +13,6 @@ from outrider.testing.memory_store import MemoryBlobs, MemorySessionIndex, Memor
 from outrider.testing.store_contract import (
     BlobsContract,
     ForgeCatalogContract,
-    LoginsContract,
     SearchContract,
     SessionLogsContract,
 )

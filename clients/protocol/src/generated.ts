@@ -386,6 +386,13 @@ export interface Held {
   readonly seconds: number;
 }
 
+/** What others see of this client: whether its person types. While they do, say it again every 5 seconds. */
+export interface HereFrame {
+  readonly kind: "here";
+  readonly ref: string;
+  readonly typing: boolean;
+}
+
 /** A person allowed a host to the sandbox, from its next connection on. */
 export interface HostAllowed {
   readonly type: "host_allowed";
@@ -448,6 +455,8 @@ export interface Me {
   readonly isolation: string | null;
   readonly limit_tier: string | null;
   readonly demo: Demo | null;
+  /** Whether you were invited to single sessions and nothing else */
+  readonly guest: boolean;
 }
 
 /** A person with a role in one session. A guest came by a link and has no login of their own. */
@@ -605,6 +614,14 @@ export interface PoolReport {
   readonly last_failure: string;
   /** Why none may be started now: disk or memory is short */
   readonly short: string;
+}
+
+/** Who watches now: how many, how many of them type, and the first of them. Not stored; the last one is true. */
+export interface PresenceFrame {
+  readonly kind: "presence";
+  readonly people: readonly Watching[];
+  readonly count: number;
+  readonly typing: number;
 }
 
 /** A port on which what is being built can be looked at. */
@@ -1360,6 +1377,15 @@ export interface WarmView {
   readonly age_seconds: number;
 }
 
+/** A person who is there. Several windows of one person are one. */
+export interface Watching {
+  readonly person: Person;
+  readonly guest: boolean;
+  /** What they look with */
+  readonly clients: readonly string[];
+  readonly typing: boolean;
+}
+
 /** Take a prompt out of the queue. */
 export interface WithdrawFrame {
   readonly kind: "withdraw";
@@ -1458,6 +1484,7 @@ export type ServerFrame =
   | LiveFrame
   | DeltaFrame
   | ProgressFrame
+  | PresenceFrame
   | ResyncFrame
   | AcceptedFrame
   | RefusedFrame;
@@ -1469,4 +1496,5 @@ export type ClientFrame =
   | EditFrame
   | SteerFrame
   | StopFrame
-  | TypingFrame;
+  | TypingFrame
+  | HereFrame;

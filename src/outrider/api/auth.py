@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
 
-from outrider.model.membership import Caller
+from outrider.model.ids import SessionId
+from outrider.model.membership import Account, Caller, person_key
 from outrider.model.person import Person
 from outrider.ports.clock import Clock
 from outrider.ports.logins import Logins
@@ -25,13 +26,19 @@ class Login:
     """A proven caller. Only the owner's token may speak for somebody else (`may_name_author`), as the terminal does
     for git's user."""
 
-    person: Person
+    account: Account
     may_name_author: bool = False
+
+    @property
+    def person(self) -> Person:
+        """Who it is."""
+        return self.account.person
 
     @property
     def caller(self) -> Caller:
         """Who it is to a session."""
-        return Caller(self.person, keeper=self.may_name_author)
+        keeper = self.may_name_author or self.account.role == "owner"
+        return Caller(self.person, keeper, self.account.guest, self.account.role)
 
 
 def hash_token(token: str) -> str:
@@ -51,29 +58,39 @@ class Authenticator:
     def owner_login(self, token: str) -> Login | None:
         """The owner, where this is the owner's token; compared in constant time."""
         if compare_digest(hash_token(token), self._owner_hash):
-            return Login(self._owner, may_name_author=True)
+            return Login(Account(person=self._owner), may_name_author=True)
         return None
 
     async def cookie_login(self, token: str) -> Login | None:
         """Whose login cookie this is."""
-        person = await self._logins.find_login(hash_token(token), self._clock.now())
-        return None if person is None else Login(person)
+        account = await self._logins.find_login(hash_token(token), self._clock.now())
+        return None if account is None else Login(account)
 
-    async def make_link(self, person: Person) -> str:
-        """The token of a fresh login link for a person."""
+    async def make_link(self, account: Account) -> str:
+        """The token of a fresh login link for somebody."""
         token = secrets.token_urlsafe(24)
-        await self._logins.add_link(hash_token(token), person, self._clock.now() + LINK_LIFETIME)
+        await self._logins.add_link(hash_token(token), account, self._clock.now() + LINK_LIFETIME)
         return token
 
     async def follow_link(self, token: str) -> str | None:
         """The token of a fresh login, where the link is good; a link is good once."""
-        now = self._clock.now()
-        person = await self._logins.use_link(hash_token(token), now)
-        if person is None:
-            return None
+        account = await self._logins.use_link(hash_token(token), self._clock.now())
+        return None if account is None else await self.log_in(account)
+
+    async def log_in(self, account: Account) -> str:
+        """The token of a fresh login."""
         login = secrets.token_urlsafe(32)
-        await self._logins.add_login(hash_token(login), person, now + LOGIN_LIFETIME)
+        await self._logins.add_login(hash_token(login), account, self._clock.now() + LOGIN_LIFETIME)
         return login
+
+    async def join(self, token: str, session: SessionId) -> None:
+        """A guest's login is good for one more session."""
+        await self._logins.join(hash_token(token), session)
+
+    async def is_known(self, person: Person) -> bool:
+        """Whether the address is the owner's, or of somebody who is logged in and no guest."""
+        key = person_key(person.email)
+        return key == person_key(self._owner.email) or await self._logins.knows(key)
 
     async def log_out(self, token: str) -> None:
         """End a login."""

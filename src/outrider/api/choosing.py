@@ -4,7 +4,9 @@ from typing import Annotated, Literal, get_args
 
 from fastapi import Depends, Query
 
-from outrider.api.parts import UseParts
+from outrider.api.access import sees_all
+from outrider.api.parts import UseLogin, UseParts
+from outrider.model.membership import person_key
 from outrider.ports.store import Wanted
 
 Status = Literal["waking", "running", "stopping", "idle", "asleep", "archived"]
@@ -17,15 +19,18 @@ SEARCHED = 200
 
 async def wanted(
     parts: UseParts,
+    login: UseLogin,
     state: Annotated[tuple[Status, ...], Query(description="Several are either; none: all but archived")] = (),
     repository: Annotated[str, Query(max_length=300)] = "",
     person: Annotated[str, Query(max_length=200, description="Who began it, by name")] = "",
     text: Annotated[str, Query(max_length=500, description="In its title, or asked or said in it")] = "",
 ) -> Wanted:
-    """From the query of the request."""
+    """From the query of the request. No session that the caller may not see is wanted."""
     words = text.strip()
     among = frozenset(hit.session for hit in await parts.search.find(words, SEARCHED)) if words else None
-    return Wanted(frozenset(state), repository, person, words, among)
+    member = "" if sees_all(parts, login) else person_key(login.person.email)
+    only = frozenset(login.account.sessions) if login.account.guest else None
+    return Wanted(frozenset(state), repository, person, words, among, member, only)
 
 
 UseWanted = Annotated[Wanted, Depends(wanted)]

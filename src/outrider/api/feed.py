@@ -5,6 +5,7 @@ Raw ASGI: the frames are encoded once for all clients, and a response object for
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -12,8 +13,9 @@ from pydantic import ValidationError
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
+from outrider.api.access import expect_role, expect_to_see
 from outrider.api.auth import Login
-from outrider.api.parts import Parts, find_files, new_prompt
+from outrider.api.parts import Parts, authored, find_files, new_prompt
 from outrider.api.problems import describe_invalid
 from outrider.model.commands import (
     Command,
@@ -34,6 +36,7 @@ from outrider.model.feed import (
     AcceptedFrame,
     ClientFrame,
     EditFrame,
+    HereFrame,
     MoveFrame,
     PromptFrame,
     RefusedFrame,
@@ -45,11 +48,15 @@ from outrider.model.feed import (
 from outrider.model.ids import SessionId
 from outrider.model.person import Person
 from outrider.session.keys import known_prompt
+from outrider.session.presence import Watcher
 
 MAX_FRAME_BYTES = 512 * 1024
 """Longest message of a client."""
 
 LONG_TEXT = "Put long text into a file of the repository and name that file."
+
+KIND = re.compile(r"[a-z]{1,20}")
+"""What a client says that it is."""
 
 CLOSE_GONE = 4404
 CLOSE_RESYNC = 4409
@@ -64,11 +71,14 @@ class Feed:
         parts, login = connection.app.state.parts, scope["state"]["login"]
         session = SessionId(connection.path_params["session"])
         after = _after(connection.query_params.get("after"))
+        kind = connection.query_params.get("client", "")
+        watcher = Watcher(login.person, kind if KIND.fullmatch(kind) else "program", login.account.guest)
         await receive()
         try:
-            async with parts.registry.attach(session, after) as frames:
+            await expect_to_see(parts, login, session)
+            async with parts.registry.attach(session, after, watcher) as frames:
                 await send({"type": "websocket.accept"})
-                await Client(parts, login, session, send).serve(frames, receive)
+                await Client(parts, login, session, watcher, send).serve(frames, receive)
         except OutriderError as error:
             await send({"type": "websocket.close", "code": CLOSE_GONE, "reason": error.sentence[:120]})
 
@@ -76,10 +86,11 @@ class Feed:
 class Client:
     """One attached client."""
 
-    def __init__(self, parts: Parts, login: Login, session: SessionId, send: Send) -> None:
+    def __init__(self, parts: Parts, login: Login, session: SessionId, watcher: Watcher, send: Send) -> None:
         self._parts = parts
         self._login = login
         self._session = session
+        self._watcher = watcher
         self._send = send
 
     async def serve(self, frames: AsyncIterator[bytes], receive: Receive) -> None:
@@ -122,10 +133,15 @@ class Client:
         by = self._login.person
         match frame:
             case PromptFrame(text=text, key=key, attachments=files):
-                prompt = await new_prompt(self._parts, by, text, key, files)
+                prompt = await new_prompt(self._parts, authored(self._login), text, key, files)
                 seq = await self._ask(QueuePrompt(prompt))
                 queued = known_prompt(await self._parts.registry.state(self._session), prompt)
                 return AcceptedFrame(ref=frame.ref, seq=seq, prompt=queued)
+            case HereFrame(typing=typing):
+                if typing:
+                    await expect_role(self._parts, self._login, self._session, "prompter")
+                self._watcher.types(typing=typing)
+                return AcceptedFrame(ref=frame.ref, seq=0)
             case TypingFrame():
                 command: Command = Typing(by, self._parts.registry.clock.now())
             case _:

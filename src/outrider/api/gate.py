@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outrider.api.auth import COOKIE, Authenticator, Login
 
-OPEN_PATHS = ("/api/health",)
-"""Answered without a login. `/login/…` and the page with its assets carry nothing secret and are open too."""
+OPEN_PATHS = ("/api/health", "/api/join", "/api/join/look")
+"""Answered without a login, which is known where there is one. `/login/…` and the page with its assets carry nothing
+secret and are open too."""
 
 GUARDED_PREFIXES = ("/api/", "/git/")
 
@@ -48,10 +49,11 @@ class Gate:
             return
         headers = Headers(scope=scope)
         refusal = self._refuse_origin(headers)
-        if refusal is None and needs_login(scope["path"]):
+        if refusal is None and scope["path"].startswith(GUARDED_PREFIXES):
             login = await self._login(headers)
             scope.setdefault("state", {})["login"] = login
-            refusal = None if login else (401, "You are not logged in.", "Run `outrider login` for a login link.")
+            open_to_all = login is not None or not needs_login(scope["path"])
+            refusal = None if open_to_all else (401, "You are not logged in.", "Run `outrider login` for a login link.")
         if refusal is not None:
             await _refuse(scope, receive, send, *refusal)
             return

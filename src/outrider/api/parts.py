@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 from starlette.types import ASGIApp
 
+from outrider.api.attempts import Attempts
 from outrider.api.auth import Authenticator, Login
 from outrider.api.uploads import Uploads
 from outrider.api.views import Me
@@ -25,6 +26,7 @@ from outrider.ports.attachments import Attachments
 from outrider.ports.audit import Audit
 from outrider.ports.egress import EgressLists
 from outrider.ports.forge import Forge
+from outrider.ports.invites import Invites
 from outrider.ports.search import SearchIndex
 from outrider.ports.store import Blobs, SessionIndex
 from outrider.session.registry import Registry
@@ -50,6 +52,8 @@ class Parts:
     pool: Pool
     spawning: Spawning
     authenticator: Authenticator
+    invites: Invites
+    attempts: Attempts
     describe: Callable[[Person], Awaitable[Me]]
     """Who is logged in and what the deployment can do."""
     git_app: Callable[[Path], ASGIApp]
@@ -85,12 +89,12 @@ def once(key: str | None, command: PersonCommand) -> PersonCommand | Once:
 
 
 async def new_prompt(
-    parts: Parts, person: Person, text: str, key: str | None, files: Sequence[AttachmentRef] = ()
+    parts: Parts, author: Author, text: str, key: str | None, files: Sequence[AttachmentRef] = ()
 ) -> Prompt:
     """A prompt with an id of its own, its files looked up. Raises BadRequest, LimitReached, NotFound."""
     return Prompt(
         id=PromptId(new_id("p")),
-        author=Author(person=person),
+        author=author,
         text=check_prompt_text(text, parts.limits.prompt_bytes),
         key=key,
         attachments=await find_files(parts, files),
@@ -115,3 +119,9 @@ def author_of(login: Login, named: Person | None) -> Person:
     if not login.may_name_author:
         raise BadRequest("A login of a browser cannot name another author.", "Leave `author` out.")
     return named
+
+
+def authored(login: Login, named: Person | None = None) -> Author:
+    """The author of a prompt. Raises BadRequest as `author_of`."""
+    person = author_of(login, named)
+    return Author(person=person, via="guest") if login.account.guest else Author(person=person)

@@ -15,6 +15,7 @@ from outrider.model.errors import (
     OutriderError,
     Refused,
     RepositoryError,
+    TooManyAttempts,
 )
 
 _STATUS: dict[type[OutriderError], int] = {
@@ -23,6 +24,7 @@ _STATUS: dict[type[OutriderError], int] = {
     NotFound: 404,
     NotAllowed: 403,
     Refused: 409,
+    TooManyAttempts: 429,
     LimitReached: 413,
 }
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
 from outrider import __version__
+from outrider.api.access import guard
 from outrider.api.body_limit import BodyLimit
 from outrider.api.feed import Feed
 from outrider.api.gate import Gate
@@ -19,7 +20,9 @@ from outrider.api.routes import (
     egress,
     git,
     images,
+    joining,
     me,
+    members,
     pool,
     pull_requests,
     queue,
@@ -34,7 +37,14 @@ from outrider.api.routes import (
 
 def build_api(parts: Parts | None = None) -> FastAPI:
     """The routes alone. Without parts they cannot be called, only described."""
-    api = FastAPI(title="Outrider", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    api = FastAPI(
+        title="Outrider",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        dependencies=[Depends(guard)],
+    )
     api.state.parts = parts
     add_problem_handlers(api)
     for routes in (
@@ -43,6 +53,8 @@ def build_api(parts: Parts | None = None) -> FastAPI:
         sessions,
         queue,
         shelf,
+        members,
+        joining,
         snapshots,
         children,
         transcripts,

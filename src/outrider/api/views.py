@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from outrider.model.attachment import AttachmentRef
 from outrider.model.base import Model
 from outrider.model.ids import PromptId, SessionId, TurnId
+from outrider.model.membership import Role
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
 from outrider.model.repository import BranchName, Commit, PullRequest, Repository
@@ -38,6 +39,7 @@ class Me(Model):
     isolation: str | None
     limit_tier: str | None
     demo: Demo | None = None
+    guest: bool = Field(default=False, description="Whether you were invited to single sessions and nothing else")
 
 
 class NewSession(Model):
@@ -261,3 +263,4 @@ class NewLoginLink(Model):
     """Whom the link is for; the owner where nobody is named."""
 
     person: Person | None = None
+    role: Role | None = Field(default=None, description="In sessions of which they are no member; owner: everywhere")

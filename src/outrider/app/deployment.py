@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from outrider import __version__
+from outrider.api.attempts import Attempts
 from outrider.api.auth import Authenticator
 from outrider.api.parts import Parts
 from outrider.api.uploads import Uploads
@@ -312,6 +313,8 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         pool=heart.pool,
         spawning=heart.spawning,
         authenticator=Authenticator(base.owner, base.home.token(), base.catalog.logins, base.clock),
+        invites=base.catalog.invites,
+        attempts=Attempts(base.clock),
         describe=describe,
         git_app=lru_cache(maxsize=256)(GitReadApp),
         address=lambda: base.url,

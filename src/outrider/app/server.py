@@ -26,6 +26,10 @@ PORTS_TRIED = 100
 LONGEST_MESSAGE_BYTES = 4 << 20
 """A longer message of a WebSocket's client ends its connection. The feed refuses far shorter ones with a sentence."""
 
+PING_SECONDS = 5
+"""How often a WebSocket's client is asked whether it lives, and how long it may take to say so: who is gone without a
+word is not shown as watching for longer than both."""
+
 SHUTDOWN_SECONDS = 5
 """How long open requests may take to end after a stop was asked for."""
 
@@ -81,6 +85,8 @@ def _uvicorn(app: ASGIApp) -> ReadyServer:
         loop="none",
         http="httptools",
         ws="websockets-sansio",
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
         ws_max_size=LONGEST_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         lifespan="off",

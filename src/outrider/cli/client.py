@@ -10,7 +10,7 @@ import httpx
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from outrider.model.errors import BadRequest, NotFound, OutriderError, Refused
+from outrider.model.errors import BadRequest, NotAllowed, NotFound, OutriderError, Refused
 from outrider.model.ids import PromptId, SessionId
 from outrider.model.person import Person
 
@@ -26,7 +26,7 @@ CLOSE_RESYNC = 4409
 
 Body = dict[str, Any] | AsyncIterator[bytes]
 
-_KINDS = {404: NotFound, 409: Refused, 422: BadRequest}
+_KINDS = {403: NotAllowed, 404: NotFound, 409: Refused, 422: BadRequest}
 
 
 class ServerGone(OutriderError):
@@ -98,9 +98,9 @@ class Client:
         """What came of the session. Raises Refused while it is at work."""
         return await self.ask("GET", f"/api/sessions/{session}/result")
 
-    async def login_link(self, page: str = "/", person: Person | None = None) -> str:
+    async def login_link(self, page: str = "/", person: Person | None = None, role: str | None = None) -> str:
         """A link that logs a browser in once and leads to the page."""
-        body = {"person": person.model_dump() if person else None}
+        body = {"person": person.model_dump() if person else None, "role": role}
         url = str((await self.ask("POST", "/api/login-links", body))["url"])
         return url if page == "/" else f"{url}?to={page}"
 
@@ -108,7 +108,7 @@ class Client:
     async def feed(self, session: SessionId, after: int) -> AsyncIterator[AsyncIterator[str]]:
         """The frames of a session's feed after an event number, until the server wants us to attach again. Raises
         ServerGone when the connection breaks."""
-        url = f"ws{self.url.removeprefix('http')}/api/sessions/{session}/feed?after={after}"
+        url = f"ws{self.url.removeprefix('http')}/api/sessions/{session}/feed?client=terminal&after={after}"
         options: dict[str, Any] = {"compression": None, "max_size": MAX_FRAME_BYTES, "proxy": None}
         try:
             async with connect(url, additional_headers=self._headers, **options) as socket:

@@ -28,6 +28,8 @@ COMMANDS = {
     "unarchive": "Take a session out of the archive.",
     "rewind": "Bring a session back to the end of a turn.",
     "fork": "Start a session from a turn of another.",
+    "members": "Say who is in a session, and who may what.",
+    "share": "Make a link by which people join a session.",
     "up": "Run the server, for the browser too.",
     "down": "Stop the server.",
     "egress": "See and allow the hosts that sandboxes reach.",

@@ -10,10 +10,11 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from outrider.cli.presence import present
 from outrider.cli.transcript import MAX_WIDTH, MIN_WIDTH, Transcript
 from outrider.cli.words import seconds
 from outrider.model.events import CheckStarted, Event, StageReported
-from outrider.model.feed import EventsFrame, ProgressFrame, ServerFrame
+from outrider.model.feed import EventsFrame, PresenceFrame, ProgressFrame, ServerFrame
 
 REFRESHES_PER_SECOND = 12
 
@@ -135,11 +136,14 @@ class Screen:
         self._console = console
         self._transcript = Transcript(console.width, server)
         self._now = Now(console)
+        self._present = ""
         self._live = Live(console=console, transient=True, refresh_per_second=REFRESHES_PER_SECOND)
         self._live.start()
 
     def frame(self, raw: str, frame: ServerFrame) -> None:
         """Print what is whole and renew what is live, in one go: no line is seen twice in between."""
+        if isinstance(frame, PresenceFrame):
+            self._present = present(frame)
         lines = self._transcript.apply(frame)
         self._live.update(self._below())
         if lines:
@@ -163,6 +167,8 @@ class Screen:
         parts: list[RenderableType] = [self._transcript.open_line] if self._transcript.open_line.plain else []
         if self._transcript.status:
             parts.append(self._now.doing(self._transcript.status))
+        if self._present:
+            parts.append(Text(self._present, style="dim", no_wrap=True, overflow="ellipsis"))
         return Group(*parts)
 
 

@@ -30,6 +30,10 @@ class LimitReached(OutriderError):
     """A limit on size, count, time or money was reached."""
 
 
+class TooManyAttempts(LimitReached):
+    """Somebody tries again and again. It passes by itself."""
+
+
 class SandboxError(OutriderError):
     """A sandbox could not be made, reached or used."""
 

@@ -6,17 +6,25 @@ come. A client drops a delta whose offset it already has. Commands of the client
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, StringConstraints, TypeAdapter
 
 from outrider.model.attachment import AttachmentRef
 from outrider.model.base import Model
 from outrider.model.engine import Speaker
 from outrider.model.events import Recorded
 from outrider.model.ids import MessageId, PromptId, TurnId
+from outrider.model.person import Person
 from outrider.model.prompt import PromptText
 
 PAGE_EVENTS = 500
 """Most events in one frame or page: 500 a frame replayed 10,000 events six times faster than one a frame."""
+
+
+FACES = 12
+"""People who are told by name; more are a number."""
+
+ClientKind = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}$")]
+"""What somebody looks with: `browser`, `terminal`…"""
 
 
 class EventsFrame(Model):
@@ -70,6 +78,24 @@ class ProgressFrame(Model):
     text: str
 
 
+class Watching(Model):
+    """A person who is there. Several windows of one person are one."""
+
+    person: Person
+    guest: bool = False
+    clients: tuple[ClientKind, ...] = Field(max_length=4, description="What they look with")
+    typing: bool = False
+
+
+class PresenceFrame(Model):
+    """Who watches now: how many, how many of them type, and the first of them. Not stored; the last one is true."""
+
+    kind: Literal["presence"] = "presence"
+    people: tuple[Watching, ...] = Field(max_length=FACES)
+    count: int
+    typing: int
+
+
 class ResyncFrame(Model):
     """The client read too slowly and what it missed was dropped: attach again with `after`. The socket closes."""
 
@@ -96,7 +122,15 @@ class RefusedFrame(Model):
 
 
 ServerFrame = Annotated[
-    EventsFrame | DraftsFrame | LiveFrame | DeltaFrame | ProgressFrame | ResyncFrame | AcceptedFrame | RefusedFrame,
+    EventsFrame
+    | DraftsFrame
+    | LiveFrame
+    | DeltaFrame
+    | ProgressFrame
+    | PresenceFrame
+    | ResyncFrame
+    | AcceptedFrame
+    | RefusedFrame,
     Field(discriminator="kind"),
 ]
 
@@ -172,8 +206,16 @@ class TypingFrame(Model):
     ref: Ref
 
 
+class HereFrame(Model):
+    """What others see of this client: whether its person types. While they do, say it again every 5 seconds."""
+
+    kind: Literal["here"] = "here"
+    ref: Ref
+    typing: bool = False
+
+
 ClientFrame = Annotated[
-    PromptFrame | WithdrawFrame | MoveFrame | EditFrame | SteerFrame | StopFrame | TypingFrame,
+    PromptFrame | WithdrawFrame | MoveFrame | EditFrame | SteerFrame | StopFrame | TypingFrame | HereFrame,
     Field(discriminator="kind"),
 ]
 

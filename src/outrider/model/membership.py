@@ -1,9 +1,11 @@
 """Who may do what in a session: members with roles, and what the deployment says about everybody else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from outrider.model.base import Model
+from outrider.model.ids import SessionId
 from outrider.model.person import Person
 
 Role = Literal["viewer", "prompter", "owner"]
@@ -55,3 +57,29 @@ class Caller:
     guest: bool = False
     otherwise: Role | None = None
     """The role where they are no member, if the deployment gave this person one."""
+
+
+class Account(Model):
+    """Who a login belongs to. A guest's is good for the sessions that were joined with it and for nothing else."""
+
+    person: Person
+    role: Role | None = None
+    """What they may in sessions of which they are no member, where that is not the deployment's say."""
+    guest: bool = False
+    sessions: tuple[SessionId, ...] = ()
+    """Those that a guest has joined."""
+
+
+def role_in(members: Mapping[str, Member], house: House, caller: Caller) -> Role | None:
+    """The role of who asks, in a session with these members. A guest has what they were given, nothing by default."""
+    if caller.keeper:
+        return "owner"
+    key = person_key(caller.person.email)
+    member = members.get(key)
+    if caller.guest:
+        return member.role if member and member.guest else None
+    if house.owner and key == person_key(house.owner):
+        return "owner"
+    if member:
+        return member.role
+    return caller.otherwise or house.others

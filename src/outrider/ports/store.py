@@ -1,12 +1,13 @@
 """Where things are kept: the log of one session, blobs, and the index of sessions."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from outrider.model.events import Recorded
 from outrider.model.ids import ArtifactId, SessionId
+from outrider.model.membership import Member
 from outrider.model.rows import Row
 
 
@@ -84,6 +85,8 @@ class SessionRow:
     pinned: bool = False
     parent: SessionId | None = None
     """Which session started it."""
+    members: Mapping[str, Member] = field(default_factory=dict)
+    """By email, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,17 @@ class Wanted:
     """In the title, whole or in part, whatever the case."""
     among: frozenset[SessionId] | None = None
     """Sessions that are wanted though their title has no such words: a search has found them."""
+    member: str = ""
+    """By email, in lower case."""
+    only: frozenset[SessionId] | None = None
+    """No others than these."""
 
     def has(self, row: SessionRow) -> bool:
         """Whether this one is wanted."""
         at = row.status in self.statuses if self.statuses else row.status != "archived"
         named = not self.words or self.words.lower() in row.title.lower() or row.id in (self.among or ())
-        return at and named and self.repository in ("", row.repository) and self.author in ("", row.author)
+        seen = self.member in ("", *row.members) and (self.only is None or row.id in self.only)
+        return at and named and seen and self.repository in ("", row.repository) and self.author in ("", row.author)
 
 
 class SessionIndex(Protocol):
@@ -116,8 +124,8 @@ class SessionIndex(Protocol):
         """Those that are wanted: pinned ones first, then the newest change first. With `before` the next page: pinned
         ones were all on the first."""
 
-    async def list(self, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
-        """Newest change first."""
+    async def list(self, *, limit: int, before: datetime | None = None, member: str = "") -> list[SessionRow]:
+        """Newest change first; those of one member alone where their email, in lower case, is given."""
 
     async def get(self, session: SessionId) -> SessionRow | None:
         """One row."""

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from outrider.model.engine import Speaker
-from outrider.model.events import Event, TextSealed, TurnEnded
+from outrider.model.events import Event, MemberLeft, TextSealed, TurnEnded
 from outrider.model.feed import (
     PAGE_EVENTS,
     SERVER_FRAME,
@@ -21,8 +21,11 @@ from outrider.model.feed import (
     ServerFrame,
 )
 from outrider.model.ids import MessageId, TurnId
+from outrider.model.membership import person_key
+from outrider.model.person import Person
 from outrider.model.rows import Row
 from outrider.session.drafts import Drafts
+from outrider.session.presence import Presence, Watcher
 
 MAILBOX_BYTES = 4 << 20
 MAILBOX_FRAMES = 2000
@@ -41,7 +44,8 @@ def _encode(frame: ServerFrame) -> bytes:
 class Mailbox:
     """What waits for one client."""
 
-    def __init__(self, seq: int, longest: int) -> None:
+    def __init__(self, seq: int, longest: int, watcher: Watcher | None = None) -> None:
+        self.watcher = watcher
         self._longest = longest
         self._frames: deque[tuple[int, bytes]] = deque()
         self._bytes = 0
@@ -90,29 +94,35 @@ class Hub:
         self._gathered: dict[MessageId, DeltaFrame] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._seq = 0
+        self.presence = Presence(lambda frame: self._send(frame, self._seq))
 
     @property
     def watched(self) -> bool:
         """Whether any client is attached."""
         return bool(self._mailboxes)
 
-    def attach(self, page: Sequence[bytes], seq: int) -> Mailbox:
+    def attach(self, page: Sequence[bytes], seq: int, watcher: Watcher | None = None) -> Mailbox:
         """A mailbox for a client that gets this last page of stored events, the drafts, `live`, then what comes.
 
         Between the read of the page and this call nothing may be awaited, else an event could be missed.
         """
-        mailbox = Mailbox(seq, self._mailbox_frames)
+        mailbox = Mailbox(seq, self._mailbox_frames, watcher)
         if page:
             mailbox.put(events_frame(page), seq)
         mailbox.put(_encode(DraftsFrame(drafts=self.drafts.shown())), seq)
         mailbox.put(_encode(LiveFrame(seq=seq)), seq)
         self._mailboxes.add(mailbox)
         self._seq = max(self._seq, seq)
+        if watcher:
+            watcher.presence = self.presence
+            self.presence.arrive(watcher)
         return mailbox
 
     def detach(self, mailbox: Mailbox) -> None:
         """The client is gone."""
         self._mailboxes.discard(mailbox)
+        if mailbox.watcher:
+            self.presence.leave(mailbox.watcher)
 
     def publish(self, events: Sequence[Event], rows: Sequence[Row]) -> None:
         """Events that were committed."""
@@ -126,6 +136,9 @@ class Hub:
         for start in range(0, len(rows), PAGE_EVENTS) if self._mailboxes else ():
             page = rows[start : start + PAGE_EVENTS]
             self._send(events_frame([body for *_, body in page]), page[-1][0])
+        for event in events:
+            if type(event) is MemberLeft:
+                self._part_with(event.person)
 
     def say(self, turn: TurnId, message: MessageId, speaker: Speaker, text: str, now: float) -> None:
         """More text of an open message."""
@@ -148,10 +161,17 @@ class Hub:
     def close(self) -> None:
         """The server ends: clients get what waits for them, then the end."""
         self._send_deltas()
+        self.presence.close()
         if self._timer:
             self._timer.cancel()
         for mailbox in self._mailboxes:
             mailbox.close()
+
+    def _part_with(self, person: Person) -> None:
+        """Who is no member any more has to attach again, where their rights are looked at."""
+        for mailbox in self._mailboxes:
+            if mailbox.watcher and person_key(mailbox.watcher.person.email) == person_key(person.email):
+                mailbox.close()
 
     def _window_over(self) -> None:
         """Send what was gathered, and gather again; a window in which nothing was said is the last."""

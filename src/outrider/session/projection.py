@@ -47,6 +47,7 @@ def row(state: State) -> SessionRow:
         updated_at=state.at,
         projected_seq=state.seq,
         parent=state.created.parent.session if state.created.parent else None,
+        members=state.members,
     )
 
 
@@ -74,12 +75,17 @@ class Projection:
             new.pull_request_state,
             new.verdict,
             new.cost_usd,
+            new.members,
         )
         if new.status not in AT_REST and self._shown.get(new.id) == visible:
             return
         self._shown[new.id] = visible
         self._changed[new.id] = new
         self._arrived.set()
+
+    def pending(self, session: SessionId) -> SessionRow | None:
+        """What is about to be written."""
+        return self._changed.get(session)
 
     async def run(self) -> None:
         """Write rows until cancelled."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from outrider.model.errors import NotFound, OutriderError, Refused
 from outrider.model.events import Recorded
 from outrider.model.feed import PAGE_EVENTS
 from outrider.model.ids import SessionId
-from outrider.model.membership import Caller
+from outrider.model.membership import Caller, Member
 from outrider.model.person import Person
 from outrider.model.repository import PullRequest
 from outrider.ports.search import SearchIndex
@@ -25,6 +25,7 @@ from outrider.session.open_logs import OpenLogs
 from outrider.session.opening import NewSession as NewSession
 from outrider.session.opening import first_events, session_id
 from outrider.session.policy import Policy
+from outrider.session.presence import Watcher
 from outrider.session.projection import AT_REST, Projection
 from outrider.session.roster import Roster
 from outrider.session.state import State
@@ -42,6 +43,7 @@ class Registry:
         self._index = index
         self._world = world
         self.clock = world.clock
+        self.house = world.house
         self._projection = Projection(index)
         self._logs = OpenLogs(logs)
         self._indexing = Indexing(search, self.events, self._logs.ids)
@@ -102,18 +104,30 @@ class Registry:
         """The state as of the last commit. Raises NotFound."""
         return (await self._roster.wake(session)).state
 
+    async def members(self, session: SessionId) -> Mapping[str, Member]:
+        """The members by email as of the last commit, without waking the session. Raises NotFound."""
+        await self._roster.running()
+        if (actor := self._roster.awake_one(session)) is not None:
+            return actor.state.members
+        row = self._projection.pending(session) or await self._index.get(session)
+        if row is not None and row.members:
+            return row.members
+        return (await self.state(session)).members
+
     async def events(self, session: SessionId, after: int, limit: int) -> list[bytes]:
         """Stored events after a number, each an encoded `Recorded`. Raises NotFound."""
         await self._logs.readable(session)
         return self._logs.read(session, after, limit)
 
     @asynccontextmanager
-    async def attach(self, session: SessionId, after: int) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def attach(
+        self, session: SessionId, after: int, watcher: Watcher | None = None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The session's feed from event `after` on, as encoded `ServerFrame`s: pages of stored events, the drafts,
         `live`, then what happens. It ends after a `resync` frame where the client reads too slowly, and when the
-        server stops. A session that sleeps is not woken. Raises NotFound on entering."""
+        server stops. A session that sleeps is not woken. Others see the `watcher`. Raises NotFound on entering."""
         await self.events(session, after, 1)
-        frames = self._frames(session, after)
+        frames = self._frames(session, after, watcher)
         try:
             yield frames
         finally:
@@ -130,7 +144,7 @@ class Registry:
         self._indexing.touch(state.session)
         self._world.family.touched(state.session)
 
-    async def _frames(self, session: SessionId, after: int) -> AsyncGenerator[bytes, None]:
+    async def _frames(self, session: SessionId, after: int, watcher: Watcher | None) -> AsyncGenerator[bytes, None]:
         while True:
             page = await self.events(session, after, PAGE_EVENTS)
             if len(page) < PAGE_EVENTS:
@@ -138,7 +152,7 @@ class Registry:
             after += len(page)
             yield events_frame(page)
         hub = self._roster.hub(session)  # nothing is awaited since the last read
-        mailbox = hub.attach(page, after + len(page))
+        mailbox = hub.attach(page, after + len(page), watcher)
         try:
             async for frame in mailbox.frames():
                 yield frame
@@ -155,7 +169,7 @@ class Registry:
                 logger.error("session %s cannot be taken up: %s", session, error)
             await asyncio.sleep(0)
         try:
-            await self._reap()
+            await _reap(self._world, self._index, set(self._logs.ids()))
         except OutriderError as error:
             logger.error("sandboxes of no session could not be reaped: %s", error)
 
@@ -166,14 +180,13 @@ class Registry:
             return
         self._projection.touch((await self._roster.wake(session)).state)
 
-    async def _reap(self) -> None:
-        """Destroy the sandboxes of sessions that do not exist or are archived."""
-        found = await self._world.provider.list({})
-        known = set(self._logs.ids())
-        for info in found:
-            session = info.labels.get(SESSION_LABEL)
-            if session is not None and (session not in known or await _is_archived(self._index, SessionId(session))):
-                await self._world.provider.destroy(info.handle)
+
+async def _reap(world: World, index: SessionIndex, known: set[SessionId]) -> None:
+    """Destroy the sandboxes of sessions that do not exist or are archived."""
+    for info in await world.provider.list({}):
+        session = info.labels.get(SESSION_LABEL)
+        if session is not None and (session not in known or await _is_archived(index, SessionId(session))):
+            await world.provider.destroy(info.handle)
 
 
 def expect_same(state: State, new: NewSession) -> None:

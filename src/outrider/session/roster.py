@@ -74,6 +74,10 @@ class Roster:
         """Wait for `run` to have begun."""
         await self._running.wait()
 
+    def awake_one(self, session: SessionId) -> Actor | None:
+        """The session's actor, where it is awake."""
+        return self._actors.get(session)
+
     async def wake(self, session: SessionId) -> Actor:
         """The session's actor; its state is folded from the log where it was asleep. Raises NotFound."""
         await self._running.wait()

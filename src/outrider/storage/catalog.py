@@ -26,6 +26,7 @@ from outrider.storage.audit import SqlAudit
 from outrider.storage.egress_lists import SqlEgressLists
 from outrider.storage.forge_catalog import SqlForgeCatalog
 from outrider.storage.image_catalog import SqlImageCatalog
+from outrider.storage.invites import SqlInvites
 from outrider.storage.logins import SqlLogins
 from outrider.storage.session_index import SqlSessionIndex
 
@@ -39,6 +40,7 @@ class Catalog:
     sessions: SqlSessionIndex
     forge: SqlForgeCatalog
     logins: SqlLogins
+    invites: SqlInvites
     audit: SqlAudit
     images: SqlImageCatalog
     egress: SqlEgressLists
@@ -63,6 +65,7 @@ def _parts(engine: AsyncEngine, clock: Clock) -> Catalog:
         sessions=SqlSessionIndex(engine),
         forge=SqlForgeCatalog(engine),
         logins=SqlLogins(engine),
+        invites=SqlInvites(engine),
         audit=SqlAudit(engine, clock),
         images=SqlImageCatalog(engine),
         egress=SqlEgressLists(engine, clock),

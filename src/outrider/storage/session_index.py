@@ -1,15 +1,21 @@
 """The index of sessions in the catalog."""
 
-from dataclasses import asdict
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, delete, or_, select
+from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from outrider.model.ids import SessionId
+from outrider.model.membership import Member
 from outrider.ports.store import SessionRow, Wanted
 from outrider.storage.tables import session as table
+from outrider.storage.tables import session_member
 
 
 class SqlSessionIndex:
@@ -20,14 +26,16 @@ class SqlSessionIndex:
 
     async def put(self, row: SessionRow) -> None:
         """Insert or replace. An older `projected_seq` never replaces a newer one."""
-        statement = insert(table).values(asdict(row))
+        values = {field.name: getattr(row, field.name) for field in fields(row) if field.name != "members"}
+        statement = insert(table).values(values)
         statement = statement.on_conflict_do_update(
             index_elements=[table.c.id],
-            set_=asdict(row),
+            set_=values,
             where=table.c.projected_seq <= statement.excluded.projected_seq,
         )
         async with self._engine.begin() as connection:
-            await connection.execute(statement)
+            if (await connection.execute(statement.returning(table.c.id))).first():
+                await _put_members(connection, row)
 
     async def choose(self, wanted: Wanted, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
         """Those that are wanted: pinned ones first, then the newest change first."""
@@ -36,21 +44,44 @@ class SqlSessionIndex:
         if before is not None:
             query = query.where(table.c.updated_at < before, table.c.pinned.is_(False))
         async with self._engine.connect() as connection:
-            return [SessionRow(**row) for row in (await connection.execute(query)).mappings()]
+            found = list((await connection.execute(query)).mappings())
+            return await _with_members(connection, found)
 
-    async def list(self, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
-        """Newest change first."""
+    async def list(self, *, limit: int, before: datetime | None = None, member: str = "") -> list[SessionRow]:
+        """Newest change first; those of one member alone where their email, in lower case, is given."""
         query = select(table).order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(table.c.updated_at < before)
+        if member:
+            query = query.where(table.c.id.in_(_of_member(member)))
         async with self._engine.connect() as connection:
-            return [SessionRow(**row) for row in (await connection.execute(query)).mappings()]
+            found = list((await connection.execute(query)).mappings())
+            return await _with_members(connection, found)
 
     async def get(self, session: SessionId) -> SessionRow | None:
         """One row."""
         async with self._engine.connect() as connection:
             row = (await connection.execute(select(table).where(table.c.id == session))).mappings().first()
-        return None if row is None else SessionRow(**row)
+            return None if row is None else (await _with_members(connection, [row]))[0]
+
+
+async def _put_members(connection: AsyncConnection, row: SessionRow) -> None:
+    await connection.execute(delete(session_member).where(session_member.c.session == row.id))
+    values: list[dict[str, Any]] = [
+        {"session": row.id, "email": email, "document": member.model_dump_json()}
+        for email, member in row.members.items()
+    ]
+    if values:
+        await connection.execute(plain_insert(session_member), values)
+
+
+async def _with_members(connection: AsyncConnection, rows: Iterable[RowMapping]) -> list[SessionRow]:
+    found = list(rows)
+    query = select(session_member).where(session_member.c.session.in_([row["id"] for row in found]))
+    members: dict[str, dict[str, Member]] = defaultdict(dict)
+    for one in (await connection.execute(query)).mappings():
+        members[one["session"]][one["email"]] = Member.model_validate_json(one["document"])
+    return [SessionRow(**row, members=members[row["id"]]) for row in found]
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -65,4 +96,12 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         conditions.append(
             or_(table.c.title.icontains(wanted.words, autoescape=True), table.c.id.in_(wanted.among or ()))
         )
+    if wanted.member:
+        conditions.append(table.c.id.in_(_of_member(wanted.member)))
+    if wanted.only is not None:
+        conditions.append(table.c.id.in_(wanted.only))
     return conditions
+
+
+def _of_member(email: str) -> Select[tuple[str]]:
+    return select(session_member.c.session).where(session_member.c.email == email)

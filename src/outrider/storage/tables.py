@@ -58,6 +58,16 @@ session = Table(
     Index("session_by_change", "updated_at"),
 )
 
+session_member = Table(
+    "session_member",
+    metadata,
+    Column("session", String, primary_key=True),
+    Column("email", String, primary_key=True),
+    Column("document", Text, nullable=False),
+    Index("session_member_by_email", "email"),
+)
+"""A projection, as `session` is; `email` is in lower case."""
+
 repository = Table(
     "repository",
     metadata,
@@ -95,9 +105,29 @@ login = Table(
     Column("kind", String, nullable=False),
     Column("person", Text, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    Column("email", String, nullable=False),
+    Column("account", Text),
     Index("login_by_expiry", "expires_at"),
+    Index("login_by_email", "email"),
 )
-"""Login links (`kind` "link") and logins ("login"), by the SHA-256 of their token."""
+"""Login links (`kind` "link") and logins ("login"), by the SHA-256 of their token. `account` is what else is known
+of whom they belong to, as JSON."""
+
+invite = Table(
+    "invite",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("token_hash", String, nullable=False, unique=True),
+    Column("session", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("used", Integer, nullable=False),
+    Index("invite_by_session", "session"),
+)
+"""Links by which people join a session, by the SHA-256 of their token."""
 
 egress_host = Table(
     "egress_host",

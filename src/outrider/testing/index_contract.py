@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from outrider.model.ids import SessionId
+from outrider.model.membership import Member
+from outrider.model.person import Person
 from outrider.ports.store import SessionIndex, SessionRow, Wanted
 
 SESSION, OTHER = SessionId("s-abcdefgh23"), SessionId("s-zyxwvuts76")
@@ -55,6 +57,21 @@ class SessionIndexContract:
         await index.put(row(SESSION, projected_seq=9, title="newer"))
         await index.put(row(SESSION, projected_seq=4))
         assert await index.get(SESSION) == row(SESSION, projected_seq=9, title="newer")
+
+    async def test_members_come_back_and_are_replaced(self, index: SessionIndex) -> None:
+        mine = {"ada@example.org": Member(person=Person(name="Ada", email="ada@example.org"), role="owner")}
+        await index.put(replace(row(SESSION, projected_seq=4), members=mine))
+        await index.put(row(OTHER))
+        assert [found.members for found in await index.list(limit=9, member="ada@example.org")] == [mine]
+        await index.put(row(SESSION, projected_seq=3))
+        kept = await index.get(SESSION)
+        assert kept is not None
+        assert kept.members == mine
+        for wanted in (Wanted(member="ada@example.org"), Wanted(only=frozenset([SESSION]))):
+            assert [found.id for found in await index.choose(wanted, limit=9)] == [SESSION]
+        assert await index.choose(Wanted(only=frozenset()), limit=9) == []
+        await index.put(row(SESSION, projected_seq=5))
+        assert await index.list(limit=9, member="ada@example.org") == []
 
     async def test_the_list_begins_with_the_newest_change(self, index: SessionIndex) -> None:
         sessions = [SessionId(f"s-abcdefgh2{letter}") for letter in "abc"]

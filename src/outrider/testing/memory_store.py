@@ -124,9 +124,10 @@ class MemorySessionIndex:
             rows = [row for row in rows if row.updated_at < before and not row.pinned]
         return sorted(rows, key=lambda row: (row.pinned, row.updated_at, row.id), reverse=True)[:limit]
 
-    async def list(self, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
+    async def list(self, *, limit: int, before: datetime | None = None, member: str = "") -> list[SessionRow]:
         """Newest change first."""
         rows = [row for row in self._rows.values() if before is None or row.updated_at < before]
+        rows = [row for row in rows if not member or member in row.members]
         return sorted(rows, key=lambda row: (row.updated_at, row.id), reverse=True)[:limit]
 
     async def get(self, session: SessionId) -> SessionRow | None:

@@ -17,6 +17,7 @@ from outrider.model.engine import ModelRef
 from outrider.model.events import ProofRequested, TurnEnded
 from outrider.model.ids import CommitId, LayerId, PromptId, SessionId, new_id
 from outrider.model.image import MachineWants
+from outrider.model.membership import House
 from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt
 from outrider.model.proof import Proof, ProofVerdict
@@ -141,6 +142,7 @@ class SessionWorld:
         self.image_catalog = MemoryImageCatalog()
         self.policy = Policy(delta_window_seconds=0, commit_window_seconds=0)
         self.pool: WarmSource = NoPool()
+        self.house = House()
         self.snapshots = Snapshots(self.sandboxes, DirectoryLayerBlobs(folder / "layer-blobs"), folder / "scratch")
         self.attachments = DirectoryAttachments(folder / "attachments", self.clock)
         self.quarantine = GitQuarantine(folder / "quarantine")
@@ -178,6 +180,7 @@ class SessionWorld:
             redactor=Redactor([SECRET]),
             attachments=self.attachments,
             pool=self.pool,
+            house=self.house,
         )
         registry = Registry(self.logs(), self.index, self.search, world, self.policy)
         self.forge.listener = registry

@@ -13,7 +13,6 @@ from outrider.model.person import Person
 from outrider.model.proof import Proof, ProofVerdict
 from outrider.model.repository import PullRequest, PullRequestState, Repository
 from outrider.ports.forge_catalog import ForgeCatalog
-from outrider.ports.logins import Logins
 from outrider.ports.search import Passage, SearchIndex
 from outrider.ports.store import Blobs, SessionLogs
 
@@ -156,42 +155,6 @@ class BlobsContract:
 
 
 ADA = Person(name="Ada", email="ada@example.org")
-
-
-class LoginsContract:
-    """For `outrider.ports.logins.Logins`."""
-
-    @pytest.fixture
-    def logins(self) -> Logins:
-        """The store to test, empty."""
-        raise NotImplementedError
-
-    async def test_a_link_works_once(self, logins: Logins) -> None:
-        await logins.add_link("aa", ADA, MORNING + timedelta(minutes=10))
-        assert await logins.use_link("aa", MORNING) == ADA
-        assert await logins.use_link("aa", MORNING) is None
-
-    async def test_a_link_works_only_until_its_time(self, logins: Logins) -> None:
-        await logins.add_link("aa", ADA, MORNING + timedelta(minutes=10))
-        assert await logins.use_link("aa", MORNING + timedelta(minutes=10)) is None
-        assert await logins.use_link("bb", MORNING) is None
-
-    async def test_a_login_works_until_its_time_or_logout(self, logins: Logins) -> None:
-        await logins.add_login("aa", ADA, MORNING + timedelta(days=30))
-        await logins.add_login("bb", ADA, MORNING + timedelta(days=30))
-        assert await logins.find_login("aa", MORNING) == ADA
-        assert await logins.find_login("aa", MORNING + timedelta(days=30)) is None
-        await logins.delete_login("bb")
-        await logins.delete_login("bb")
-        assert await logins.find_login("bb", MORNING) is None
-        assert await logins.find_login("aa", MORNING) == ADA
-
-    async def test_a_link_is_no_login_and_a_login_no_link(self, logins: Logins) -> None:
-        await logins.add_link("aa", ADA, MORNING + timedelta(days=1))
-        await logins.add_login("bb", ADA, MORNING + timedelta(days=1))
-        assert await logins.find_login("aa", MORNING) is None
-        assert await logins.use_link("bb", MORNING) is None
-        assert await logins.use_link("aa", MORNING) == ADA
 
 
 def pull_request(number: int, *, repository: str = "demo", head: str = "outrider/s-abcd/fix") -> PullRequest:

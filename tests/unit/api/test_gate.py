@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from outrider.api.auth import LINK_LIFETIME, LOGIN_LIFETIME, Authenticator
 from outrider.api.gate import Gate
+from outrider.model.membership import Account
 from outrider.model.person import Person
 from outrider.testing.memory_logins import MemoryLogins
 
@@ -103,7 +104,7 @@ def test_another_sites_page_gets_nothing(client: TestClient) -> None:
 
 
 async def test_a_login_link_works_once(authenticator: Authenticator) -> None:
-    link = await authenticator.make_link(ADA)
+    link = await authenticator.make_link(Account(person=ADA))
     login = await authenticator.follow_link(link)
     assert login is not None
     assert (await authenticator.cookie_login(login)).person == ADA  # type: ignore[union-attr]
@@ -111,7 +112,7 @@ async def test_a_login_link_works_once(authenticator: Authenticator) -> None:
 
 
 async def test_a_login_link_and_a_login_grow_old(authenticator: Authenticator, clock: SetClock) -> None:
-    link, login_link = await authenticator.make_link(ADA), await authenticator.make_link(ADA)
+    link, login_link = await authenticator.make_link(Account(person=ADA)), await authenticator.make_link(ADA)
     login = await authenticator.follow_link(login_link)
     clock.time += LINK_LIFETIME
     assert await authenticator.follow_link(link) is None
@@ -121,7 +122,7 @@ async def test_a_login_link_and_a_login_grow_old(authenticator: Authenticator, c
 
 
 async def test_logging_out_ends_a_login(authenticator: Authenticator) -> None:
-    login = await authenticator.follow_link(await authenticator.make_link(ADA))
+    login = await authenticator.follow_link(await authenticator.make_link(Account(person=ADA)))
     assert login is not None
     await authenticator.log_out(login)
     assert await authenticator.cookie_login(login) is None

@@ -9,11 +9,11 @@ import pytest
 from outrider.model import commands as c
 from outrider.model import events as e
 from outrider.model.errors import LimitReached, NotAllowed, NotFound, OutriderError, Refused
-from outrider.model.membership import MOST_MEMBERS, ROLES, Caller, House, Role, at_least
+from outrider.model.membership import MOST_MEMBERS, ROLES, Caller, House, Role, at_least, role_in
 from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt
 from outrider.session.decide import decide
-from outrider.session.decide.rights import LEAST_ROLE, expect_role, role_of, role_of_caller
+from outrider.session.decide.rights import LEAST_ROLE, expect_role, role_of
 from outrider.testing.children import CHILD, child_prompt, child_spec
 from outrider.testing.playbook import ADA, BOB, Playbook, play, prompt_id
 
@@ -112,10 +112,12 @@ def test_a_viewer_hears_who_can_raise_the_role() -> None:
 
 def test_a_guest_has_nothing_by_default() -> None:
     session = Playbook()
-    assert role_of_caller(session.state, Caller(BOB, guest=True)) is None
+    assert role_in(session.state.members, session.state.house, Caller(BOB, guest=True)) is None
     session.ask(c.Join(BOB, "viewer", ADA, guest=True))
-    assert role_of_caller(session.state, Caller(BOB, guest=True)) == "viewer"
-    assert role_of_caller(session.state, Caller(ADA, guest=True)) is None, "a guest cannot be who started it"
+    assert role_in(session.state.members, session.state.house, Caller(BOB, guest=True)) == "viewer"
+    assert role_in(session.state.members, session.state.house, Caller(ADA, guest=True)) is None, (
+        "a guest cannot be who started it"
+    )
 
 
 def test_a_guest_cannot_take_the_place_of_a_member() -> None:

@@ -6,12 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from outrider.api.auth import Login
+from outrider.api.access import role_with
 from outrider.api.child_views import ChildList, ChildView, NewChild, NewChildPrompt, SessionTree, TreeNode
 from outrider.api.parts import UseLogin, UseParts, author_of
 from outrider.api.views import PromptAccepted, SessionStarted, SessionSummary
 from outrider.model.ids import SessionId
-from outrider.session.decide.rights import role_of_caller
 from outrider.session.family import root_of
 from outrider.session.family_state import open_children
 from outrider.session.projection import row
@@ -26,7 +25,9 @@ async def tree(parts: UseParts, login: UseLogin, session: SessionId) -> SessionT
     """The session with all that belong with it: from the one that nobody's session started, parents first."""
     state = await parts.registry.state(session)
     members = await parts.spawning.family.members(root_of(state))
-    return SessionTree(sessions=tuple(_node(member) for member in members if _may_see(member, login)))
+    return SessionTree(
+        sessions=tuple(_node(member) for member in members if role_with(parts, login, member.session, member.members))
+    )
 
 
 @router.get("/{session}/children")
@@ -67,7 +68,3 @@ def _node(state: State) -> TreeNode:
     parent = state.created.parent
     depth = parent.depth if parent else 0
     return TreeNode(**SessionSummary.model_validate(row(state)).model_dump(), depth=depth)
-
-
-def _may_see(state: State, login: Login) -> bool:
-    return role_of_caller(state, login.caller) is not None

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 
+from outrider.api.access import expect_all, seen_of
 from outrider.api.parts import Parts, UseLogin, UseParts
 from outrider.api.views import Accepted
 from outrider.model.base import Model
@@ -72,10 +73,13 @@ class RepositoryEgress(Model):
 @router.get("/egress")
 async def egress_log(
     parts: UseParts,
+    login: UseLogin,
     owner: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> EgressLog:
     """What sandboxes asked to reach and what was decided, of one session, proof or image or of all."""
+    if owner is None or not await seen_of(parts, login, [owner]):
+        expect_all(parts, login)
     found = await parts.audit.recent(owner, limit)
     return EgressLog(decisions=tuple(Decision.model_validate(entry, from_attributes=True) for entry in found))
 

@@ -5,7 +5,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from outrider.api.parts import UseParts
+from outrider.api.access import expect_all
+from outrider.api.parts import UseLogin, UseParts
 from outrider.model.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -26,8 +27,9 @@ class Handover(Response):
 
 
 @router.api_route("/git/{repository}.git/{path:path}", methods=["GET", "POST"])
-async def git(parts: UseParts, request: Request, repository: str, path: str) -> Response:
+async def git(parts: UseParts, login: UseLogin, request: Request, repository: str, path: str) -> Response:
     """`git clone http://HOST:PORT/git/NAME.git`, with the owner's token as password."""
+    expect_all(parts, login)
     found = next((known for known in await parts.forge.repositories() if known.name == repository), None)
     if found is None:
         raise NotFound(f"There is no repository {repository}.")

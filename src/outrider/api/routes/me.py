@@ -10,6 +10,8 @@ from outrider.api.gate import cookie_value
 from outrider.api.parts import UseLogin, UseParts, author_of
 from outrider.api.problems import problem
 from outrider.api.views import LoginLink, Me, NewLoginLink
+from outrider.model.errors import BadRequest
+from outrider.model.membership import Account
 
 router = APIRouter(tags=["people"])
 
@@ -23,13 +25,18 @@ async def health() -> dict[str, object]:
 @router.get("/api/me")
 async def me(parts: UseParts, login: UseLogin) -> Me:
     """Who is logged in, and what this deployment can do."""
-    return await parts.describe(login.person)
+    told = await parts.describe(login.person)
+    return told.model_copy(update={"guest": login.account.guest})
 
 
 @router.post("/api/login-links")
 async def make_login_link(parts: UseParts, login: UseLogin, wanted: NewLoginLink) -> LoginLink:
     """A link that logs a browser in, once."""
-    token = await parts.authenticator.make_link(author_of(login, wanted.person))
+    if not login.may_name_author and wanted.role is not None:
+        raise BadRequest("A login of a browser cannot give roles.", "Leave `role` out.")
+    person = author_of(login, wanted.person)
+    account = Account(person=person, role=wanted.role) if login.may_name_author else login.account
+    token = await parts.authenticator.make_link(account)
     return LoginLink(url=f"{parts.address()}/login/{token}")
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from outrider.api.parts import UseKey, UseLogin, UseParts, author_of, find_files, new_prompt, once
+from outrider.api.parts import UseKey, UseLogin, UseParts, author_of, authored, find_files, new_prompt, once
 from outrider.api.views import Accepted, NewPlace, NewPrompt, NewText, PromptAccepted
 from outrider.model.commands import EditPrompt, MovePrompt, QueuePrompt, SteerNow, WithdrawPrompt
 from outrider.model.ids import PromptId, SessionId
@@ -16,7 +16,7 @@ async def queue_prompt(
     parts: UseParts, login: UseLogin, session: SessionId, wanted: NewPrompt, key: UseKey = None
 ) -> PromptAccepted:
     """Queue a prompt. The same key again is the same prompt."""
-    author = author_of(login, wanted.author)
+    author = authored(login, wanted.author)
     prompt = await new_prompt(parts, author, wanted.text, wanted.key or key, wanted.attachments)
     seq = await parts.registry.ask(session, QueuePrompt(prompt), login.caller)
     return PromptAccepted(prompt=known_prompt(await parts.registry.state(session), prompt), seq=seq)

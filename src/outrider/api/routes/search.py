@@ -5,8 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from outrider.api.access import is_visible
 from outrider.api.choosing import EVERY, SEARCHED, UseWanted
-from outrider.api.parts import UseParts
+from outrider.api.parts import UseLogin, UseParts
 from outrider.api.views import SearchHit, SearchHits, SnippetText
 
 router = APIRouter(prefix="/api/search", tags=["sessions"])
@@ -15,6 +16,7 @@ router = APIRouter(prefix="/api/search", tags=["sessions"])
 @router.get("")
 async def search(
     parts: UseParts,
+    login: UseLogin,
     q: Annotated[str, Query(max_length=500, description="All the words; the last one may be a beginning")],
     wanted: UseWanted,
     limit: Annotated[int, Query(ge=1, le=100)] = 30,
@@ -25,7 +27,7 @@ async def search(
     wanted = wanted if wanted.statuses else replace(wanted, statuses=EVERY)
     for hit in await parts.search.find(q, SEARCHED):
         row = await parts.index.get(hit.session)
-        if row is not None and wanted.has(row) and len(found) < limit:
+        if row is not None and wanted.has(row) and is_visible(parts, login, row) and len(found) < limit:
             snippet = tuple(SnippetText(text=part.text, hit=part.hit) for part in hit.snippet)
             found.append(
                 SearchHit(

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from outrider.api.access import expect_may_start
 from outrider.api.choosing import UseWanted
-from outrider.api.parts import UseKey, UseLogin, UseParts, author_of, new_prompt, once
+from outrider.api.parts import UseKey, UseLogin, UseParts, authored, new_prompt, once
 from outrider.api.views import (
     Accepted,
     Me,
@@ -40,7 +41,8 @@ async def sessions(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     before: Annotated[datetime | None, Query(description="Those that changed before: the next page")] = None,
 ) -> SessionList:
-    """Sessions: pinned ones first, then the newest change first. Archived ones only where they are asked for."""
+    """The sessions that you may see: pinned ones first, then the newest change first. Archived ones only where they are
+    asked for."""
     rows = await parts.index.choose(wanted, limit=limit, before=before)
     return SessionList(sessions=tuple(SessionSummary.model_validate(row) for row in rows))
 
@@ -48,7 +50,8 @@ async def sessions(
 @router.post("", status_code=201)
 async def start_session(parts: UseParts, login: UseLogin, wanted: NewSession) -> SessionStarted:
     """Start a session with its first prompt. The repository is imported where it is not known yet."""
-    author = author_of(login, wanted.author)
+    expect_may_start(login)
+    author = authored(login, wanted.author)
     prompt = await new_prompt(parts, author, wanted.prompt, wanted.key, wanted.attachments)
     model = chosen_model(wanted.model, await parts.describe(login.person))
     repository = await parts.forge.find(wanted.repository, unheard)

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from outrider.api.parts import UseLogin, UseParts, author_of
+from outrider.api.access import expect_may_start, expect_role
+from outrider.api.parts import UseLogin, UseParts, authored
 from outrider.api.views import Accepted, SessionStarted, TurnToFork, TurnToRewind
 from outrider.model.commands import Rewind
 from outrider.model.ids import SessionId
-from outrider.model.person import Author
 from outrider.ports.clock import SystemClock
 from outrider.session.forking import fork
 
@@ -22,5 +22,7 @@ async def rewind(parts: UseParts, login: UseLogin, session: SessionId, wanted: T
 @router.post("/{session}/fork", status_code=201)
 async def fork_session(parts: UseParts, login: UseLogin, session: SessionId, wanted: TurnToFork) -> SessionStarted:
     """Start a session from another one's files, commits and engine memory as they were after a turn of it."""
-    by = Author(person=author_of(login, wanted.author))
+    expect_may_start(login)
+    await expect_role(parts, login, session, "prompter")
+    by = authored(login, wanted.author)
     return SessionStarted(session=await fork(parts.registry, session, wanted.turn, by, SystemClock()))

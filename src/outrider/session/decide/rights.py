@@ -5,7 +5,8 @@ from typing import Any
 
 from outrider.model import commands as c
 from outrider.model.errors import NotAllowed
-from outrider.model.membership import Caller, Role, at_least, person_key
+from outrider.model.ids import SessionId
+from outrider.model.membership import Caller, House, Member, Role, at_least, person_key, role_in
 from outrider.model.person import Person
 from outrider.session.state import State
 
@@ -68,27 +69,12 @@ VERBS: Mapping[Role, str] = {
 
 def role_of(state: State, person: Person) -> Role | None:
     """A person's role in the session; None where they may not even see it."""
-    member = state.members.get(person_key(person.email))
-    if state.house.owner and person_key(person.email) == person_key(state.house.owner):
-        return "owner"
-    return member.role if member else state.house.others
-
-
-def role_of_caller(state: State, caller: Caller) -> Role | None:
-    """The role of who asks. A guest has what they were given and nothing by default."""
-    if caller.keeper:
-        return "owner"
-    member = state.members.get(person_key(caller.person.email))
-    if caller.guest:
-        return member.role if member and member.guest else None
-    if member is None and caller.otherwise is not None:
-        return caller.otherwise
-    return role_of(state, caller.person)
+    return role_in(state.members, state.house, Caller(person))
 
 
 def expect_role(state: State, person: Person, least: Role) -> None:
     """Raises NotAllowed, with who can raise the role, where a person has less than this role in the session."""
-    _expect(state, person, role_of(state, person), least)
+    expect_in(state.session, state.members, state.house, Caller(person), least)
 
 
 def expect_right(state: State, command: c.Command, caller: Caller | None) -> None:
@@ -97,19 +83,21 @@ def expect_right(state: State, command: c.Command, caller: Caller | None) -> Non
     need = LEAST_ROLE.get(type(command))
     if need is None:
         return
-    asks = caller or Caller(_person(command))
-    _expect(state, asks.person, role_of_caller(state, asks), need if isinstance(need, str) else need(state, command))
+    least = need if isinstance(need, str) else need(state, command)
+    expect_in(state.session, state.members, state.house, caller or Caller(_person(command)), least)
 
 
-def _expect(state: State, person: Person, role: Role | None, least: Role) -> None:
+def expect_in(session: SessionId, members: Mapping[str, Member], house: House, caller: Caller, least: Role) -> None:
+    """The same for a session of which no more is known than its members."""
+    role, person = role_in(members, house, caller), caller.person
     if at_least(role, least):
         return
     has = f"{person.name} is a {role} here" if role else f"{person.name} is not a member of this session"
-    owners = [member.person.name for member in state.members.values() if member.role == "owner"]
+    owners = [member.person.name for member in members.values() if member.role == "owner"]
     whom = " or ".join(owners[:3]) or "the owner of this deployment"
     raise NotAllowed(
         f"{has}; it takes {'an' if least == 'owner' else 'a'} {least} to {VERBS[least]}.",
-        f"Ask {whom}: the role is raised under “People”, or by `outrider members {state.session} EMAIL {least}`.",
+        f"Ask {whom}: the role is raised under “People”, or by `outrider members {session} EMAIL {least}`.",
     )
 
 
