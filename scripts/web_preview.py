@@ -32,6 +32,25 @@ PICTURE = (
 TYPED = "Both round half up, not half even, so a discount of 12.5 % on €0.20 differs from the bank's by a cent. "
 ROWS = [
     ("s-k4q7ab2xyz", "Shares lose a cent", "anthropic/claude-sonnet-4-5", "running", 12, "open", "fix_proved", 0.0893),
+    ("s-family2345", "Give amounts a currency, everywhere", "anthropic/claude-sonnet-4-5", "running", *[None] * 3, 0.0),
+    (
+        "s-importeraa",
+        "Teach the importer currencies",
+        "anthropic/claude-sonnet-4-5",
+        "idle",
+        13,
+        "open",
+        "fix_proved",
+        0.04,
+    ),
+    (
+        "s-manualaaaa",
+        "Say in the manual what a currency is",
+        "anthropic/claude-sonnet-4-5",
+        "running",
+        *[None] * 3,
+        0.0,
+    ),
     ("s-redredred2", "Upgrade to Python 3.14", "anthropic/claude-sonnet-4-5", "idle", None, None, "red", 0.41),
     (
         "s-rehearsal2",
@@ -45,12 +64,16 @@ ROWS = [
     ),
 ]
 
+PARENTS = {"s-family2345": "s-k4q7ab2xyz", "s-importeraa": "s-family2345", "s-manualaaaa": "s-family2345"}
+
 
 class Preview:
     """The answers of a server that has three sessions."""
 
     def __init__(self, *, empty: bool, logged_out: bool) -> None:
         self._rows = [] if empty else [self._row(*row) for row in ROWS]
+        for row in self._rows:
+            row["parent"] = PARENTS.get(row["id"])
         self._logged_out = logged_out
         self._empty = empty
 

@@ -142,8 +142,9 @@ export class Api {
     return this.ask("POST", this.path(session, "prompts", prompt, "steer"));
   }
 
-  stop(session: string): Promise<void> {
-    return this.ask("POST", this.path(session, "stop"));
+  /** Stop the running turn; with `children`, also those of the sessions that it started, and of theirs. */
+  stop(session: string, children = false): Promise<void> {
+    return this.ask("POST", this.path(session, "stop"), { children });
   }
 
   /** Allow the sandbox a host, in this session or in all of its repository. */

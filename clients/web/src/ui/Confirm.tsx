@@ -7,6 +7,8 @@ interface ConfirmProps {
   readonly children: ReactNode;
   /** The verb on the button: what will be done. */
   readonly verb: string;
+  /** A lesser choice beside it. */
+  readonly other?: { readonly verb: string; readonly onChoose: () => void };
   readonly look?: "primary" | "danger";
   readonly busy: boolean;
   readonly onConfirm: () => void;
@@ -14,7 +16,7 @@ interface ConfirmProps {
 }
 
 /** Asks before something that cannot be taken back. The browser's own dialog keeps focus and Escape right. */
-export function Confirm({ title, children, verb, look = "primary", busy, onConfirm, onCancel }: ConfirmProps): ReactElement {
+export function Confirm({ title, children, verb, other, look = "primary", busy, onConfirm, onCancel }: ConfirmProps): ReactElement {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => dialog.current?.showModal(), []);
@@ -29,10 +31,15 @@ export function Confirm({ title, children, verb, look = "primary", busy, onConfi
         {title}
       </h2>
       <div className="mt-2 text-base text-muted">{children}</div>
-      <div className="mt-5 flex justify-end gap-2">
+      <div className="mt-5 flex flex-wrap justify-end gap-2">
         <Button onClick={onCancel} disabled={busy}>
           Cancel
         </Button>
+        {other && (
+          <Button onClick={other.onChoose} disabled={busy}>
+            {other.verb}
+          </Button>
+        )}
         <Button look={look} onClick={onConfirm} disabled={busy}>
           {verb}
         </Button>

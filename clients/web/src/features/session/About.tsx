@@ -6,6 +6,7 @@ import { compact, cost, count, shortHash } from "@/ui/format";
 import { Time } from "@/ui/Time";
 import { ISOLATION, LIMITS, REHEARSAL } from "@/ui/words";
 
+import { ChildrenPart } from "./ChildrenPart";
 import { Plan } from "./Plan";
 
 /** Plan, money, sandbox and origin of the session. */
@@ -15,6 +16,11 @@ export function About({ view }: { readonly view: SessionView }): ReactElement {
       <Part title="Plan">
         <Plan entries={view.plan} />
       </Part>
+      {view.children.length > 0 && (
+        <Part title="Sessions that it started">
+          <ChildrenPart items={view.children} />
+        </Part>
+      )}
       <Part title="Use">
         <Spending view={view} />
       </Part>

@@ -1,6 +1,6 @@
 import type { SessionView } from "@outrider/sdk";
 import { Link } from "@tanstack/react-router";
-import { ArrowLeft, Box } from "lucide-react";
+import { ArrowLeft, Box, GitFork } from "lucide-react";
 import type { ReactElement } from "react";
 
 import { PullState } from "@/features/pull/PullState";
@@ -31,6 +31,16 @@ export function SessionTitle({ session, view, loaded }: SessionTitleProps): Reac
           <span className="truncate">
             {created.repository.name} · {created.base_branch}
           </span>
+        )}
+        {created?.parent && (
+          <Link
+            to="/sessions/$session"
+            params={{ session: created.parent.session }}
+            className="inline-flex items-center gap-1.5 hover:underline"
+          >
+            <GitFork aria-hidden size={14} />
+            started by another session
+          </Link>
         )}
         {pullRequest && (
           <Link

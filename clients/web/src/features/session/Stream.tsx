@@ -4,6 +4,7 @@ import type { ReactElement } from "react";
 
 import { Button } from "@/ui/Button";
 
+import { ChildrenBar } from "./ChildrenBar";
 import { Composer } from "./Composer";
 import { Queue } from "./Queue";
 import { Transcript } from "./Transcript";
@@ -47,6 +48,7 @@ export function Stream({ session, view, loaded, onOpenEvidence }: StreamProps): 
         )}
         <div className="mx-auto max-w-[45rem] space-y-2 px-4 py-2.5 sm:px-6">
           <TurnBar session={session} view={view} />
+          <ChildrenBar session={session} view={view} />
           <Queue session={session} queue={view.queue} running={view.turn !== null} />
           {view.status === "archived" ? (
             <p className="py-2 text-muted">This session is archived: it takes no more prompts.</p>

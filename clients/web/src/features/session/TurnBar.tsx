@@ -1,26 +1,26 @@
 import type { SessionView } from "@outrider/sdk";
-import { LoaderCircle, Square } from "lucide-react";
+import { LoaderCircle } from "lucide-react";
 import type { ReactElement } from "react";
 
-import { api } from "@/features/server/api";
-import { Button } from "@/ui/Button";
 import { ProblemNotice } from "@/ui/Notice";
 import { State } from "@/ui/State";
 import { Elapsed } from "@/ui/Time";
 import { TURN_PHASE } from "@/ui/words";
 
+import { workingChildren } from "./children";
+import { StopButton } from "./StopButton";
 import { useCommand } from "./useCommand";
 
 /** What goes on right now, for how long, and the button that stops it. */
 export function TurnBar({ session, view }: { readonly session: string; readonly view: SessionView }): ReactElement | null {
-  const { busy, problem, run } = useCommand();
+  const command = useCommand();
   const { turn } = view;
   if (!turn) return null;
   const stopping = turn.phase === "stopping";
   const step = view.plan.find((entry) => entry.status === "in_progress")?.text;
   return (
     <section aria-label="Running turn" className="space-y-2">
-      {problem && <ProblemNotice problem={problem} />}
+      {command.problem && <ProblemNotice problem={command.problem} />}
       <div className="flex min-h-8 items-center gap-3">
         <State icon={LoaderCircle} tone="accent" word={TURN_PHASE[turn.phase]} live />
         <span className="text-xs text-muted">
@@ -28,10 +28,7 @@ export function TurnBar({ session, view }: { readonly session: string; readonly 
         </span>
         {turn.round > 1 && <span className="text-xs text-muted">round {turn.round}</span>}
         <span className="min-w-0 flex-1 truncate text-muted">{view.progress?.text ?? step}</span>
-        <Button disabled={busy || stopping} onClick={() => void run(() => api.stop(session))}>
-          <Square aria-hidden size={12} className="fill-current" />
-          Stop
-        </Button>
+        <StopButton session={session} working={workingChildren(view)} stopping={stopping} command={command} />
       </div>
     </section>
   );

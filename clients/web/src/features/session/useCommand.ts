@@ -1,7 +1,7 @@
 import { asProblem, type Problem } from "@outrider/sdk";
 import { useCallback, useState } from "react";
 
-interface Command {
+export interface Command {
   readonly busy: boolean;
   readonly problem: Problem | null;
   /** Runs it; true when it was done. */

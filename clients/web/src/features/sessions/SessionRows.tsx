@@ -8,14 +8,15 @@ import { PullState } from "@/features/pull/PullState";
 import { cost } from "@/ui/format";
 import { Time } from "@/ui/Time";
 
+import { INDENT, nested } from "./nested";
 import { SessionState } from "./SessionState";
 
 /** Sessions as a list to read: newest change first. */
 export function SessionRows({ sessions }: { readonly sessions: readonly SessionSummary[] }): ReactElement {
   return (
     <ul className="divide-y divide-line border-y border-line">
-      {sessions.map((session) => (
-        <li key={session.id}>
+      {nested(sessions).map(({ session, depth }) => (
+        <li key={session.id} className={INDENT[Math.min(depth, 3)]}>
           <Link
             to="/sessions/$session"
             params={{ session: session.id }}

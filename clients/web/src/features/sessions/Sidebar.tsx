@@ -6,6 +6,7 @@ import type { ReactElement } from "react";
 import { useSessions } from "@/features/server/queries";
 import { Time } from "@/ui/Time";
 
+import { INDENT, nested } from "./nested";
 import { isRehearsal, RehearsalMark } from "./SessionRows";
 import { SessionState } from "./SessionState";
 
@@ -25,17 +26,24 @@ export function Sidebar({ chosen }: { readonly chosen: string }): ReactElement {
         </Link>
       </div>
       <ul className="min-h-0 flex-1 space-y-0.5 overflow-y-auto px-2 pb-4">
-        {sessions.data?.map((session) => (
-          <Row key={session.id} session={session} chosen={session.id === chosen} />
+        {nested(sessions.data ?? []).map(({ session, depth }) => (
+          <Row key={session.id} session={session} depth={depth} chosen={session.id === chosen} />
         ))}
       </ul>
     </nav>
   );
 }
 
-function Row({ session, chosen }: { readonly session: SessionSummary; readonly chosen: boolean }): ReactElement {
+interface RowProps {
+  readonly session: SessionSummary;
+  /** How far below another it stands. */
+  readonly depth: number;
+  readonly chosen: boolean;
+}
+
+function Row({ session, depth, chosen }: RowProps): ReactElement {
   return (
-    <li>
+    <li className={INDENT[Math.min(depth, 3)]}>
       <Link
         to="/sessions/$session"
         params={{ session: session.id }}
