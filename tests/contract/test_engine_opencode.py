@@ -12,7 +12,8 @@ from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
 from outrider.model.engine import EngineStop, ModelRef, ToolText
 from outrider.model.errors import EngineError, TurnFailed
-from outrider.ports.engine import FilePart, ImagePart, Part
+from outrider.ports.engine import EngineLaunch, FilePart, ImagePart, Part
+from outrider.ports.sandbox import ExecSpec
 from outrider.testing.engine_contract import (
     EDIT,
     RUN,
@@ -206,3 +207,17 @@ async def test_files_of_a_prompt_reach_the_model_and_none_breaks_the_turn(
     asked = json.loads(model.heard)["messages"][0]["content"]
     assert [block["type"] for block in asked][:2] == ["text", "image"]
     assert "what to look for" in asked[-1]["text"]
+
+
+async def test_a_folder_that_was_spoiled_is_put_aside(opencode: EngineUnderTest) -> None:
+    first = await opencode.open(Ear())
+    await first.close()
+    home = Path(opencode.engine._profile.home)  # type: ignore[attr-defined]
+    spoil = f"rm -rf {home}/data && echo spoiled >{home}/data && chmod 0 {home}"
+    await opencode.guest.run(ExecSpec(argv=("sh", "-c", spoil), cwd="/"))
+    launch = EngineLaunch(model=opencode.model, workspace=str(opencode.workspace), fresh_home=True)
+    async with asyncio.timeout(60):
+        second = await opencode.engine.open(opencode.guest, launch, Ear())
+    assert await second.prompt([TALK]) is EngineStop.END_TURN
+    await second.close()
+    assert (home.parent / f"{home.name}.spoiled" / "data").read_text() == "spoiled\n"

@@ -7,15 +7,19 @@ from pathlib import Path
 import pytest
 
 from outrider.model.commands import QueuePrompt, SteerNow, StopTurn
+from outrider.model.errors import EngineError
 from outrider.model.events import RECORDED, TurnEndReason
 from outrider.model.ids import SessionId
 from outrider.model.proof import ProofVerdict
 from outrider.model.repository import Repository
+from outrider.ports.engine import EngineLaunch, EngineListener
+from outrider.ports.sandbox import Guest
 from outrider.session.registry import Registry
 from outrider.session.result import result
 from outrider.testing.fake_engine import (
     DyingEngine,
     FakeEngine,
+    FakeSession,
     Stage,
     die,
     fail,
@@ -250,3 +254,32 @@ async def test_a_wrong_recipe_is_said_and_the_turn_goes_on(tmp_path: Path, engin
         session = await stage.start()
         assert (await turn_end(registry, session)).reason is TurnEndReason.COMPLETED
         assert "problem_reported" in await stage.types(session)
+
+
+class SpoiledEngine(FakeEngine):
+    """Its folder keeps it from starting once it is spoiled."""
+
+    spoiled = False
+
+    async def open(self, guest: Guest, launch: EngineLaunch, listener: EngineListener) -> FakeSession:
+        if self.spoiled and not launch.fresh_home:
+            raise EngineError("The engine fake ended with exit code 1.")
+        return await super().open(guest, launch, listener)
+
+
+async def test_a_spoiled_folder_of_the_engine_is_put_aside(tmp_path: Path):
+    engine = SpoiledEngine({"first": [say("I look.")], "": []})
+    world = SessionWorld(tmp_path, engine)
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        stage = Server(world, repository, registry)
+        session = await stage.start("first")
+        await turn_end(registry, session)
+        engine.spoiled = True
+        await engine.sessions[-1].close()  # as where the agent kills its engine
+        await registry.ask(session, QueuePrompt(new_prompt("more")))
+        assert (await turn_end(registry, session, turns=2)).reason is TurnEndReason.COMPLETED
+        events = await stage.events(session)
+    assert [event.how for event in events if event.type == "engine_attached"] == ["new", "reseeded"]
+    assert any("put aside" in event.sentence for event in events if event.type == "problem_reported")
+    assert "first" in engine.prompts[-1][0]  # the story so far

@@ -152,6 +152,11 @@ export class Api {
     return this.ask("POST", this.path(session, "egress"), { host, scope });
   }
 
+  /** Take it back. */
+  forbidHost(session: string, host: string, scope: "session" | "repository" = "session"): Promise<void> {
+    return this.ask("DELETE", `${this.path(session, "egress")}/${encodeURIComponent(host)}?scope=${scope}`);
+  }
+
   rename(session: string, title: string): Promise<unknown> {
     return this.ask("POST", this.path(session, "rename"), { title });
   }

@@ -277,6 +277,11 @@ def _(event: events.HostAllowed, scene: Scene) -> Block:
     return _note(f"{clean_line(event.by.name)} allowed {clean_line(event.host)} to this {event.scope}.")
 
 
+@draw.register
+def _(event: events.HostForbidden, scene: Scene) -> Block:
+    return _note(f"{clean_line(event.by.name)} took {clean_line(event.host)} back from this {event.scope}.")
+
+
 for _kind in draw_snapshots.NOTES:
     draw.register(_kind, lambda event, scene: _note(draw_snapshots.note(event)))
 for _member in draw_members.NOTES:

@@ -35,6 +35,13 @@ STDERR_TAIL_BYTES = 2_000
 """How much of what an engine last said on stderr goes into an error."""
 
 _STDERR = "stderr.log"
+
+_PUT_ASIDE = """
+chmod u+rwx "${1%/*}" "$1"; chmod -R u+rwX "$1.spoiled"; rm -rf "$1.spoiled"
+mv "$1" "$1.spoiled" || { chmod -R u+rwX "$1"; rm -rf "$1"; }
+"""
+"""Only the last one that was spoiled is kept."""
+
 _T = TypeVar("_T")
 
 
@@ -50,6 +57,8 @@ class AcpEngine:
     async def open(self, guest: Guest, launch: EngineLaunch, listener: EngineListener) -> "AcpSession":
         """Start the engine in the guest and open its session. See `ports.engine.Engine`."""
         start = self._profile.start(launch)
+        if launch.fresh_home:
+            await guest.run(ExecSpec(argv=("/bin/sh", "-c", _PUT_ASIDE, "sh", start.home), cwd="/"))
         await guest.put(start.home, _tar(start.files))
         process = await guest.start(_exec(start, launch))
         session = AcpSession(self.name, guest, process, listener, f"{start.home}/{_STDERR}")

@@ -9,6 +9,8 @@ from outrider.model.child_commands import Caps as Caps
 from outrider.model.child_commands import PromptChild as PromptChild
 from outrider.model.child_commands import SpawnChild as SpawnChild
 from outrider.model.effects import Effect
+from outrider.model.egress_commands import AllowHost as AllowHost
+from outrider.model.egress_commands import ForbidHost as ForbidHost
 from outrider.model.engine import (
     EngineSessionId,
     EngineStop,
@@ -77,16 +79,6 @@ class StopTurn:
 
     by: Person
     children: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AllowHost:
-    """A person allows the sandbox a host. With the scope `repository` it stands on the repository's list already, and
-    this only tells the session."""
-
-    host: str
-    by: Person
-    scope: Literal["session", "repository"] = "session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +154,7 @@ PersonCommand = (
     | SteerNow
     | StopTurn
     | AllowHost
+    | ForbidHost
     | Archive
     | Unarchive
     | Rename
@@ -366,6 +359,7 @@ Command = (
     | StopTurn
     | Typing
     | AllowHost
+    | ForbidHost
     | Archive
     | Join
     | SetRole

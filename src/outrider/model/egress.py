@@ -238,3 +238,12 @@ class HostAllowed(Model):
     host: HostRule
     by: Person
     scope: Literal["session", "repository"]
+
+
+class HostForbidden(Model):
+    """A person took a host back that had been allowed: the sandbox may not reach it, from its next connection on."""
+
+    type: Literal["host_forbidden"] = "host_forbidden"
+    host: HostRule
+    by: Person
+    scope: Literal["session", "repository"]

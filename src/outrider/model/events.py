@@ -8,6 +8,7 @@ from outrider.model.base import Model, Sentence
 from outrider.model.children import ChildEvent, Parentage
 from outrider.model.egress import EgressRefused as EgressRefused
 from outrider.model.egress import HostAllowed as HostAllowed
+from outrider.model.egress import HostForbidden as HostForbidden
 from outrider.model.engine import (
     EngineSessionId,
     EngineStop,
@@ -343,6 +344,7 @@ Event = Annotated[
     | ProblemReported
     | EgressRefused
     | HostAllowed
+    | HostForbidden
     | MemberJoined
     | RoleChanged
     | MemberLeft

@@ -18,6 +18,8 @@ class EngineLaunch:
     """The engine's own session to go on with; None starts a new one."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """For the commands that the engine runs: proxy and index settings of package clients."""
+    fresh_home: bool = False
+    """Whether the engine's own folder is put aside first: what is in it keeps the engine from starting."""
 
 
 @dataclass(frozen=True, slots=True)

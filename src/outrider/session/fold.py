@@ -288,6 +288,13 @@ def _host_allowed(state: State, event: e.HostAllowed) -> State:
     return replace(state, allowed_hosts=(*state.allowed_hosts, event.host)) if event.scope == "session" else state
 
 
+@_on(e.HostForbidden)
+def _host_forbidden(state: State, event: e.HostForbidden) -> State:
+    if event.scope == "repository":
+        return state
+    return replace(state, allowed_hosts=tuple(host for host in state.allowed_hosts if host != event.host))
+
+
 @_on(e.TurnEnded)
 def _turn_ended(state: State, event: e.TurnEnded) -> State:
     """What ran for the turn runs no more; a sandbox that was only starting is not needed any more. Files that were

@@ -192,6 +192,14 @@ def given_up(kept: Kept | None) -> str:
     return f"{MACHINE_STOPPED}, so its files were given up. The session goes on from {on}; what came later is lost."
 
 
+def fresh_engine_home() -> str:
+    """The engine started again without its own memory."""
+    return (
+        "The engine did not start with its own folder, which something in the sandbox may have spoiled. That was put "
+        "aside, and the engine was told from the transcript what has happened in this session."
+    )
+
+
 def restored_from(number: int, *, crashed: bool) -> str:
     """The sandbox went away, and not by our doing."""
     why = f"{MACHINE_STOPPED}, so its files were not used." if crashed else "The sandbox with its files is gone."

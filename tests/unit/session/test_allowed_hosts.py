@@ -4,7 +4,7 @@ import pytest
 
 from outrider.model import commands as c
 from outrider.model import events as e
-from outrider.model.errors import BadRequest, LimitReached, Refused
+from outrider.model.errors import BadRequest, LimitReached, NotFound, Refused
 from outrider.session.decide.sandbox import REFUSALS_TOLD
 from outrider.testing.playbook import ADA, Playbook, play
 
@@ -61,3 +61,21 @@ def test_an_archived_session_is_allowed_nothing() -> None:
     session.ask(c.Archive(ADA))
     with pytest.raises(Refused):
         session.ask(c.AllowHost("a.example", ADA))
+
+
+def test_a_host_is_taken_back() -> None:
+    session = play()
+    refuse(session, "a.example")
+    session.ask(c.AllowHost("a.example", ADA))
+    assert session.ask(c.ForbidHost("A.example.", ADA)) == "host_forbidden"
+    assert session.state.allowed_hosts == ()
+    assert refuse(session, "a.example") == "egress_refused"
+    with pytest.raises(NotFound, match="is not allowed to this session"):
+        session.ask(c.ForbidHost("a.example", ADA))
+
+
+def test_what_is_taken_from_the_repository_is_only_told() -> None:
+    session = play()
+    session.ask(c.AllowHost("a.example", ADA))
+    assert session.ask(c.ForbidHost("b.example", ADA, "repository")) == "host_forbidden"
+    assert session.state.allowed_hosts == ("a.example",)

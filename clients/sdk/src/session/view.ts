@@ -134,6 +134,8 @@ export interface EgressItem extends Place {
   /** Whether a person may allow it. */
   readonly allowable: boolean;
   readonly allowed: { readonly by: Person; readonly scope: "session" | "repository" } | null;
+  /** Who took it back again; null where nobody did. */
+  readonly forbidden: { readonly by: Person; readonly scope: "session" | "repository" } | null;
 }
 
 /** The files of the session as they were after a turn: it can be rewound to it, or forked from it. */

@@ -9,7 +9,7 @@ from outrider.api.access import expect_all, seen_of
 from outrider.api.parts import Parts, UseLogin, UseParts
 from outrider.api.views import Accepted
 from outrider.model.base import Model
-from outrider.model.commands import AllowHost
+from outrider.model.commands import AllowHost, ForbidHost
 from outrider.model.egress import DEFAULT_PRESETS, PRESET_HOSTS, EgressPreset, host_for_people
 from outrider.model.errors import NotFound
 from outrider.model.ids import SessionId
@@ -70,6 +70,14 @@ class RepositoryEgress(Model):
     hosts: tuple[ListedHost, ...]
 
 
+class SessionEgress(Model):
+    """What people have allowed to the sandbox of a session, beside what every sandbox reaches."""
+
+    hosts: tuple[str, ...] = Field(description="To this session alone")
+    repository: str
+    repository_hosts: tuple[str, ...] = Field(description="To every sandbox of its repository")
+
+
 @router.get("/egress")
 async def egress_log(
     parts: UseParts,
@@ -101,6 +109,39 @@ async def allow_host(parts: UseParts, login: UseLogin, session: SessionId, wante
     return Accepted(seq=seq)
 
 
+@router.get("/sessions/{session}/egress")
+async def session_egress(parts: UseParts, session: SessionId) -> SessionEgress:
+    """What people have allowed to the session's sandbox, and to all of its repository."""
+    state = await parts.registry.state(session)
+    listed = await parts.egress.list(state.created.repository.name)
+    return SessionEgress(
+        hosts=state.allowed_hosts,
+        repository=state.created.repository.name,
+        repository_hosts=tuple(entry.host for entry in listed),
+    )
+
+
+@router.delete("/sessions/{session}/egress/{host}", status_code=202)
+async def forbid_host(
+    parts: UseParts,
+    login: UseLogin,
+    session: SessionId,
+    host: str,
+    scope: Literal["session", "repository"] = "session",
+) -> Accepted:
+    """Take a host back from the session, or from its repository, from the next connection on."""
+    host = host_for_people(host)
+    forbid = ForbidHost(host, login.person, scope)
+    if scope == "repository":
+        state = await parts.registry.state(session)
+        expect_right(state, forbid, login.caller)
+        await _take_off(parts, state.created.repository.name, host, login.person)
+    seq = await parts.registry.ask(session, forbid, login.caller)
+    if scope == "session":
+        await _record(parts, session, host, login.person, allowed=False)
+    return Accepted(seq=seq)
+
+
 @router.get("/repositories/{repository}/egress")
 async def repository_egress(parts: UseParts, repository: str) -> RepositoryEgress:
     """What people have allowed to the sandboxes of a repository."""
@@ -124,10 +165,13 @@ async def allow_repository_host(parts: UseParts, login: UseLogin, repository: st
 async def forbid_repository_host(parts: UseParts, login: UseLogin, repository: str, host: str) -> None:
     """Take a host off a repository's list, from the next connection on."""
     await _expect(parts, repository)
-    host = host_for_people(host)
+    await _take_off(parts, repository, host_for_people(host), login.person)
+
+
+async def _take_off(parts: Parts, repository: str, host: str, by: Person) -> None:
     if not await parts.egress.forbid(repository, host):
         raise NotFound(f"{host} is not on the list of {repository}.", f"See: outrider egress list --repo {repository}")
-    await _record(parts, repository, host, login.person, allowed=False)
+    await _record(parts, repository, host, by, allowed=False)
 
 
 async def _expect(parts: Parts, repository: str) -> None:

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import StreamingResponse
 
 from outrider.api.image_views import BranchImages, BuildAnswer, BuildList, ImageList, NewBuild
+from outrider.api.live import NDJSON, LiveResponse
 from outrider.api.parts import Parts, UseParts
 from outrider.model.errors import NotFound
 from outrider.model.ids import ID_PATTERN, BuildId
@@ -17,8 +17,6 @@ from outrider.ports.forge import unheard
 router = APIRouter(prefix="/api/images", tags=["images"])
 
 RECENT_BUILDS = 500
-NDJSON = "application/x-ndjson"
-
 Id = Annotated[str, Path(pattern=ID_PATTERN, max_length=40)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Branch = Annotated[str | None, Query(max_length=200)]
@@ -71,17 +69,17 @@ async def cancel(parts: UseParts, build_id: Id) -> BuildAnswer:
 
 
 @router.get("/builds/{build_id}/log")
-async def log(parts: UseParts, build_id: Id) -> StreamingResponse:
+async def log(parts: UseParts, build_id: Id) -> LiveResponse:
     """One JSON object a line: `{"line"}` from the first, as they come, and when the build is over `{"build"}`."""
     await parts.builds.ledger.get(BuildId(build_id))
-    return StreamingResponse(_log(parts, BuildId(build_id)), media_type=NDJSON)
+    return LiveResponse(_log(parts, BuildId(build_id)), media_type=NDJSON)
 
 
 @router.get("/events")
-async def events(parts: UseParts) -> StreamingResponse:
+async def events(parts: UseParts) -> LiveResponse:
     """Everything that changes from now on, one JSON object a line: `{"build", "image"}`, the image where a build has
     made one, with what its checks say."""
-    return StreamingResponse(_events(parts), media_type=NDJSON)
+    return LiveResponse(_events(parts), media_type=NDJSON)
 
 
 async def _log(parts: Parts, build: BuildId) -> AsyncIterator[bytes]:

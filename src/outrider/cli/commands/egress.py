@@ -28,6 +28,7 @@ def egress() -> None:
     \b
     outrider egress log
     outrider egress allow api.example.com --session s-k4q7ab2xyz
+    outrider egress forbid api.example.com --session s-k4q7ab2xyz
     outrider egress allow .cdn.example.com --repo shop
     """
 
@@ -38,30 +39,34 @@ def egress() -> None:
 @click.option("--repo", metavar="NAME", help="To every sandbox of this repository.")
 def allow(host: str, session: str | None, repo: str | None) -> None:
     """Allow a host, from the next connection on: example.com, .example.com for all below it, or HOST:PORT."""
-    if (session is None) == (repo is None):
-        raise click.UsageError("Say to whom: either --session ID or --repo NAME.")
-    path = f"/api/sessions/{quote(session)}/egress" if session else f"/api/repositories/{quote(repo or '')}/egress"
-    asyncio.run(_ask("POST", path, {"host": host}))
+    asyncio.run(_ask("POST", _whose(session, repo), {"host": host}))
     click.echo(f"{host} may be reached from {session or repo} now.")
 
 
 @egress.command()
 @click.argument("host")
-@click.option("--repo", metavar="NAME", required=True, help="The repository whose list it is on.")
-def forbid(host: str, repo: str) -> None:
-    """Take a host off a repository's list, from the next connection on."""
-    asyncio.run(_ask("DELETE", f"/api/repositories/{quote(repo)}/egress/{quote(host)}"))
-    click.echo(f"{host} is not on the list of {repo} any more.")
+@click.option("--session", metavar="ID", help="The session that it was allowed to.")
+@click.option("--repo", metavar="NAME", help="The repository whose list it is on.")
+def forbid(host: str, session: str | None, repo: str | None) -> None:
+    """Take a host back, from the next connection on. What is open already goes on."""
+    asyncio.run(_ask("DELETE", f"{_whose(session, repo)}/{quote(host)}"))
+    click.echo(f"{host} may not be reached from {session or repo} any more.")
 
 
 @egress.command(name="list")
-@click.option("--repo", metavar="NAME", required=True, help="Whose list.")
+@click.option("--session", metavar="ID", help="Of one session.")
+@click.option("--repo", metavar="NAME", help="Of all sandboxes of a repository.")
 @click.option("--json", "as_json", is_flag=True, help="One object.")
-def list_hosts(repo: str, *, as_json: bool) -> None:
-    """List what sandboxes of a repository may reach: the presets, and what people have allowed."""
-    found = asyncio.run(_ask("GET", f"/api/repositories/{quote(repo)}/egress"))
+def list_hosts(session: str | None, repo: str | None, *, as_json: bool) -> None:
+    """List what people have allowed; of a repository, the presets too."""
+    found = asyncio.run(_ask("GET", _whose(session, repo)))
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    if session:
+        rows = [*((host, session) for host in found["hosts"])]
+        rows += [(host, found["repository"]) for host in found["repository_hosts"]]
+        click.echo("\n".join(clean_line(f"{host}  allowed to {to}") for host, to in rows) or "No host by itself.")
         return
     for preset, hosts in found["presets"].items():
         how = "" if preset in found["usual_presets"] else "  (where outrider.toml names it)"
@@ -85,6 +90,12 @@ def log(owner: str | None, limit: int, *, as_json: bool) -> None:
         make_console().print(_table(decisions, SystemClock().now()))
     else:
         click.echo("Nothing has asked to get out yet.")
+
+
+def _whose(session: str | None, repo: str | None) -> str:
+    if (session is None) == (repo is None):
+        raise click.UsageError("Say whose: either --session ID or --repo NAME.")
+    return f"/api/sessions/{quote(session)}/egress" if session else f"/api/repositories/{quote(repo or '')}/egress"
 
 
 def _table(decisions: list[dict[str, Any]], now: datetime) -> Table:

@@ -15,7 +15,18 @@ from outrider.model import commands as c
 from outrider.model.events import Event, Recorded
 from outrider.model.membership import Caller
 from outrider.session import keys
-from outrider.session.decide import children, engine, failures, members, outcome, people, queue, sandbox, snapshots
+from outrider.session.decide import (
+    children,
+    engine,
+    failures,
+    hosts,
+    members,
+    outcome,
+    people,
+    queue,
+    sandbox,
+    snapshots,
+)
 from outrider.session.decide import history as whole
 from outrider.session.decide.follow import follow
 from outrider.session.decide.rights import expect_right
@@ -35,7 +46,8 @@ DECISIONS: dict[type[Any], Decision] = {
     c.SteerNow: queue.steer,
     c.StopTurn: people.stop,
     c.Typing: people.typing,
-    c.AllowHost: people.allow_host,
+    c.AllowHost: hosts.allow_host,
+    c.ForbidHost: hosts.forbid_host,
     c.Join: members.join,
     c.SetRole: members.set_role,
     c.Leave: members.leave,

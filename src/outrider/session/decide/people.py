@@ -2,8 +2,7 @@
 
 from outrider.model import commands as c
 from outrider.model import events as e
-from outrider.model.egress import HOSTS_LIMIT, host_for_people
-from outrider.model.errors import LimitReached, Refused
+from outrider.model.errors import Refused
 from outrider.model.person import Person
 from outrider.session.decide import children
 from outrider.session.decide.follow import request_sandbox
@@ -19,18 +18,6 @@ def stop(state: State, command: c.StopTurn) -> tuple[e.Event, ...]:
     if state.turn is None and not below:
         raise Refused("Nothing runs in this session.")
     return (*(stop_turn(state.turn, command.by) if state.turn else ()), *below)
-
-
-def allow_host(state: State, command: c.AllowHost) -> tuple[e.Event, ...]:
-    """The sandbox may reach one more host; allowing twice is allowing once."""
-    expect_open(state)
-    host = host_for_people(command.host)
-    if command.scope == "session":
-        if host in state.allowed_hosts:
-            return ()
-        if len(state.allowed_hosts) >= HOSTS_LIMIT:
-            raise LimitReached(f"{HOSTS_LIMIT} hosts are allowed to this session already.")
-    return (e.HostAllowed(host=host, by=command.by, scope=command.scope),)
 
 
 def typing(state: State, command: c.Typing) -> tuple[e.Event, ...]:

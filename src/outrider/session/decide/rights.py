@@ -14,7 +14,7 @@ Need = Role | Callable[[State, Any], Role]
 """A role, or a rule that says which, such as less for one's own prompt than for another person's."""
 
 
-def _to_allow(_: State, command: c.AllowHost) -> Role:
+def _to_allow(_: State, command: c.AllowHost | c.ForbidHost) -> Role:
     """What is allowed to a whole repository outlives the session."""
     return "owner" if command.scope == "repository" else "prompter"
 
@@ -50,6 +50,7 @@ LEAST_ROLE: Mapping[type[Any], Need] = {
     c.SpawnChild: "prompter",
     c.PromptChild: "prompter",
     c.AllowHost: _to_allow,
+    c.ForbidHost: _to_allow,
     c.Rename: "prompter",
     c.Pin: "prompter",
     c.Archive: "owner",

@@ -1,6 +1,10 @@
 """A running engine for a turn, and what it has to be told first."""
 
-from outrider.model.commands import AttachEngine
+from dataclasses import replace
+
+from outrider.model.commands import AttachEngine, Report
+from outrider.model.errors import EngineError, SandboxError, SandboxLost
+from outrider.model.events import ProblemReported
 from outrider.model.sandbox import SETUP_ROLE, SYNC_ROLE, WORKSPACE
 from outrider.model.services import SERVICE_ROLE
 from outrider.ports.engine import EngineLaunch, EngineSession
@@ -24,7 +28,7 @@ async def open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor) 
     if turn.attempt > 1:
         await guest.kill_everything(spare=BESIDE)
     ear = Ear(actor, bench.world.redactor, bench.clock, lambda asking: bench.synced(actor, asking))
-    engine = _primed(turn, ear, bench, actor) or await _started(guest, ear, bench, actor)
+    engine = _primed(turn, ear, bench, actor) or await _started(guest, turn, ear, bench, actor)
     bench.engine, bench.ear = engine, ear
     told = [wording.resumed(turn)] if turn.attempt > 1 else []
     if state.engine_session is None:
@@ -50,7 +54,9 @@ def _primed(turn: Turn, ear: Ear, bench: Workbench, actor: Actor) -> EngineSessi
     return engine
 
 
-async def _started(guest: Guest, ear: Ear, bench: Workbench, actor: Actor) -> EngineSession:
+async def _started(guest: Guest, turn: Turn, ear: Ear, bench: Workbench, actor: Actor) -> EngineSession:
+    """What runs in the sandbox may have spoiled the engine's own folder. An engine that twice did not start gets a new
+    one, and is told the story from our transcript."""
     actor.hub.progress("engine", "Starting the engine")
     launch = EngineLaunch(
         model=actor.state.created.model,
@@ -58,4 +64,14 @@ async def _started(guest: Guest, ear: Ear, bench: Workbench, actor: Actor) -> En
         resume=actor.state.engine_session,
         environment={**bench.world.broker.guest_environment(), **await environment(bench, actor)},
     )
-    return await bench.world.engine.open(guest, launch, ear)
+    try:
+        return await bench.world.engine.open(guest, launch, ear)
+    except SandboxLost:
+        raise
+    except (EngineError, SandboxError):
+        if turn.attempt == 1:
+            raise  # it may have been an accident
+    fresh = replace(launch, resume=None, fresh_home=True)
+    engine = await bench.world.engine.open(guest, fresh, ear)
+    await actor.ask(Report(ProblemReported(sentence=wording.fresh_engine_home())))
+    return engine

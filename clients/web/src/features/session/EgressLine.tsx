@@ -9,15 +9,33 @@ import { ProblemNotice } from "@/ui/Notice";
 import { Line } from "./Line";
 import { useCommand } from "./useCommand";
 
-/** A host that the sandbox was refused: one click allows it. */
+const WHERE = { session: "in this session", repository: "in this repository" } as const;
+
+/** A host that the sandbox was refused: one click allows it, and another takes it back. */
 export function EgressLine({ item, session }: { readonly item: EgressItem; readonly session: string }): ReactElement {
   const { busy, problem, run } = useCommand();
   if (item.allowed) {
-    const where = item.allowed.scope === "repository" ? "in this repository" : "in this session";
+    const { by, scope } = item.allowed;
     return (
-      <Line icon={Globe} wraps>
-        <span className="text-muted">{item.allowed.by.name} allowed</span> {item.rule}{" "}
-        <span className="text-muted">{where}</span>
+      <>
+        <Line icon={Globe} wraps>
+          <span className="text-muted">{by.name} allowed</span> {item.rule} <span className="text-muted">{WHERE[scope]}</span>
+        </Line>
+        <div className="mt-1 ml-6">
+          <Button disabled={busy} onClick={() => void run(() => api.forbidHost(session, item.rule, scope))}>
+            Take back
+          </Button>
+        </div>
+        {problem && <ProblemNotice problem={problem} />}
+      </>
+    );
+  }
+  if (item.forbidden) {
+    const { by, scope } = item.forbidden;
+    return (
+      <Line icon={GlobeLock} wraps>
+        <span className="text-muted">{by.name} took back</span> {item.rule}{" "}
+        <span className="text-muted">{WHERE[scope]}: it is refused from the next connection on</span>
       </Line>
     );
   }
