@@ -40,6 +40,7 @@ COMMANDS: dict[type[object], Callable[[Person], c.Command]] = {
     c.Typing: lambda by: c.Typing(by, Playbook().clock.now()),
     c.Rewind: lambda by: c.Rewind("1", by),
     c.AllowHost: lambda by: c.AllowHost("a.example", by),
+    c.ForbidHost: lambda by: c.ForbidHost("a.example", by),
     c.Archive: c.Archive,
     c.Unarchive: c.Unarchive,
     c.Rename: lambda by: c.Rename("Another title", by),
