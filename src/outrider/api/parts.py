@@ -20,7 +20,7 @@ from outrider.model.commands import Once, PersonCommand
 from outrider.model.errors import BadRequest, LimitReached
 from outrider.model.ids import PromptId, new_id
 from outrider.model.limits import PromptLimits, raised_by
-from outrider.model.person import Author, Person
+from outrider.model.person import VIA_GUEST, Author, Person
 from outrider.model.prompt import Prompt, check_prompt_text
 from outrider.ports.attachments import Attachments
 from outrider.ports.audit import Audit
@@ -124,4 +124,4 @@ def author_of(login: Login, named: Person | None) -> Person:
 def authored(login: Login, named: Person | None = None) -> Author:
     """The author of a prompt. Raises BadRequest as `author_of`."""
     person = author_of(login, named)
-    return Author(person=person, via="guest") if login.account.guest else Author(person=person)
+    return Author(person=person, via=VIA_GUEST) if login.account.guest else Author(person=person)

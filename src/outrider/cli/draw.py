@@ -12,6 +12,7 @@ from outrider.cli.layout import beside
 from outrider.cli.scene import Block, Scene
 from outrider.model import events
 from outrider.model.base import Model
+from outrider.model.person import VIA_GUEST
 from outrider.model.proof import CheckVerdict
 from outrider.model.repository import Commit
 from outrider.model.services import ServiceStatus
@@ -48,12 +49,18 @@ def _(event: events.PromptQueued, scene: Scene) -> Block:
     for file in event.prompt.attachments:
         size = words.size(file.size)
         shown.append(beside("+", Text(clean_line(file.name)).append(f"  {file.media_type}, {size}", style="dim")))
-    return Block("prompt", (Text(f"▍ {clean_line(author.person.name)}", style="bold cyan"), *shown))
+    who = clean_line(author.person.name) + (" (a guest)" if author.via == VIA_GUEST else "")
+    return Block("prompt", (Text(f"▍ {who}", style="bold cyan"), *shown))
 
 
 @draw.register
 def _(event: events.PromptWithdrawn, scene: Scene) -> Block:
     return _note(f"{clean_line(event.by.name)} withdrew a prompt.")
+
+
+@draw.register
+def _(event: events.PromptMoved, scene: Scene) -> Block:
+    return _note(f"{clean_line(event.by.name)} moved a prompt to place {event.position + 1} of the queue.")
 
 
 @draw.register

@@ -25,6 +25,10 @@ OUTRIDER = Person(name="Outrider", email="outrider@localhost")
 """The control plane itself, where nobody else acted."""
 
 
+VIA_GUEST = "guest"
+"""By a link, without a login of their own: the name is what they typed."""
+
+
 class Author(Model):
     """The author of a prompt, and by what way it came."""
 

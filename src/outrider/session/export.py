@@ -7,8 +7,10 @@ from outrider.model.engine import Speaker, ToolCallUpdate, ToolStatus
 from outrider.model.events import RECORDED, Recorded
 from outrider.model.feed import PAGE_EVENTS
 from outrider.model.ids import PromptId, ToolCallId
+from outrider.model.person import VIA_GUEST
 from outrider.model.prompt import Prompt
 from outrider.model.proof import CheckResult
+from outrider.session.export_people import deed
 
 ReadPage = Callable[[int, int], Awaitable[list[bytes]]]
 """After, limit: stored events of one session, encoded."""
@@ -98,13 +100,16 @@ def _outcome(event: e.Event) -> str:
             return f"\n*{' '.join(filter(None, (sentence, remedy)))}*\n\n"
         case e.TurnEnded(message=message):
             return f"\n{message}\n\n"
-    return ""
+    told = deed(event)
+    return f"\n*{told}*\n\n" if told else ""
 
 
 def _asked(prompt: Prompt, recorded: Recorded, session: str) -> str:
     who = prompt.author.person.name
     if prompt.edited_by and prompt.edited_by != prompt.author.person:
         who += f" (edited by {prompt.edited_by.name})"
+    if prompt.author.via == VIA_GUEST:
+        who += " (a guest)"
     return f"## {who}, {recorded.at:%Y-%m-%d %H:%M} UTC\n\n{_quoted(prompt.text)}\n\n{_files(prompt, session)}"
 
 

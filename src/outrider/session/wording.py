@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from outrider.model.commands import EffectFailed
 from outrider.model.events import SyncFinished
+from outrider.model.membership import person_key
+from outrider.model.prompt import Prompt
 from outrider.model.proof import CheckResult, CheckVerdict, Phase, Proof, ProofVerdict
 from outrider.model.turn import KeptWork
 from outrider.session.kept import Kept
@@ -162,7 +164,22 @@ def moved(sync: SyncFinished) -> str:
 def leftovers(state: State, turn: Turn) -> str:
     """The message of a commit of what the engine left uncommitted."""
     first_line = turn.prompt.text.strip().splitlines()[0][:60]
-    return f"Finish: {first_line}\n\nChanges that were left uncommitted.\n\nOutrider-Session: {state.session}\n"
+    trailers = [f"Outrider-Session: {state.session}", *co_authors(turn.prompt)]
+    return f"Finish: {first_line}\n\nChanges that were left uncommitted.\n\n" + "\n".join(trailers) + "\n"
+
+
+def co_authors(prompt: Prompt) -> list[str]:
+    """The trailers of commits that answer a prompt: its author is theirs, and whoever else has worded it."""
+    other = prompt.edited_by
+    if other is None or person_key(other.email) == person_key(prompt.author.person.email):
+        return []
+    return [f"Co-authored-by: {other.name} <{other.email}>"]
+
+
+def name_co_authors(prompt: Prompt) -> list[str]:
+    """What the engine is told of them; nothing where there are none."""
+    trailers = co_authors(prompt)
+    return ["End the message of each commit of this turn with this line:\n" + "\n".join(trailers)] if trailers else []
 
 
 def pull_request_title(state: State, turn: Turn) -> str:

@@ -24,7 +24,7 @@ async def run_turn(effect: RunTurn, bench: Workbench, actor: Actor) -> Command:
     if not bench.world.engine.asks:
         _expect_turn(effect, await bench.synced(actor, turn.id))
     files = await hand_files(guest, turn, bench, actor)
-    texts = [*told, *_moved(actor.state), *_words(turn)]
+    texts = [*told, *_moved(actor.state), *_words(turn), *wording.name_co_authors(turn.prompt)]
     await actor.ask(HandPrompt(turn.id, effect.attempt, effect.round))
     stop = await converse(engine, [*texts, *files], turn, guest, bench, actor)
     return EngineTurnEnded(turn.id, effect.round, stop)
