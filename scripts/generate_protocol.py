@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from outrider.api import image_views, views
+from outrider.api.list_frames import ListFrame
 from outrider.model.engine import ToolContent
 from outrider.model.events import Event, Recorded
 from outrider.model.feed import ClientFrame, ServerFrame
@@ -52,6 +53,7 @@ UNIONS: Mapping[str, Any] = {
     "Event": Event,
     "ServerFrame": ServerFrame,
     "ClientFrame": ClientFrame,
+    "ListFrame": ListFrame,
 }
 
 HEADER = """\

@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from outrider.api.list_frames import ListFrame
 from outrider.api.server import build_api
 from outrider.model.events import Event
 from outrider.model.feed import ClientFrame, ServerFrame
@@ -27,7 +28,10 @@ is `{sentence, remedy}`. Types are in [openapi.json](openapi.json).
 | address | what it does |
 |---|---|
 """
-FEED_ROW = "| `WebSocket /api/sessions/{session}/feed?after=SEQ` | [the feed](events.md) |\n"
+FEED_ROW = (
+    "| `WebSocket /api/sessions/{session}/feed?after=SEQ` | [the feed](events.md) |\n"
+    "| `WebSocket /api/feed` | [the live list](events.md): rows of the list of sessions as they change |\n"
+)
 EVENTS = """\
 # Events and frames
 
@@ -58,6 +62,7 @@ def _unions() -> Iterator[str]:
         ("Events", Event, "type"),
         ("Frames of the server", ServerFrame, "kind"),
         ("Frames of a client", ClientFrame, "kind"),
+        ("Frames of the live list", ListFrame, "kind"),
     ):
         yield f"\n## {title}\n\n| `{tag}` | meaning | carries |\n|---|---|---|\n"
         yield from (_row(model, tag) for model in get_args(get_args(union)[0]))

@@ -11,10 +11,10 @@ import json
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import uvicorn
-from fastapi import FastAPI, Request, Response, WebSocket
+from fastapi import FastAPI, Query, Request, Response, WebSocket
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from web_fixture import TARGET
 from web_stories.fleet import IMAGES, LOG, POOL
@@ -80,7 +80,9 @@ class Preview:
     def routes(self, app: FastAPI) -> None:
         """Every address that the client asks for."""
         app.get("/api/me")(self.me)
-        app.get("/api/sessions")(lambda: {"sessions": self._rows})
+        app.get("/api/sessions")(self.sessions)
+        app.websocket("/api/feed")(self.list_feed)
+        app.get("/api/pull-requests")(self.pull_requests)
         app.get("/api/search")(self.search)
         app.get("/api/images")(self.images)
         app.get("/api/pool")(self.pool)
@@ -97,7 +99,8 @@ class Preview:
         app.get("/api/repositories")(lambda: {"repositories": [LEDGER.model_dump(mode="json")]})
         app.get("/api/pull-requests/{repository}/{number}")(self.pull_request)
         app.post("/api/pull-requests/{repository}/{number}/{decision}")(self.refuse)
-        app.post("/api/sessions/{session}/stop")(self.refuse)
+        for what in ("stop", "archive", "unarchive", "pin", "unpin", "rename"):
+            app.post(f"/api/sessions/{{session}}/{what}")(self.refuse)
         app.websocket("/api/sessions/{session}/feed")(self.feed)
         app.get("/{path:path}")(self.page)
 
@@ -105,7 +108,13 @@ class Preview:
         names = ("id", "title", "model", "status", "pull_request", "pull_request_state", "verdict", "cost_usd")
         now = datetime.now(UTC).isoformat()
         more = {"repository": "ledger", "branch": "main", "author": "Ada Mensah", "created_at": now, "updated_at": now}
+        more |= {"pinned": row[0] == ROWS[1][0], "seq": 1}
         return dict(zip(names, row, strict=True)) | more
+
+    def sessions(self, state: Annotated[list[str], Query()] = (), person: str = "") -> Any:  # type: ignore[assignment]
+        """Those that are wanted, as far as this preview knows how to choose."""
+        rows = [row for row in self._rows if (not state or row["status"] in state) and person in ("", row["author"])]
+        return {"sessions": sorted(rows, key=lambda row: not row["pinned"])}
 
     def me(self) -> Any:
         """Who is logged in."""
@@ -147,8 +156,8 @@ class Preview:
             {"text": " is rounded half to even, as Python does it by default. I look where", "hit": False},
         ]
         hits = [
-            {"session": row["id"], "title": row["title"], "repository": row["repository"], "kind": kind, "seq": 4,
-             "at": row["updated_at"], "snippet": parts}
+            {"session": row["id"], "title": row["title"], "status": row["status"], "repository": row["repository"],
+             "kind": kind, "seq": 4, "at": row["updated_at"], "snippet": parts}
             for row, kind in zip(self._rows, ("message", "prompt", "pull_request"), strict=False)
         ]  # fmt: skip
         return {"hits": hits}
@@ -180,6 +189,17 @@ class Preview:
     def picture(self) -> Response:
         """What stands for every attached image."""
         return Response(PICTURE, media_type="image/svg+xml")
+
+    def pull_requests(self) -> Any:
+        """The one pull request, and an older one that was merged."""
+        older = PULL.model_copy(update={"number": 9, "title": "Round half to even", "state": "merged"})
+        return {"pull_requests": [] if self._empty else [one.model_dump(mode="json") for one in (PULL, older)]}
+
+    async def list_feed(self, socket: WebSocket) -> None:
+        """A list in which nothing changes."""
+        await socket.accept()
+        await socket.send_json({"kind": "live", "seq": 0})
+        await socket.receive()
 
     def refuse(self) -> Any:
         """Say no, so that a refusal can be looked at."""

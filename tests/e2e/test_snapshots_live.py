@@ -78,6 +78,30 @@ async def test_a_session_sleeps_wakes_is_lost_goes_back_and_is_forked(
         await asleep(feed)
 
     await goes_on_alone(deployment, session)
+    await asyncio.to_thread(tear_the_engines_memory, deployment)
+    await goes_on_from_its_transcript(deployment, session)
+
+
+async def goes_on_from_its_transcript(deployment: Deployment, session: str) -> None:
+    """An engine whose home is spoilt is told the story, and does nothing of it again."""
+    async with deployment.feed(session) as feed:
+        await feed.live()
+        turn = await feed.ask(NOTE)
+        assert [event["how"] for event in turn.of("engine_attached")] == ["reseeded"]
+        assert "I was told that I took notes before" in turn.text
+        assert "notes: 3" in json.dumps(turn.events), "one more note, and none of the old ones once again"
+
+
+def tear_the_engines_memory(deployment: Deployment) -> None:
+    """Leave half of every engine's database on this machine."""
+    torn = 0
+    for database in (deployment.home.path / "sandboxes/guest/layers").rglob("opencode.db"):
+        for log in database.parent.glob("opencode.db-*"):
+            log.unlink()
+        with database.open("r+b") as file:
+            file.truncate(database.stat().st_size // 2)
+        torn += 1
+    assert torn
 
 
 async def goes_on_alone(deployment: Deployment, session: str) -> None:

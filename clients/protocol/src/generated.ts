@@ -904,6 +904,12 @@ export interface RoleChanged {
   readonly by: Person;
 }
 
+/** Sessions that have changed, each as it is now. */
+export interface RowsFrame {
+  readonly kind: "rows";
+  readonly sessions: readonly SessionSummary[];
+}
+
 /** A made sandbox as its provider knows it: opaque to everyone else, kept in the session's log. */
 export interface SandboxHandle {
   readonly id: string;
@@ -1507,3 +1513,8 @@ export type ClientFrame =
   | StopFrame
   | TypingFrame
   | HereFrame;
+
+export type ListFrame =
+  | RowsFrame
+  | LiveFrame
+  | ResyncFrame;

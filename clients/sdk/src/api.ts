@@ -23,6 +23,7 @@ import type {
   Typing,
 } from "@outrider/protocol";
 
+import { EVERYTHING, type Wanted } from "./list";
 import { Problem } from "./problem";
 import { parse, refusal } from "./refusal";
 import { sendFile } from "./upload";
@@ -40,14 +41,17 @@ export class Api {
     return this.ask("GET", "/api/me");
   }
 
-  async sessions(limit = 100): Promise<readonly SessionSummary[]> {
-    const answer = await this.ask<SessionList>("GET", `/api/sessions?limit=${limit}`);
+  /** Pinned sessions first, then the newest change first. */
+  async sessions(wanted: Wanted = EVERYTHING, limit = 100): Promise<readonly SessionSummary[]> {
+    const answer = await this.ask<SessionList>("GET", `/api/sessions?${queryOf(wanted, limit)}`);
     return answer.sessions;
   }
 
-  /** Passages of all sessions that hold all the words, best first; the last word may be a beginning. */
-  async search(words: string, limit = 30): Promise<readonly SearchHit[]> {
-    const answer = await this.ask<SearchHits>("GET", `/api/search?q=${encodeURIComponent(words)}&limit=${limit}`);
+  /** Passages of sessions that hold all the words, best first; the last word may be a beginning. */
+  async search(wanted: Wanted, limit = 30): Promise<readonly SearchHit[]> {
+    const query = queryOf({ ...wanted, text: "" }, limit);
+    query.set("q", wanted.text);
+    const answer = await this.ask<SearchHits>("GET", `/api/search?${query}`);
     return answer.hits;
   }
 
@@ -255,6 +259,14 @@ async function* linesOf(response: Response): AsyncGenerator<string> {
     yield* lines;
   }
   if (rest) yield rest;
+}
+
+function queryOf(wanted: Wanted, limit: number): URLSearchParams {
+  const { states, ...words } = wanted;
+  const query = new URLSearchParams({ limit: String(limit) });
+  for (const state of states) query.append("state", state);
+  for (const [name, value] of Object.entries(words) as [string, string][]) if (value) query.set(name, value);
+  return query;
 }
 
 function buildPath(build: string): string {

@@ -1,5 +1,3 @@
-import type { ServerFrame } from "@outrider/protocol";
-
 import { asProblem, type Problem } from "./problem";
 
 /** How the feed stands. `waiting` tries again by itself; `refused` does not. */
@@ -20,12 +18,17 @@ export interface Socket {
   close(): void;
 }
 
-export interface FeedOptions {
+/** What every frame has. `live` says that all is here, `resync` that something was dropped; others are whoever takes them. */
+interface Framed {
+  readonly kind: string;
+}
+
+export interface FeedOptions<F extends Framed> {
   /** The address to attach at, given the newest event that is here already. */
   readonly url: (after: number) => string;
   readonly after: () => number;
   /** Take a frame in. `false` says that something before it is missing: the feed attaches again. */
-  readonly take: (frame: ServerFrame) => boolean;
+  readonly take: (frame: F) => boolean;
   readonly changed: (connection: Connection) => void;
   /** Asks over HTTP why the socket does not open; a browser does not say. */
   readonly probe: () => Promise<unknown>;
@@ -42,14 +45,14 @@ const LONGEST_RETRY_MS = 8_000;
  * A resume asks for what comes after the newest event that is here, so nothing is missed; whoever takes the frames drops
  * what it has already, so nothing is seen twice.
  */
-export class Feed {
+export class Feed<F extends Framed> {
   private socket: Socket | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private attempt = 0;
   private opened = false;
   private connection: Connection = { kind: "closed" };
 
-  constructor(private readonly options: FeedOptions) {}
+  constructor(private readonly options: FeedOptions<F>) {}
 
   open(): void {
     if (this.connection.kind !== "closed") return;
@@ -85,7 +88,7 @@ export class Feed {
   }
 
   private receive(data: unknown): void {
-    const frame = parseFrame(data);
+    const frame = parseFrame<F>(data);
     if (frame === null) return;
     if (frame.kind === "resync" || !this.options.take(frame)) {
       this.drop();
@@ -136,10 +139,10 @@ export class Feed {
   }
 }
 
-function parseFrame(data: unknown): ServerFrame | null {
+function parseFrame<F extends Framed>(data: unknown): F | null {
   if (typeof data !== "string") return null;
   try {
-    return JSON.parse(data) as ServerFrame;
+    return JSON.parse(data) as F;
   } catch {
     return null;
   }

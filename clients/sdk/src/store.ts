@@ -26,7 +26,7 @@ export interface StoreOptions {
 /** A session kept up to date by its feed, for as long as somebody listens. Made for `useSyncExternalStore`. */
 export class SessionStore {
   private readonly fold = new SessionFold();
-  private readonly feed: Feed;
+  private readonly feed: Feed<ServerFrame>;
   private readonly listeners = new Set<() => void>();
   private connection: Connection = { kind: "connecting" };
   private loaded = false;
@@ -35,7 +35,7 @@ export class SessionStore {
 
   constructor(private readonly options: StoreOptions) {
     const base = `${options.origin}/api/sessions/${encodeURIComponent(options.session)}/feed`;
-    this.feed = new Feed({
+    this.feed = new Feed<ServerFrame>({
       url: (after) => `${base}?after=${after}`,
       after: () => this.fold.seq,
       take: (frame) => this.take(frame),

@@ -11,6 +11,7 @@ from outrider.api.access import guard
 from outrider.api.body_limit import BodyLimit
 from outrider.api.feed import Feed
 from outrider.api.gate import Gate
+from outrider.api.list_feed import ListFeed
 from outrider.api.page import page_router
 from outrider.api.parts import Parts
 from outrider.api.problems import add_problem_handlers
@@ -68,6 +69,7 @@ def build_api(parts: Parts | None = None) -> FastAPI:
     ):
         api.include_router(routes.router)
     api.router.routes.append(WebSocketRoute("/api/sessions/{session}/feed", Feed()))
+    api.router.routes.append(WebSocketRoute("/api/feed", ListFeed()))
     api.include_router(page_router())
     return api
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "Take one prompt to a pull request, here.",
     "attach": "Show a session: all that happened, then what happens.",
     "sessions": "List sessions.",
+    "pulls": "List pull requests.",
     "search": "Find what was asked and said, in all sessions.",
     "export": "Write a session's whole story as Markdown or JSON.",
     "spawn": "Start a session below another.",

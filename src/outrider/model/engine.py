@@ -10,6 +10,9 @@ from outrider.model.ids import MessageId, ToolCallId
 
 EngineSessionId = NewType("EngineSessionId", str)
 
+TRANSCRIPT_OPENING = "<session-transcript>"
+"""How the story begins that an engine is told where it lost its memory: history, and no prompt."""
+
 
 class ModelRef(Model):
     """`PROVIDER/NAME`, such as `anthropic/claude-sonnet-4-5`, `openai/gpt-5.1` or `rehearsal/demo`."""

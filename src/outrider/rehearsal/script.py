@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from outrider.model.base import Model
+from outrider.model.engine import TRANSCRIPT_OPENING
 from outrider.model.errors import BadRequest
 from outrider.rehearsal.conversation import Author, Conversation, Message, tool_named
 
@@ -60,6 +61,7 @@ class Script(Model):
     title: str = Field(min_length=1, max_length=80)
     prompt: str = Field(min_length=1, description="The prompt to offer to people; `match` finds it")
     match: Pattern
+    remembers: Pattern = Field(default="", description="Only where this is found in a transcript beside the prompt")
     steps: tuple[ScriptedStep, ...] = Field(min_length=1, max_length=200)
 
     @model_validator(mode="after")
@@ -72,7 +74,9 @@ class Script(Model):
 
     def fits(self, message: Message) -> bool:
         """Whether this message of a person asks for this script."""
-        return any(re.search(self.match, text) for text in message.texts)
+        told = [text for text in message.texts if text.lstrip().startswith(TRANSCRIPT_OPENING)]
+        asked = any(re.search(self.match, text) for text in message.texts if text not in told)
+        return asked and (not self.remembers or any(re.search(self.remembers, text) for text in told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ def _prompt(scripts: Sequence[Script], messages: Sequence[Message]) -> tuple[int
     for index in reversed(range(len(messages))):
         said = _said(messages[index])
         found = next((script for script in scripts if script.fits(said)), None)
-        note = any(_NOTE.search(text) for text in said.texts)
+        note = any(_NOTE.search(text) for text in said.texts if not text.lstrip().startswith(TRANSCRIPT_OPENING))
         if repeated and found and found != repeated[1]:
             break
         if found and not note:

@@ -156,7 +156,9 @@ def _turn_started(state: State, event: e.TurnStarted) -> State:
 
 @_on(e.EngineAttached)
 def _engine_attached(state: State, event: e.EngineAttached) -> State:
-    return replace(state, engine_session=event.engine_session)
+    """An engine that began anew has the story only once it has ended a round."""
+    reseeding = event.how == "reseeded" or (event.how == "resumed" and state.reseeding)
+    return replace(state, engine=event.engine, engine_session=event.engine_session, reseeding=reseeding)
 
 
 @_on(e.PromptHanded)
@@ -196,6 +198,7 @@ def _engine_finished(state: State, event: e.EngineFinished) -> State:
     if state.turn.phase is TurnPhase.STOPPING:
         return _with_turn(state, handed=False)
     failure = FAILED_STOPS.get(event.stop, "")
+    state = replace(state, reseeding=False)
     return _with_turn(state, handed=False, failure=failure, phase=TurnPhase.COLLECTING)
 
 

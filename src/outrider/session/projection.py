@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from outrider.model.errors import OutriderError
 from outrider.model.ids import SessionId
@@ -57,8 +58,10 @@ class Projection:
     _changed: dict[SessionId, SessionRow]
     _shown: dict[SessionId, tuple[object, ...]]
 
-    def __init__(self, index: SessionIndex) -> None:
+    def __init__(self, index: SessionIndex, written: Callable[[SessionRow], None] = lambda row: None) -> None:
+        """`written` is told of each row once a reader of the index would find it."""
         self._index = index
+        self._written = written
         self._changed = {}
         self._shown = {}
         self._arrived = asyncio.Event()
@@ -102,5 +105,6 @@ class Projection:
                 self._shown.pop(session, None)
             try:
                 await self._index.put(new)
+                self._written(new)
             except OutriderError as error:
                 logger.error("session %s: its row in the index is old: %s", session, error)

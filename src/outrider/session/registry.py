@@ -21,6 +21,7 @@ from outrider.session.fold import begin, fold_all
 from outrider.session.found import SESSION_LABEL
 from outrider.session.indexing import Indexing
 from outrider.session.keys import answered
+from outrider.session.list_feed import ListHub
 from outrider.session.open_logs import OpenLogs
 from outrider.session.opening import NewSession as NewSession
 from outrider.session.opening import first_events, session_id
@@ -44,7 +45,9 @@ class Registry:
         self._world = world
         self.clock = world.clock
         self.house = world.house
-        self._projection = Projection(index)
+        self.listing = ListHub()
+        """Who looks at the list of sessions."""
+        self._projection = Projection(index, self.listing.tell)
         self._logs = OpenLogs(logs)
         self._indexing = Indexing(search, self.events, self._logs.ids)
         self._roster = Roster(self._logs, world, policy, self._committed)
@@ -61,6 +64,7 @@ class Registry:
                 tasks.create_task(self._take_up(), name="take up sessions")
         finally:
             await self._projection.write()
+            self.listing.close()
 
     @property
     def awake(self) -> int:

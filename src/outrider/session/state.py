@@ -175,7 +175,11 @@ class State:
     """The services of the sandbox by name, as it last was with each."""
     previews: tuple[PreviewSpec, ...] = ()
     sync: Sync = Sync()
+    engine: str = ""
+    """Whose session that is: the engine's name."""
     engine_session: EngineSessionId | None = None
+    reseeding: bool = False
+    """Whether the engine began anew and may not have been told the story yet."""
     turn: Turn | None = None
     turns: int = 0
     last_end: e.TurnEnded | None = None

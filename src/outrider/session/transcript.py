@@ -1,55 +1,194 @@
-"""A session's story as plain text, for an engine that lost its own memory of it."""
+"""A session's story as plain text, for an engine that lost its own memory of it.
+
+The newest turns are told as they went, older ones in a line or two each, the oldest are only counted. What tools gave
+back is left out: an engine reads again what it needs, and nothing in here asks it to do anything.
+"""
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from outrider.model import events as e
-from outrider.model.engine import Speaker
-from outrider.model.ids import PromptId
+from outrider.model.engine import TRANSCRIPT_OPENING, Speaker, ToolCallUpdate, ToolStatus
+from outrider.model.ids import PromptId, ToolCallId
 from outrider.model.prompt import Prompt
 from outrider.ports.store import SessionLog
 
 TRANSCRIPT_CHARACTERS = 40_000
-"""The newest part of the story: some 10,000 tokens, a twentieth of a model's context."""
+"""The most that is told: some 10,000 tokens, a twentieth of a model's context."""
+
+SHORT_CHARACTERS = 10_000
+"""Of these, what the turns have that are told in short."""
+
+MOST_TURNS = 500
+"""Turns that are held while the log is read. Older ones are only counted."""
 
 READ_AT_ONCE = 200
+PROMPT_CHARACTERS = 4000
+TITLES = 12
+
+_HEAD = (
+    f"{TRANSCRIPT_OPENING}\nYou have lost your own memory of this session. This is what was asked, said and done in it "
+    "so far, written down by Outrider. All of it has happened: do not do any of it again. The files of the workspace "
+    "are as it left them; look at them (git status, git log) before you rely on a detail. What you are to do now is "
+    "said after the end of this transcript.\n"
+)
+_END = "\n</session-transcript>"
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One turn as far as it was read."""
+
+    number: int
+    asked: str
+    parts: deque[str] = field(default_factory=deque)
+    length: int = 0
+    """Characters in `parts`."""
+    left_out: bool = False
+    titles: dict[ToolCallId, str] = field(default_factory=dict)
+    end: str = ""
+
+    def add(self, part: str) -> None:
+        """More of it; where it is longer than all that may be told, its own beginning goes."""
+        self.parts.append(part)
+        self.length += len(part)
+        while self.length > TRANSCRIPT_CHARACTERS and len(self.parts) > 1:
+            self.length -= len(self.parts.popleft())
+            self.left_out = True
+
+    def whole(self) -> str:
+        """As it went."""
+        gap = "\n… (the beginning of this turn is left out)" if self.left_out else ""
+        end = f"\nThe turn ended: {self.end}\n" if self.end else "\nThis turn was cut off here.\n"
+        return f"\n\n## Turn {self.number}\n{self.asked}\n{gap}{''.join(self.parts)}{end}"
+
+    def short(self) -> str:
+        """In a line or two."""
+        titles = list(self.titles.values())
+        more = f" and {len(titles) - TITLES} more" if len(titles) > TITLES else ""
+        used = f" Tools: {'; '.join(titles[:TITLES])}{more}." if titles else ""
+        return f"\nTurn {self.number}. {_cut(self.asked, 300)}{used} End: {_cut(self.end or 'cut off.', 300)}"
+
+
+class Story:
+    """Reads events in order and keeps what is worth telling."""
+
+    def __init__(self) -> None:
+        self._turns: deque[_Turn] = deque(maxlen=MOST_TURNS)
+        self._prompts: dict[PromptId, Prompt] = {}
+        self._count = 0
+        self._undone = ""
+
+    def take(self, event: e.Event) -> None:
+        """One more event."""
+        match event:
+            case e.PromptQueued(prompt=prompt):
+                self._prompts[prompt.id] = prompt
+            case e.PromptEdited(prompt=prompt_id, text=text, attachments=files) if prompt_id in self._prompts:
+                edited = {"text": text, "attachments": files}
+                self._prompts[prompt_id] = self._prompts[prompt_id].model_copy(update=edited)
+            case e.TurnStarted(prompt=prompt_id):
+                self._count += 1
+                asked = _asked(self._prompts.pop(prompt_id)) if prompt_id in self._prompts else ""
+                self._turns.append(_Turn(self._count, asked))
+            case e.SessionRewound(number=number):
+                self._rewind(number)
+            case _ if self._turns:
+                _tell(self._turns[-1], event)
+
+    def told(self) -> str:
+        """The transcript, the newest last; empty where nothing has happened. A turn of which nothing is there yet is
+        what the engine is asked next, and no history."""
+        turns = [turn for turn in self._turns if turn.parts or turn.end]
+        if not turns:
+            return ""
+        whole: deque[str] = deque()
+        room = TRANSCRIPT_CHARACTERS - SHORT_CHARACTERS
+        while turns and (not whole or len(turns[-1].whole()) <= room):
+            told = turns.pop().whole()
+            room -= len(told)
+            whole.appendleft(told)
+        return f"{_HEAD}{self._undone}{_in_short(turns, self._count)}{_fit(whole)}{_END}"
+
+    def _rewind(self, number: int) -> None:
+        """What came after that turn was undone."""
+        while self._turns and self._turns[-1].number > number:
+            self._turns.pop()
+        self._undone = f"\nWhat was done after turn {number} was undone by going back to the end of it.\n"
 
 
 async def transcript(log: SessionLog) -> str:
-    """What people asked, what the agent said and did, newest last. The beginning is left out where it is long."""
-    parts: deque[str] = deque()
-    length = after = 0
-    prompts: dict[PromptId, Prompt] = {}
+    """What people asked, what the agent said and did, bounded, newest last."""
+    story, after = Story(), 0
     while page := log.read(after, READ_AT_ONCE):
         after = page[-1].seq
         for recorded in page:
-            part = _tell(recorded.event, prompts)
-            parts.append(part)
-            length += len(part)
-        while length > TRANSCRIPT_CHARACTERS and parts:
-            length -= len(parts.popleft())
+            story.take(recorded.event)
         await asyncio.sleep(0)
-    story = "".join(parts).strip()
-    return f"This is what happened in this session before you joined it:\n\n{story}" if story else ""
+    return story.told()
 
 
-def _tell(event: e.Event, prompts: dict[PromptId, Prompt]) -> str:
-    match event:
-        case e.PromptQueued(prompt=prompt):
-            prompts[prompt.id] = prompt
-        case e.PromptEdited(prompt=prompt_id, text=text, attachments=files) if prompt_id in prompts:
-            prompts[prompt_id] = prompts[prompt_id].model_copy(update={"text": text, "attachments": files})
-        case e.TurnStarted(prompt=prompt_id) if prompt_id in prompts:
-            return _asked(prompts.pop(prompt_id))
-        case e.TextSealed(speaker=Speaker.AGENT, offset=offset, text=text):
-            return text if offset else f"\nYou said: {text}"
-        case e.ToolCallChanged(update=update) if update.title:
-            return f"\nYou used a tool: {update.title[:200]}\n"
-        case e.TurnEnded(message=message):
-            return f"\nThe turn ended: {message[:1000]}\n"
-    return ""
+def _in_short(turns: list[_Turn], count: int) -> str:
+    """Older turns, newest first in the choice of what is told, oldest first in the telling."""
+    lines: deque[str] = deque()
+    room = SHORT_CHARACTERS
+    for turn in reversed(turns):
+        line = turn.short()
+        room -= len(line)
+        if room < 0:
+            break
+        lines.appendleft(line)
+    if not lines:
+        return ""
+    first = turns[-len(lines)].number
+    before = f"\n… {first - 1} earlier {'turn' if first == 2 else 'turns'}" if first > 1 else ""
+    return f"\n## Earlier turns, in short{before}{''.join(lines)}"
+
+
+def _fit(whole: Iterable[str]) -> str:
+    """Never longer than all that may be told, even where one turn is."""
+    text = "".join(whole)
+    most = TRANSCRIPT_CHARACTERS - SHORT_CHARACTERS
+    if len(text) <= most:
+        return text
+    return f"{text[:PROMPT_CHARACTERS]}\n… (a part is left out)\n{text[PROMPT_CHARACTERS - most :]}"
 
 
 def _asked(prompt: Prompt) -> str:
     files = "".join(f"\n(with the file {file.name})" for file in prompt.attachments)
-    return f"\n\n{prompt.author.person.name} asked: {prompt.text[:4000]}{files}\n"
+    return f"{prompt.author.person.name} asked: {prompt.text[:PROMPT_CHARACTERS]}{files}"
+
+
+def _tell(turn: _Turn, event: e.Event) -> None:
+    match event:
+        case e.TextSealed(speaker=Speaker.AGENT, offset=offset, text=text):
+            turn.add(text if offset else f"\nYou said: {text}")
+        case e.ToolCallChanged(update=update):
+            _tell_tool(turn, update)
+        case e.WorkCollected(commits=commits):
+            for commit in commits[-20:]:
+                turn.titles.setdefault(ToolCallId(f"commit {commit.sha}"), f"commit {_cut(commit.subject, 100)}")
+        case e.ProofFinished(proof=proof):
+            turn.add(f"\nThe checks: {_cut(proof.summary, 500)}\n")
+        case e.TurnInterrupted(reason=reason):
+            turn.add(f"\nYou were interrupted: {_cut(reason, 300)}\n")
+        case e.TurnEnded(message=message):
+            turn.end = _cut(message, 1000)
+
+
+def _tell_tool(turn: _Turn, update: ToolCallUpdate) -> None:
+    """A line for each title that it had, such as `bash` and then the command; one more where it failed."""
+    title = _cut(update.title or "", 200)
+    known = turn.titles.get(update.tool_call)
+    if title and known != title:
+        turn.titles[update.tool_call] = title
+        turn.add(f"\nYou used a tool: {title}\n")
+    if update.status is ToolStatus.FAILED:
+        turn.add("It failed.\n")
+
+
+def _cut(text: str, most: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from outrider.model.errors import SandboxError
 from outrider.model.ids import SandboxId, new_id
 from outrider.ports.sandbox import ByteReader, ByteWriter, ExecResult, ExecSpec
 from outrider.testing.fake_guest import MARK, kill_marked
@@ -121,8 +122,11 @@ class LocalGuest:
     async def put(self, path: str, tar: AsyncIterator[bytes]) -> None:
         """Unpack a tar stream below the folder `path`."""
         data = b"".join([chunk async for chunk in tar])
-        with tarfile.open(fileobj=BytesIO(data)) as archive:
-            archive.extractall(path)  # our own tar; the `data` filter came with Python 3.11.4, and Debian 12 has 3.11.2
+        try:
+            with tarfile.open(fileobj=BytesIO(data)) as archive:
+                archive.extractall(path)  # our own tar; Debian 12 has Python 3.11.2, without the `data` filter
+        except OSError as error:
+            raise SandboxError(f"The files could not be unpacked: {error}") from error
 
     def get(self, path: str, *, limit_bytes: int) -> AsyncIterator[bytes]:
         """Not here."""

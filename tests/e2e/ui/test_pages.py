@@ -22,6 +22,7 @@ PATHS = {
     "red": "/sessions/s-redredred2",
     "rehearsal": "/sessions/s-rehearsal2",
     "pull": "/pulls/ledger/12",
+    "pulls": "/pulls",
     "sandboxes": "/sandboxes",
     "nothing": "/no/such/page",
 }
@@ -138,6 +139,38 @@ async def test_merging_asks_first_and_escape_leaves_it(browser: Browser, pages: 
     assert await faults(page) == []
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
+
+
+async def test_sessions_are_chosen_and_put_away_by_keyboard(browser: Browser, pages: str) -> None:
+    page = (await visit(browser, pages + "/")).page
+    rows = page.get_by_role("region", name="Sessions").get_by_role("listitem")
+    await expect(rows).to_have_count(3)
+    await expect(rows.first).to_contain_text("Upgrade to Python 3.14")
+    await page.get_by_label("State").select_option("Archived")
+    await expect(page.get_by_text("No session is like that.")).to_be_visible()
+    await page.get_by_label("State").select_option("At work")
+    await expect(rows).to_have_count(1)
+    await rows.first.get_by_role("link").focus()
+    for _ in range(2):
+        await page.keyboard.press("Tab")
+    await expect(rows.first.get_by_role("button", name="Archive")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_contain_text("Stop the turn and archive this session?")
+    assert await faults(page) == []
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_a_title_is_edited_in_place(browser: Browser, pages: str) -> None:
+    page = (await visit(browser, pages + LIVE)).page
+    await page.get_by_role("button", name="Rename").click()
+    box = page.get_by_role("textbox", name="Title")
+    await expect(box).to_be_focused()
+    await box.fill("Cents")
+    await box.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("This is a preview.")
+    await box.press("Escape")
+    await expect(page.get_by_role("heading", name="Shares lose a cent")).to_be_visible()
 
 
 async def test_the_keyboard_reaches_the_content_first(browser: Browser, pages: str) -> None:

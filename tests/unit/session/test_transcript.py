@@ -1,11 +1,17 @@
 """The story of a session as an engine is told it."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from outrider.model import commands as c
-from outrider.model.engine import Speaker, ToolCallUpdate
-from outrider.model.ids import MessageId, ToolCallId
-from outrider.session.transcript import TRANSCRIPT_CHARACTERS, transcript
+from outrider.model import events as e
+from outrider.model.engine import TRANSCRIPT_OPENING, Speaker, ToolCallUpdate, ToolStatus
+from outrider.model.ids import MessageId, ToolCallId, TurnId
+from outrider.model.person import Author
+from outrider.model.prompt import Prompt
+from outrider.session.transcript import TRANSCRIPT_CHARACTERS, Story, transcript
 from outrider.testing.memory_store import MemorySessionLogs
-from outrider.testing.playbook import BASE, SESSION, Playbook, play
+from outrider.testing.playbook import ADA, BASE, SESSION, Playbook, play, prompt_id, snapshot_taken
 
 
 def log_of(session: Playbook):
@@ -18,30 +24,115 @@ def say(session: Playbook, text: str, offset: int = 0, speaker: Speaker = Speake
     session.ask(c.SealText(session.state.turn.id, MessageId("m"), speaker, offset, text))
 
 
+def use(session: Playbook, title: str, status: ToolStatus | None = None) -> None:
+    update = ToolCallUpdate(tool_call=ToolCallId("c"), title=title, status=status)
+    session.ask(c.EngineChanged(session.state.turn.id, update))
+
+
 async def test_it_tells_what_was_asked_said_and_done():
     session = play("mend it", "not yet asked")
     say(session, "I look ")
     say(session, "around.", offset=7)
     say(session, "Hmm.", speaker=Speaker.THOUGHT)
-    session.ask(c.EngineChanged(session.state.turn.id, ToolCallUpdate(tool_call=ToolCallId("c"), title="ls")))
+    use(session, "ls")
     session.engine_ends()
     session.collect(BASE)
     told = await transcript(log_of(session))
+    assert told.startswith(TRANSCRIPT_OPENING)
     assert told.endswith(
-        "Ada asked: mend it\n\nYou said: I look around.\nYou used a tool: ls\n\nThe turn ended: Nothing was changed.\n"
-        "\n\nAda asked: not yet asked"
+        "## Turn 1\nAda asked: mend it\n\nYou said: I look around.\nYou used a tool: ls\n\n"
+        "The turn ended: Nothing was changed.\n\n</session-transcript>"
     )
     assert "Hmm" not in told
+    assert "not yet asked" not in told, "it is the prompt that follows"
 
 
-async def test_a_long_story_loses_its_beginning():
+async def test_what_failed_and_what_was_cut_off_is_told():
+    session = play("mend it")
+    use(session, "rm", status=ToolStatus.FAILED)
+    told = await transcript(log_of(session))
+    assert "You used a tool: rm\nIt failed.\n\nThis turn was cut off here." in told
+
+
+async def test_an_edited_prompt_is_told_as_it_was_answered():
+    session = play("one", "two")
+    prompt = session.state.queue[0]
+    session.ask(c.EditPrompt(prompt.id, prompt.revision, "three", ADA))
+    session.engine_ends()
+    session.collect(BASE)
+    snapshot_taken(session)
+    session.hand()
+    say(session, "Done.")
+    told = await transcript(log_of(session))
+    assert "Ada asked: three" in told
+    assert "two" not in told
+
+
+async def test_a_long_turn_keeps_its_end():
     session = play("the beginning")
     for number in range(200):
         say(session, f"{number} " + "x" * 1000)
     told = await transcript(log_of(session))
-    assert len(told) < TRANSCRIPT_CHARACTERS + 200
+    assert len(told) < TRANSCRIPT_CHARACTERS
     assert "199 xxx" in told
-    assert "the beginning" not in told
+    assert "Ada asked: the beginning" in told
+    assert "(a part is left out)" in told
+
+
+async def test_old_turns_are_told_in_short_and_the_oldest_are_counted():
+    story = Story()
+    turns(story, 300)
+    told = story.told()
+    assert len(told) < TRANSCRIPT_CHARACTERS
+    assert "You said: answer 300 " in told
+    assert "earlier turns" in told
+    assert "Turn 240. Ada asked: prompt 240 Tools: tool 240. End: Ended 240." in told
+    assert "prompt 2 " not in told
+
+
+async def test_what_was_undone_by_going_back_is_not_told():
+    story = Story()
+    turns(story, 3)
+    story.take(e.SessionRewound(turn=TurnId("t-1"), number=1, by=ADA, branch="outrider/s/work"))
+    told = story.told()
+    assert "answer 1 " in told
+    assert "answer 2 " not in told
+    assert "after turn 1 was undone" in told
+
+
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=6000), st.integers(0, 40), st.text(max_size=3000)), max_size=12))
+def test_it_is_bounded_whatever_was_said(said: list[tuple[str, int, str]]):
+    story = Story()
+    for number, (prompt, tools, text) in enumerate(said, start=1):
+        begin(story, number, prompt)
+        for tool in range(tools):
+            story.take(tool_call(f"c{number}-{tool}", text))
+        story.take(text_of(text))
+    assert len(story.told()) <= TRANSCRIPT_CHARACTERS + 1000
+
+
+def begin(story: Story, number: int, text: str) -> None:
+    prompt = Prompt(id=prompt_id(number), author=Author(person=ADA), text=text)
+    story.take(e.PromptQueued(prompt=prompt))
+    story.take(e.TurnStarted(turn=TurnId(f"t-{number}"), prompt=prompt.id))
+
+
+def turns(story: Story, count: int) -> None:
+    for number in range(1, count + 1):
+        begin(story, number, f"prompt {number}")
+        story.take(tool_call(f"c{number}", f"tool {number}"))
+        story.take(text_of(f"answer {number} " + "y" * 500))
+        end = f"Ended {number}."
+        story.take(e.TurnEnded(turn=TurnId(f"t-{number}"), reason=e.TurnEndReason.COMPLETED, message=end))
+
+
+def tool_call(call: str, title: str) -> e.ToolCallChanged:
+    update = ToolCallUpdate(tool_call=ToolCallId(call), title=title[:1000])
+    return e.ToolCallChanged(turn=TurnId("t-1"), update=update)
+
+
+def text_of(text: str) -> e.TextSealed:
+    return e.TextSealed(turn=TurnId("t-1"), message=MessageId("m"), speaker=Speaker.AGENT, offset=0, text=text)
 
 
 async def test_a_session_without_a_story_tells_none():

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Boxes, Monitor, Moon, Sun, Clapperboard } from "lucide-react";
+import { Boxes, Clapperboard, GitPullRequest, Monitor, Moon, Sun, type LucideIcon } from "lucide-react";
 import type { ReactElement } from "react";
 
 import { useMe } from "@/features/server/queries";
@@ -17,16 +17,9 @@ export function Header(): ReactElement {
         <img src="/favicon.svg" alt="" width={20} height={20} />
         Outrider
       </Link>
-      <nav aria-label="Pages">
-        <Link
-          to="/sandboxes"
-          aria-label="Sandboxes"
-          className="inline-flex h-8 items-center gap-1.5 rounded-md px-2 text-muted hover:bg-hover hover:text-ink pointer-coarse:h-9"
-          activeProps={{ className: "text-ink font-medium" }}
-        >
-          <Boxes aria-hidden size={15} />
-          <span className="hidden sm:inline">Sandboxes</span>
-        </Link>
+      <nav aria-label="Pages" className="flex">
+        <PageLink to="/pulls" word="Pull requests" icon={GitPullRequest} />
+        <PageLink to="/sandboxes" word="Sandboxes" icon={Boxes} />
       </nav>
       {me.data?.rehearsal && (
         <span className="inline-flex min-w-0 items-center gap-1.5 text-xs text-warn" title={REHEARSAL}>
@@ -39,6 +32,26 @@ export function Header(): ReactElement {
       <ThemeButton />
       {me.data && <Face name={me.data.person.name} />}
     </header>
+  );
+}
+
+interface PageLinkProps {
+  readonly to: "/pulls" | "/sandboxes";
+  readonly word: string;
+  readonly icon: LucideIcon;
+}
+
+function PageLink({ to, word, icon: Icon }: PageLinkProps): ReactElement {
+  return (
+    <Link
+      to={to}
+      aria-label={word}
+      className="inline-flex h-8 items-center gap-1.5 rounded-md px-2 text-muted hover:bg-hover hover:text-ink pointer-coarse:h-9"
+      activeProps={{ className: "text-ink font-medium" }}
+    >
+      <Icon aria-hidden size={15} />
+      <span className="hidden sm:inline">{word}</span>
+    </Link>
   );
 }
 

@@ -1,24 +1,27 @@
 import type { Me } from "@outrider/protocol";
+import { EVERYTHING } from "@outrider/sdk";
 import { useState, type ReactElement } from "react";
 
-import { FindField, Finds } from "@/features/sessions/FindSessions";
 import { FirstSteps } from "@/features/sessions/FirstSteps";
 import { NewSession } from "@/features/sessions/NewSession";
-import { SessionRows } from "@/features/sessions/SessionRows";
-import { useMe, useSessions } from "@/features/server/queries";
+import { SessionBrowser } from "@/features/sessions/SessionBrowser";
+import { useMe } from "@/features/server/queries";
+import { useSessions } from "@/features/server/useSessions";
 import { Button } from "@/ui/Button";
 import { Inline } from "@/ui/Inline";
 import { ISOLATION, LIMITS, wordFor } from "@/ui/words";
 
 import { useTitle } from "./useTitle";
 
+/** Archived ones too: whoever has any needs no first steps. */
+const ANY = { ...EVERYTHING, states: ["waking", "running", "stopping", "idle", "asleep", "archived"] };
+
 /** Begin a session, or go on with one. */
 export function HomePage(): ReactElement {
   useTitle("Sessions");
   const me = useMe();
-  const sessions = useSessions();
+  const sessions = useSessions(ANY);
   const [draft, setDraft] = useState<Me["demo"]>(null);
-  const [words, setWords] = useState("");
   const none = sessions.data?.length === 0;
   return (
     <div className="h-full overflow-y-auto">
@@ -39,13 +42,9 @@ export function HomePage(): ReactElement {
           </section>
         )}
         {sessions.data && !none && (
-          <section className="mt-12">
-            <div className="mb-3 flex items-center justify-between gap-4">
-              <h2 className="text-lg font-semibold">Sessions</h2>
-              <FindField words={words} onChange={setWords} />
-            </div>
-            {words.trim() ? <Finds words={words} /> : <SessionRows sessions={sessions.data} />}
-          </section>
+          <div className="mt-12">
+            <SessionBrowser />
+          </div>
         )}
       </div>
     </div>

@@ -3,6 +3,7 @@ import { Outlet } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 
 import { useMe } from "@/features/server/queries";
+import { useLiveSessions } from "@/features/server/useSessions";
 
 import { Header } from "./Header";
 import { LoginNeeded } from "./LoginNeeded";
@@ -12,6 +13,11 @@ import { Offline } from "./Offline";
 export function Root(): ReactElement {
   const me = useMe();
   if (me.error instanceof Problem && me.error.needsLogin) return <LoginNeeded />;
+  return <Page me={me} />;
+}
+
+function Page({ me }: { readonly me: ReturnType<typeof useMe> }): ReactElement {
+  useLiveSessions();
   return (
     <div className="flex h-dvh flex-col">
       <a

@@ -2,7 +2,6 @@ import type { Connection, SessionView } from "@outrider/sdk";
 import { useParams } from "@tanstack/react-router";
 import { useState, type ReactElement } from "react";
 
-import { useFreshList } from "@/features/server/queries";
 import { useSession } from "@/features/server/useSession";
 import { About } from "@/features/session/About";
 import { ChangesPane } from "@/features/session/ChangesPane";
@@ -24,8 +23,7 @@ export default function SessionPage(): ReactElement {
   const { session } = useParams({ from: "/sessions/$session" });
   const { view, connection, loaded, nudge } = useSession(session);
   const [tab, setTab] = useState<Tab>("transcript");
-  useTitle(view.created?.title ?? "Session");
-  useFreshList(view.status);
+  useTitle(view.title || "Session");
   if (connection.kind === "refused") return <Failed error={connection.problem} reset={nudge} />;
   const pane = tab === "transcript" ? "evidence" : tab; // beside the transcript there is always a pane
   return (

@@ -22,13 +22,19 @@ const pull = createRoute({
   remountDeps: ({ params }) => params,
 });
 
+const pulls = createRoute({
+  getParentRoute: () => root,
+  path: "/pulls",
+  component: lazyRouteComponent(() => import("./PullsPage")),
+});
+
 const sandboxes = createRoute({
   getParentRoute: () => root,
   path: "/sandboxes",
   component: lazyRouteComponent(() => import("./SandboxesPage")),
 });
 
-export const router = createRouter({ routeTree: root.addChildren([home, session, pull, sandboxes]), defaultPreload: "intent" });
+export const router = createRouter({ routeTree: root.addChildren([home, session, pulls, pull, sandboxes]), defaultPreload: "intent" });
 
 declare module "@tanstack/react-router" {
   interface Register {

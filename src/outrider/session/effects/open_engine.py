@@ -35,6 +35,7 @@ async def open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor) 
         await actor.ask(AttachEngine(bench.world.engine.name, engine.id, "new"))
     elif engine.resumed:
         await actor.ask(AttachEngine(bench.world.engine.name, engine.id, "resumed"))
+        told = [await transcript(actor.log), *told] if state.reseeding else told
     else:
         await actor.ask(AttachEngine(bench.world.engine.name, engine.id, "reseeded"))
         told = [await transcript(actor.log), *told]
@@ -58,10 +59,11 @@ async def _started(guest: Guest, turn: Turn, ear: Ear, bench: Workbench, actor: 
     """What runs in the sandbox may have spoiled the engine's own folder. An engine that twice did not start gets a new
     one, and is told the story from our transcript."""
     actor.hub.progress("engine", "Starting the engine")
+    state, name = actor.state, bench.world.engine.name
     launch = EngineLaunch(
-        model=actor.state.created.model,
+        model=state.created.model,
         workspace=WORKSPACE,
-        resume=actor.state.engine_session,
+        resume=state.engine_session if state.engine in ("", name) else None,
         environment={**bench.world.broker.guest_environment(), **await environment(bench, actor)},
     )
     try:

@@ -1,5 +1,5 @@
 import type { Me, PullRequest, PullRequestPage, Repository, SearchHit, SessionSummary } from "@outrider/protocol";
-import type { Problem } from "@outrider/sdk";
+import type { Problem, Wanted } from "@outrider/sdk";
 import {
   keepPreviousData,
   QueryClient,
@@ -10,12 +10,9 @@ import {
   type UseQueryResult,
 } from "@tanstack/react-query";
 
-import { useEffect } from "react";
-
 import { api } from "./api";
 
-/** How often lists are asked for again while they are looked at. A session's own page is told by its feed. */
-const LIST_INTERVAL_MS = 5_000;
+/** How often pull requests are asked for again while they are looked at. Sessions are told of by their feeds. */
 const SLOW_LIST_INTERVAL_MS = 30_000;
 
 declare module "@tanstack/react-query" {
@@ -33,24 +30,14 @@ export function useMe(): UseQueryResult<Me> {
   return useQuery({ queryKey: ["me"], queryFn: () => api.me(), staleTime: 60_000 });
 }
 
-export function useSessions(): UseQueryResult<readonly SessionSummary[]> {
-  return useQuery({ queryKey: ["sessions"], queryFn: () => api.sessions(), refetchInterval: LIST_INTERVAL_MS });
-}
-
-/** What was found for these words; the last finds stay while new ones come. */
-export function useSearch(words: string): UseQueryResult<readonly SearchHit[]> {
+/** What was found for the words; the last finds stay while new ones come. */
+export function useSearch(wanted: Wanted): UseQueryResult<readonly SearchHit[]> {
   return useQuery({
-    queryKey: ["search", words],
-    queryFn: () => api.search(words),
-    enabled: words !== "",
+    queryKey: ["search", wanted],
+    queryFn: () => api.search(wanted),
+    enabled: wanted.text !== "",
     placeholderData: keepPreviousData,
   });
-}
-
-/** Asks for the list of sessions again when the one that is looked at has another status. */
-export function useFreshList(status: string): void {
-  const client = useQueryClient();
-  useEffect(() => void client.invalidateQueries({ queryKey: ["sessions"] }), [client, status]);
 }
 
 export function useSessionSummary(session: string | null): UseQueryResult<SessionSummary> {
@@ -63,6 +50,14 @@ export function useSessionSummary(session: string | null): UseQueryResult<Sessio
 
 export function useRepositories(): UseQueryResult<readonly Repository[]> {
   return useQuery({ queryKey: ["repositories"], queryFn: () => api.repositories(), staleTime: 30_000 });
+}
+
+export function usePullRequests(): UseQueryResult<readonly PullRequest[]> {
+  return useQuery({
+    queryKey: ["pull-requests"],
+    queryFn: () => api.pullRequests(),
+    refetchInterval: SLOW_LIST_INTERVAL_MS,
+  });
 }
 
 export function usePullRequest(repository: string, number: number | null): UseQueryResult<PullRequestPage> {

@@ -5,8 +5,11 @@ import type { ReactElement } from "react";
 
 import { PullState } from "@/features/pull/PullState";
 import { RehearsalMark } from "@/features/sessions/SessionRows";
+import { ShelfButtons } from "@/features/sessions/Shelf";
 import { SessionState } from "@/features/sessions/SessionState";
 import { ISOLATION } from "@/ui/words";
+
+import { Title } from "./Title";
 
 interface SessionTitleProps {
   readonly session: string;
@@ -16,50 +19,66 @@ interface SessionTitleProps {
 
 /** Title, state, repository, pull request and isolation in two lines. */
 export function SessionTitle({ session, view, loaded }: SessionTitleProps): ReactElement {
-  const { created, pullRequest, sandbox } = view;
   return (
     <header className="border-b border-line px-4 py-2 sm:px-6">
       <div className="flex items-center gap-2">
         <Link to="/" aria-label="All sessions" className="-ml-1 rounded p-1 text-muted hover:text-ink wide:hidden">
           <ArrowLeft aria-hidden size={16} />
         </Link>
-        <h1 className="min-w-0 truncate text-lg font-semibold tracking-tight">{created?.title ?? session}</h1>
-      </div>
-      <div className="flex min-h-5 flex-wrap items-center gap-x-4 gap-y-0.5 text-xs text-muted">
-        {loaded && <SessionState status={view.status} />}
-        {created && (
-          <span className="truncate">
-            {created.repository.name} · {created.base_branch}
+        <Title key={view.title} session={session} title={view.title || session} />
+        {loaded && (
+          <span className="ml-auto flex shrink-0">
+            <ShelfButtons
+              session={session}
+              pinned={view.pinned}
+              status={view.archiving ? "archived" : view.status}
+              waiting={view.queue.length}
+            />
           </span>
         )}
-        {created?.parent && (
-          <Link
-            to="/sessions/$session"
-            params={{ session: created.parent.session }}
-            className="inline-flex items-center gap-1.5 hover:underline"
-          >
-            <GitFork aria-hidden size={14} />
-            started by another session
-          </Link>
-        )}
-        {pullRequest && (
-          <Link
-            to="/pulls/$repository/$number"
-            params={{ repository: pullRequest.repository, number: String(pullRequest.number) }}
-            className="hover:underline"
-          >
-            <PullState state={pullRequest.state} number={pullRequest.number} />
-          </Link>
-        )}
-        {sandbox?.isolation && (
-          <span className="inline-flex items-center gap-1.5" title={ISOLATION_NOTE[sandbox.isolation]}>
-            <Box aria-hidden size={14} />
-            {ISOLATION[sandbox.isolation]}
-          </span>
-        )}
-        {created?.model.provider === "rehearsal" && <RehearsalMark />}
       </div>
+      <Facts view={view} loaded={loaded} />
     </header>
+  );
+}
+
+function Facts({ view, loaded }: Omit<SessionTitleProps, "session">): ReactElement {
+  const { created, pullRequest, sandbox } = view;
+  return (
+    <div className="flex min-h-5 flex-wrap items-center gap-x-4 gap-y-0.5 text-xs text-muted">
+      {loaded && <SessionState status={view.status} />}
+      {created && (
+        <span className="truncate">
+          {created.repository.name} · {created.base_branch}
+        </span>
+      )}
+      {created?.parent && (
+        <Link
+          to="/sessions/$session"
+          params={{ session: created.parent.session }}
+          className="inline-flex items-center gap-1.5 hover:underline"
+        >
+          <GitFork aria-hidden size={14} />
+          started by another session
+        </Link>
+      )}
+      {pullRequest && (
+        <Link
+          to="/pulls/$repository/$number"
+          params={{ repository: pullRequest.repository, number: String(pullRequest.number) }}
+          className="hover:underline"
+        >
+          <PullState state={pullRequest.state} number={pullRequest.number} />
+        </Link>
+      )}
+      {sandbox?.isolation && (
+        <span className="inline-flex items-center gap-1.5" title={ISOLATION_NOTE[sandbox.isolation]}>
+          <Box aria-hidden size={14} />
+          {ISOLATION[sandbox.isolation]}
+        </span>
+      )}
+      {created?.model.provider === "rehearsal" && <RehearsalMark />}
+    </div>
   );
 }
 

@@ -1,11 +1,13 @@
 import type { SearchHit } from "@outrider/protocol";
-import { Link } from "@tanstack/react-router";
+import type { Wanted } from "@outrider/sdk";
 import { Search } from "lucide-react";
 import { useDeferredValue, type ReactElement } from "react";
 
 import { useSearch } from "@/features/server/queries";
 import { ProblemNotice } from "@/ui/Notice";
-import { Time } from "@/ui/Time";
+
+import { SessionRow } from "./SessionRow";
+import { SessionState } from "./SessionState";
 
 interface FindFieldProps {
   readonly words: string;
@@ -32,9 +34,8 @@ export function FindField({ words, onChange }: FindFieldProps): ReactElement {
 }
 
 /** The passages that hold the words, each leading to its session. */
-export function Finds({ words }: { readonly words: string }): ReactElement {
-  const wanted = useDeferredValue(words.trim());
-  const found = useSearch(wanted);
+export function Finds({ wanted }: { readonly wanted: Wanted }): ReactElement {
+  const found = useSearch(useDeferredValue(wanted));
   if (found.error) return <ProblemNotice problem={found.error} />;
   const hits = found.data;
   return (
@@ -48,7 +49,18 @@ export function Finds({ words }: { readonly words: string }): ReactElement {
       {hits && hits.length > 0 && (
         <ul className="divide-y divide-line border-y border-line">
           {hits.map((hit) => (
-            <Find key={`${hit.session}-${hit.kind}-${hit.seq}`} hit={hit} />
+            <SessionRow
+              key={`${hit.session}-${hit.kind}-${hit.seq}`}
+              id={hit.session}
+              title={hit.title}
+              at={hit.at}
+              passage={<Snippet hit={hit} />}
+            >
+              <span className="text-muted">
+                {WHERE[hit.kind]} · {hit.repository}
+              </span>
+              {hit.status === "archived" && <SessionState status="archived" />}
+            </SessionRow>
           ))}
         </ul>
       )}
@@ -63,35 +75,18 @@ const WHERE: Record<SearchHit["kind"], string> = {
   pull_request: "in a pull request",
 };
 
-function Find({ hit }: { readonly hit: SearchHit }): ReactElement {
+function Snippet({ hit }: { readonly hit: SearchHit }): ReactElement {
   return (
-    <li>
-      <Link
-        to="/sessions/$session"
-        params={{ session: hit.session }}
-        className="-mx-3 block rounded-lg px-3 py-2.5 hover:bg-hover"
-      >
-        <span className="flex items-baseline justify-between gap-4">
-          <span className="min-w-0 truncate font-medium">{hit.title}</span>
-          <span className="shrink-0 text-xs text-muted">
-            <Time at={hit.at} />
-          </span>
-        </span>
-        <span className="line-clamp-2 [overflow-wrap:anywhere]">
-          {hit.snippet.map((part, index) =>
-            part.hit ? (
-              <mark key={index} className="rounded-xs bg-accent-wash font-medium text-ink">
-                {part.text}
-              </mark>
-            ) : (
-              <span key={index}>{part.text}</span>
-            ),
-          )}
-        </span>
-        <span className="text-xs text-muted">
-          {WHERE[hit.kind]} · {hit.repository}
-        </span>
-      </Link>
-    </li>
+    <span className="line-clamp-2 [overflow-wrap:anywhere]">
+      {hit.snippet.map((part, index) =>
+        part.hit ? (
+          <mark key={index} className="rounded-xs bg-accent-wash font-medium text-ink">
+            {part.text}
+          </mark>
+        ) : (
+          <span key={index}>{part.text}</span>
+        ),
+      )}
+    </span>
   );
 }

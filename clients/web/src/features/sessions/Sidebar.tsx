@@ -1,9 +1,9 @@
 import type { SessionSummary } from "@outrider/protocol";
 import { Link } from "@tanstack/react-router";
-import { Plus } from "lucide-react";
+import { Pin, Plus } from "lucide-react";
 import type { ReactElement } from "react";
 
-import { useSessions } from "@/features/server/queries";
+import { useSessions } from "@/features/server/useSessions";
 import { Time } from "@/ui/Time";
 
 import { INDENT, nested } from "./nested";
@@ -50,7 +50,10 @@ function Row({ session, depth, chosen }: RowProps): ReactElement {
         aria-current={chosen ? "page" : undefined}
         className={`block rounded-lg px-2 py-1.5 ${chosen ? "bg-raised shadow-xs ring-1 ring-line" : "hover:bg-hover"}`}
       >
-        <span className={`block truncate ${chosen ? "font-medium" : ""}`}>{session.title}</span>
+        <span className={`block truncate ${chosen ? "font-medium" : ""}`}>
+          {session.pinned && <Pin aria-label="Pinned:" size={12} className="mr-1 inline fill-current text-accent" />}
+          {session.title}
+        </span>
         <span className="flex items-center gap-2 text-xs text-muted">
           <SessionState status={session.status} />
           {isRehearsal(session.model) ? <RehearsalMark /> : <span className="truncate">{session.repository}</span>}
