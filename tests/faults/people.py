@@ -47,6 +47,17 @@ class Accepted:
 
 
 @dataclass
+class Done:
+    """Another deed that the server said it has done. `seq` is the number of its first event, 0 for none."""
+
+    deed: str
+    seq: int
+    by: str
+    prompt: str = ""
+    text: str = ""
+
+
+@dataclass
 class Watcher:
     """One person's connection to one session."""
 
@@ -54,9 +65,10 @@ class Watcher:
     session: str
     cookie: str
     url: Callable[[], str]
-    """Where the server is now: it may come back elsewhere."""
+    """Where the server is now: it may come back elsewhere. Raises ConnectionError while it is down."""
     seen: Seen = field(default_factory=Seen)
     accepted: list[Accepted] = field(default_factory=list)
+    done: list[Done] = field(default_factory=list)
     socket: ClientConnection | None = None
     sent: int = 0
 
@@ -74,6 +86,14 @@ class Watcher:
             with suppress(*Lost):
                 await socket.wait_closed()
 
+    async def come_back(self) -> None:
+        """Be there again, however long it takes."""
+        while self.socket is None:
+            try:
+                await self.attach()
+            except Lost:
+                await asyncio.sleep(0.05)  # the server is being started again
+
     async def look(self, frames: int) -> None:
         """Read some frames, if they come."""
         if self.socket is None:
@@ -85,22 +105,27 @@ class Watcher:
                 return
 
     async def ask(self, kind: str, **values: Any) -> dict[str, Any]:
-        """Have something done, over as many connections as it takes. A prompt carries a key, so that it is one."""
+        """Have something done, over as many connections as it takes. It carries a key, so that it is done once."""
         self.sent += 1
         ref = f"{self.name}-{self.sent}"
         while True:
             try:
-                if self.socket is None:
-                    await self.attach()
+                await self.come_back()
                 assert self.socket is not None
-                await self.socket.send(json.dumps({"kind": kind, "ref": ref, **values}))
+                await self.socket.send(json.dumps({"kind": kind, "ref": ref, "key": ref, **values}))
                 async with asyncio.timeout(ANSWER_SECONDS):
                     while (frame := await self._read(ANSWER_SECONDS)).get("ref") != ref:
                         pass
                 return frame
             except Lost:
                 await self.leave()
-                await asyncio.sleep(0.05)  # the server is being started again
+
+    async def do(self, kind: str, **values: Any) -> None:
+        """Ask for something that is no new prompt, and note what the server said it has done."""
+        frame = await self.ask(kind, **values)
+        if frame["kind"] == "accepted":
+            about = {name: values[name] for name in ("prompt", "text") if name in values}
+            self.done.append(Done(kind, frame["seq"], self.name, **about))
 
     async def prompt(self, text: str) -> None:
         """Ask for something, and note what the server promised."""
@@ -113,8 +138,7 @@ class Watcher:
         async with asyncio.timeout(ANSWER_SECONDS):
             while self.seen.last < seq:
                 try:
-                    if self.socket is None:
-                        await self.attach()
+                    await self.come_back()
                     await self._read(ANSWER_SECONDS)
                 except Lost:
                     await self.leave()

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,16 @@ from outrider.model.ids import SessionId
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.session.found import SESSION_LABEL
 from outrider.storage.session_log import SqliteSessionLogs
-from tests.e2e.deployment import Deployment
-from tests.faults.invariants import broken
+from tests.e2e.deployment import Deployment, below
+from tests.faults.invariants import broken, children_made, texts_of
 from tests.faults.people import Watcher, watching
-from tests.faults.schedules import CLIENTS, SESSIONS, Step, schedule
+from tests.faults.schedules import CLIENTS, SESSIONS, Burst, Step, schedule
 from tests.faults.scripted_server import RECEIPTS
 
 REST_SECONDS = 180
 """All that waits is done by then: it takes some ten seconds on a quiet machine."""
+
+Events = list[dict[str, Any]]
 
 
 @dataclass
@@ -44,19 +47,19 @@ class Play:
         ]
         cookies = [await _log_in(deployment, number) for number in range(CLIENTS)]
         watchers = [
-            Watcher(f"Client {client}", session, cookie, lambda: deployment.server.url)
+            Watcher(f"Client {client}", session, cookie, lambda: _address(deployment))
             for client, cookie in enumerate(cookies)
             for session in sessions
         ]
         return cls(deployment, provider, repository, sessions, watchers)
 
-    async def run(self, steps: list[Step]) -> None:
-        """Do one thing after the other, then let all that waits be done."""
+    async def run(self, bursts: list[Burst]) -> None:
+        """All of a burst at once, one burst after the other; then let all that waits be done."""
         async with watching(self.watchers):
-            for step in steps:
-                watcher = self.watchers[step.client * SESSIONS + step.session]
-                await watcher.look(step.frames)
-                await self._do(step, watcher)
+            for burst in bursts:
+                async with asyncio.TaskGroup() as tasks:
+                    for step in burst:
+                        tasks.create_task(self._step(step), name=f"{step.client}: {step.deed}")
             for session in self.sessions:
                 seq = await self._rest(session)
                 for watcher in self.watchers:
@@ -66,88 +69,124 @@ class Play:
     async def faults(self) -> list[str]:
         """Stop the server, and say what does not hold."""
         await self.deployment.stop()
-        receipts = self._receipts()
+        receipts, logs = self._receipts(), self._logs()
         found: list[str] = []
-        sandboxes: set[str] = set()
-        logs = SqliteSessionLogs(self.deployment.home.path / "sessions")
-        for session in self.sessions:
-            log = logs.open(session)
-            events = [json.loads(body) for body in log.read_encoded(0, 100_000)]
-            log.close()
-            sandboxes |= _sandboxes(events)
+        for session, events in logs.items():
             mine = [watcher for watcher in self.watchers if watcher.session == session]
-            found += [f"{session}: {fault}" for fault in broken(events, mine, receipts)]
+            faults = [*broken(events, mine, receipts), *children_made(events, logs)]
+            found += [f"{session}: {fault}" for fault in faults]
+        sandboxes = {box for events in logs.values() for box in _sandboxes(events)}
         return [*found, *self._left_behind(sandboxes)]
+
+    def _logs(self) -> Mapping[str, Events]:
+        """The log of every session that there is, children too."""
+        logs = SqliteSessionLogs(self.deployment.home.path / "sessions")
+        found: dict[str, Events] = {}
+        for session in logs.ids():
+            log = logs.open(session)
+            found[session] = [json.loads(body) for body in log.read_encoded(0, 100_000)]
+            log.close()
+        return found
+
+    async def _step(self, step: Step) -> None:
+        watcher = self.watchers[step.client * SESSIONS + step.session]
+        await watcher.look(step.frames)
+        await self._do(step, watcher)
 
     async def _do(self, step: Step, watcher: Watcher) -> None:
         match step.deed:
             case "prompt":
                 await watcher.prompt(f"{step.text} by {watcher.name}")
             case "stop":
-                await watcher.ask("stop")
-            case "steer" | "withdraw" | "move":
+                await watcher.do("stop")
+            case "steer" | "withdraw" | "move" | "edit":
                 await self._rearrange(step, watcher)
+            case "spawn":
+                await self._spawn(step, watcher)
             case "leave":
                 await watcher.leave()
             case "return":
                 await watcher.leave()
-                await watcher.attach()
-            case "kill server":
-                await self.deployment.stop(signal.SIGKILL)
+                await watcher.come_back()
+            case _:
+                await self._kill(step, watcher)
+
+    async def _kill(self, step: Step, watcher: Watcher) -> None:
+        match step.deed:
+            case "kill server" | "end server":
+                await self.deployment.stop(signal.SIGKILL if step.deed == "kill server" else signal.SIGTERM)
                 await self.deployment.start()
             case "kill sandbox":
-                await self._kill_sandbox(watcher.session)
+                await self._kill_in_sandbox(watcher.session, "")
+            case "kill sshd":
+                await self._kill_in_sandbox(watcher.session, "sshd")
 
     async def _rearrange(self, step: Step, watcher: Watcher) -> None:
         waiting = (await self._session(watcher.session))["queue"]
-        if waiting:
-            prompt = waiting[int(step.choice * len(waiting))]["id"]
-            place = {"position": 0} if step.deed == "move" else {}
-            await watcher.ask(step.deed, prompt=prompt, **place)
+        if not waiting:
+            return
+        meant = waiting[int(step.choice * len(waiting))]
+        more: dict[str, Any] = {"move": {"position": 0}}.get(step.deed, {})
+        if step.deed == "edit":
+            more = {"revision": meant["revision"], "text": f"{step.text} by {watcher.name}"}
+        await watcher.do(step.deed, prompt=meant["id"], **more)
 
-    async def _kill_sandbox(self, session: str) -> None:
+    async def _spawn(self, step: Step, watcher: Watcher) -> None:
+        """A child that talks, asked for twice at once under one key."""
+        wanted = {"prompt": f"talk child {step.text} by {watcher.name}", "key": step.text}
+        async with asyncio.TaskGroup() as tasks:
+            for again in range(2):
+                asking = self._ask("POST", f"/api/sessions/{watcher.session}/children", wanted)
+                tasks.create_task(asking, name=f"spawn {again}")
+
+    async def _kill_in_sandbox(self, session: str, words: str) -> None:
+        """The init of the sandbox, or what in it has these words in its command line."""
         for info in await self.provider.list({SESSION_LABEL: session}):
             pids = self.provider.state.pids(info.handle.id)
-            if pids and info.running:
+            if not pids or not info.running:
+                continue
+            inner = pids.inner[0]
+            meant = [pid for pid, line in below(inner) if words in line] if words else [inner]
+            for pid in meant:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pids.inner[0], signal.SIGKILL)
+                    os.kill(pid, signal.SIGKILL)
 
     async def _rest(self, session: SessionId) -> int:
-        """Wait until nothing runs and nothing waits. Turns that would take long are stopped. The last event."""
+        """Wait until nothing runs and nothing waits, in its children neither. Turns that would take long are stopped.
+        The last event."""
         async with asyncio.timeout(REST_SECONDS):
             while True:
                 now = await self._session(session)
-                if now["turn"] is None and not now["queue"]:
-                    return await self._last_event(session)
+                children = await self._ask("GET", f"/api/sessions/{session}/children")
+                if now["turn"] is None and not now["queue"] and not children["working"]:
+                    return int((await self._events(session))[-1]["seq"])
                 if await self._is_long(session, now["turn"]):
-                    async with self.deployment.client() as client:
-                        await client.post(f"/api/sessions/{session}/stop")
+                    await self._ask("POST", f"/api/sessions/{session}/stop")
                 await asyncio.sleep(0.1)  # whoever waits for a session that nobody watches has to ask
 
     async def _is_long(self, session: SessionId, turn: dict[str, Any] | None) -> bool:
         if turn is None or turn["phase"] == "stopping":
             return False
-        texts = {
-            event["event"]["prompt"]["id"]: event["event"]["prompt"]["text"]
-            for event in await self._events(session)
-            if event["event"]["type"] == "prompt_queued"
-        }
-        return texts[turn["prompt"]].startswith("leave ")
+        return texts_of(await self._events(session))[turn["prompt"]].startswith("leave ")
 
-    async def _last_event(self, session: SessionId) -> int:
-        return int((await self._events(session))[-1]["seq"])
-
-    async def _events(self, session: SessionId) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        async with self.deployment.client() as client:
-            while page := (await client.get(f"/api/sessions/{session}/events?after={len(found)}")).json()["events"]:
-                found += page
+    async def _events(self, session: SessionId) -> Events:
+        found: Events = []
+        while page := (await self._ask("GET", f"/api/sessions/{session}/events?after={len(found)}"))["events"]:
+            found += page
         return found
 
     async def _session(self, session: str) -> dict[str, Any]:
-        async with self.deployment.client() as client:
-            found: dict[str, Any] = (await client.get(f"/api/sessions/{session}")).json()
-        return found
+        return await self._ask("GET", f"/api/sessions/{session}")
+
+    async def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """In the owner's name, as often as it takes while servers die."""
+        while True:
+            try:
+                async with self.deployment.client() as client:
+                    answer: dict[str, Any] = (await client.request(method, path, json=body)).json()
+                    return answer
+            except (httpx.TransportError, AssertionError):
+                await asyncio.sleep(0.05)  # the server is being started again
 
     def _receipts(self) -> list[str]:
         path = self.deployment.home.path / RECEIPTS
@@ -163,9 +202,17 @@ class Play:
         return found
 
 
-def _sandboxes(events: list[dict[str, Any]]) -> set[str]:
+def _sandboxes(events: Events) -> set[str]:
     ready = [event["event"] for event in events if event["event"]["type"] == "sandbox_ready"]
     return {event["handle"]["id"] for event in ready}
+
+
+def _address(deployment: Deployment) -> str:
+    """Where the server is."""
+    running = deployment.home.running()
+    if running is None:
+        raise ConnectionError("the server is down")
+    return running.url
 
 
 async def play(seed: int, deployment: Deployment, provider: NamespaceProvider, repository: Path) -> list[str]:

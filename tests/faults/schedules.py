@@ -1,4 +1,4 @@
-"""Schedules: what people do to a deployment, and what happens to it, drawn from a seed."""
+"""Schedules: what people do to a deployment at once, and what happens to it meanwhile, drawn from a seed."""
 
 from dataclasses import dataclass
 from random import Random
@@ -6,21 +6,40 @@ from typing import Literal
 
 CLIENTS = 5
 SESSIONS = 2
-STEPS = 24
+BURSTS = 9
 
-Deed = Literal["prompt", "stop", "steer", "withdraw", "move", "leave", "return", "kill server", "kill sandbox"]
+Deed = Literal[
+    "prompt",
+    "stop",
+    "steer",
+    "withdraw",
+    "move",
+    "edit",
+    "spawn",
+    "leave",
+    "return",
+    "kill server",
+    "end server",
+    "kill sandbox",
+    "kill sshd",
+]
 
 WEIGHTS: dict[Deed, int] = {
     "prompt": 40,
     "stop": 9,
-    "steer": 6,
+    "steer": 7,
     "withdraw": 5,
     "move": 5,
+    "edit": 6,
+    "spawn": 2,
     "leave": 8,
     "return": 8,
     "kill server": 3,
+    "end server": 1,
     "kill sandbox": 2,
+    "kill sshd": 1,
 }
+SERVER = ("kill server", "end server")
 PROMPTS = {"talk": 10, "work": 8, "wait": 8, "leave": 3, "die": 2}
 
 
@@ -38,20 +57,37 @@ class Step:
     """Which of the prompts that wait is meant, from 0 to 1."""
 
 
-def schedule(seed: int) -> list[Step]:
+Burst = tuple[Step, ...]
+"""What different people do at the same time; the next burst begins when all of it is answered."""
+
+
+def schedule(seed: int) -> list[Burst]:
     """The same seed, the same schedule."""
     random = Random(seed)
-    return [_step(random, number) for number in range(STEPS)]
+    return [_burst(random, number) for number in range(BURSTS)]
 
 
-def _step(random: Random, number: int) -> Step:
-    deed = "prompt" if number < SESSIONS else random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+def _burst(random: Random, number: int) -> Burst:
+    """The first has a prompt for each session. A server dies once in a burst: the others meet it dead."""
+    clients = random.sample(range(CLIENTS), k=random.choice((1, 2, 3, 5)) if number else SESSIONS)
+    steps: list[Step] = []
+    for place, client in enumerate(clients):
+        step = _step(random, client, f"#{number}.{place}")
+        if number == 0:
+            step = Step(client, place, "prompt", step.text, step.frames, step.choice)
+        elif step.deed in SERVER and any(other.deed in SERVER for other in steps):
+            step = Step(client, step.session, "return", step.text, step.frames, step.choice)
+        steps.append(step)
+    return tuple(steps)
+
+
+def _step(random: Random, client: int, name: str) -> Step:
     kind = random.choices(list(PROMPTS), list(PROMPTS.values()))[0]
     return Step(
-        client=random.randrange(CLIENTS),
-        session=number if number < SESSIONS else random.randrange(SESSIONS),
-        deed=deed,
-        text=f"{kind} #{number}",
+        client=client,
+        session=random.randrange(SESSIONS),
+        deed=random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0],
+        text=f"{kind} {name}",
         frames=random.choice((0, 0, 1, 2, 5, 12)),
         choice=random.random(),
     )

@@ -1,4 +1,7 @@
-"""Whatever people do and whatever dies, the promises of a session hold.
+"""Whatever people do at once and whatever dies, the promises of a session hold.
+
+A seed fixes who does what to which session in which burst, and what is killed. It does not fix how what happens at once
+is interleaved: that is up to the machine, so a seed that fails may need to be played some times.
 
 OUTRIDER_FAULT_SEEDS=17 pytest tests/faults        # one seed again
 make faults                                        # two hundred

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.invariants import broken
-from tests.faults.people import Accepted, Seen, Watcher
+from tests.faults.invariants import broken, children_made
+from tests.faults.people import Accepted, Done, Seen, Watcher
 
 EVENTS: list[dict[str, Any]] = [
     {"type": "session_created"},
@@ -68,3 +68,57 @@ def test_another_name_on_a_prompt_is_said() -> None:
     log = numbered(EVENTS)
     log[2]["event"]["prompt"]["author"]["person"]["name"] = "Ada"
     assert broken(log, [watcher([])], RECEIPTS) == ["'talk #2' is Bob's and stands under Ada"]
+
+
+BOB = {"name": "Bob"}
+EDITED = [
+    *EVENTS[:3],
+    {"type": "prompt_edited", "prompt": "p-2", "text": "wait #2", "by": BOB},
+    *EVENTS[3:],
+]
+
+
+def test_an_edited_prompt_is_given_as_it_was_edited_last():
+    assert broken(numbered(EDITED), [], ["wait #2", "talk #1"]) == []
+    [said] = broken(numbered(EDITED), [], ["talk #2", "wait #2", "talk #1"])
+    assert said == "'talk #2' was given to the engine 1 times and handed over 0 times"
+
+
+@pytest.mark.parametrize(
+    ("done", "holds"),
+    [
+        (Done("edit", 4, "Bob", "p-2", "wait #2"), True),
+        (Done("edit", 3, "Bob", "p-2", "wait #2"), True),
+        (Done("edit", 4, "Ada", "p-2", "wait #2"), False),
+        (Done("edit", 4, "Bob", "p-2", "wait #3"), False),
+        (Done("edit", 6, "Bob", "p-2", "wait #2"), False),
+        (Done("stop", 0, "Ada"), True),
+        (Done("stop", 40, "Ada"), False),
+    ],
+)
+def test_what_is_said_to_be_done_stands_where_it_is_said_under_who_asked(done: Done, holds: bool) -> None:
+    bob = Watcher("Bob", "s-1", "", lambda: "", done=[done])
+    assert (broken(numbered(EDITED), [bob], ["wait #2", "talk #1"]) == []) is holds
+
+
+@pytest.mark.parametrize("kind", ["prompt_withdrawn", "prompt_moved", "prompt_edited", "turn_started"])
+def test_what_does_not_wait_is_not_touched(kind: str) -> None:
+    late = {"type": kind, "prompt": "p-1", "position": 0, "turn": "t-1", "by": BOB, "text": "talk #1"}
+    found = broken(numbered([*EVENTS, late]), [], [])
+    assert f"event 11: {kind} of p-1, which does not wait" in found
+
+
+PARENT = [
+    {"type": "session_created", "session": "s-1"},
+    {"type": "child_spawned", "child": "s-2"},
+    {"type": "child_ended", "child": "s-2"},
+]
+CHILD = [{"type": "session_created", "session": "s-2", "parent": {"session": "s-1"}}]
+
+
+def test_children_are_there_once_and_rest() -> None:
+    logs = {"s-1": numbered(PARENT), "s-2": numbered(CHILD)}
+    assert children_made(logs["s-1"], logs) == []
+    assert children_made(numbered(PARENT[:2]), logs) == ["s-2 came to no rest that its parent knows of"]
+    assert children_made(logs["s-1"], {"s-1": logs["s-1"]}) == ["s-2 is not there as a child of s-1"]
+    assert children_made(numbered([*PARENT[:2], *PARENT[1:]]), logs) == ["s-2 was made 2 times"]
