@@ -45,6 +45,8 @@ async def test_a_session_from_the_pool_is_all_its_own(
         pull = (await client.get("/api/pull-requests")).json()["pull_requests"][0]
         page = (await client.get(f"/api/pull-requests/shop/{pull['number']}")).json()
         assert (await client.get("/api/pool")).json()["counts"]["hits"] == 1
+        figures = (await client.get("/metrics")).text.splitlines()
+        assert (await client.get("/metrics", headers={"authorization": "Bearer nobody"})).status_code == 401
 
     def of(kind: str) -> list[dict[str, Any]]:
         return [event for event in told if event["type"] == kind]
@@ -53,6 +55,10 @@ async def test_a_session_from_the_pool_is_all_its_own(
         ("warm", report["sandboxes"][0]["id"])
     ]
     assert [event["how"] for event in of("engine_attached")] == ["new"]
+    assert "outrider_pool_hits_total 1" in figures
+    assert 'outrider_start_seconds_count{how="warm"} 1' in figures
+    assert f'outrider_model_calls_total{{model="{MODEL}"}} 3' in figures
+    assert 'outrider_sandboxes{purpose="session",running="true"} 1' in figures
     assert pull["title"] == "Add a file"
     assert pull["session"] == session
     assert [commit["author"] for commit in page["commits"]] == [GRACE]

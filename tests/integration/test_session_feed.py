@@ -171,7 +171,7 @@ async def test_sessions_at_rest_leave_memory(tmp_path: Path):
     long_log(tmp_path, 10)
     async with running(world.registry()) as registry:
         assert (await registry.state(LONG)).seq == 10
-        while registry.awake:
+        while registry.busy.awake:
             world.clock.advance(5)
             await asyncio.sleep(0.01)
         assert (await registry.state(LONG)).seq == 10

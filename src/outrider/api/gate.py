@@ -20,7 +20,7 @@ OPEN_PATHS = ("/api/health", "/api/join", "/api/join/look")
 """Answered without a login, which is known where there is one. `/login/…` and the page with its assets carry nothing
 secret and are open too."""
 
-GUARDED_PREFIXES = ("/api/", "/git/")
+GUARDED_PREFIXES = ("/api/", "/git/", "/metrics")
 
 _HEADERS = {
     "content-security-policy": (

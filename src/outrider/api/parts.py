@@ -22,6 +22,7 @@ from outrider.model.ids import PromptId, new_id
 from outrider.model.limits import PromptLimits, raised_by
 from outrider.model.person import VIA_GUEST, Author, Person
 from outrider.model.prompt import Prompt, check_prompt_text
+from outrider.model.sandbox import SandboxInfo
 from outrider.ports.attachments import Attachments
 from outrider.ports.audit import Audit
 from outrider.ports.egress import EgressLists
@@ -29,6 +30,7 @@ from outrider.ports.forge import Forge
 from outrider.ports.invites import Invites
 from outrider.ports.search import SearchIndex
 from outrider.ports.store import Blobs, SessionIndex
+from outrider.session.meters import Meters
 from outrider.session.registry import Registry
 from outrider.session.spawning import Spawning
 
@@ -51,6 +53,9 @@ class Parts:
     images: RepositoryImages
     pool: Pool
     spawning: Spawning
+    meters: Meters
+    sandboxes: Callable[[], Awaitable[Sequence[SandboxInfo]]]
+    """Those that really exist, whoever has them."""
     authenticator: Authenticator
     invites: Invites
     attempts: Attempts

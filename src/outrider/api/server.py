@@ -24,6 +24,7 @@ from outrider.api.routes import (
     joining,
     me,
     members,
+    metrics,
     pool,
     pull_requests,
     queue,
@@ -50,6 +51,7 @@ def build_api(parts: Parts | None = None) -> FastAPI:
     add_problem_handlers(api)
     for routes in (
         me,
+        metrics,
         attachments,
         sessions,
         queue,

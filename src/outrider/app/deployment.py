@@ -20,6 +20,7 @@ from outrider.api.views import Demo, Me
 from outrider.app.author import find_author
 from outrider.app.home import Home
 from outrider.app.image_works import ImageWorks, Ingredients, make_image_works
+from outrider.app.loop_watch import LoopWatch
 from outrider.app.providers import choose_provider
 from outrider.app.supplies import (
     make_base_image,
@@ -63,6 +64,7 @@ from outrider.rehearsal.demo import DEMO_NAME, DEMO_PROMPT, write_demo_repositor
 from outrider.session.attachments import AttachmentCollector
 from outrider.session.forking import NamedLayers, collect_snapshots
 from outrider.session.found import SESSION_LABEL
+from outrider.session.meters import Meters
 from outrider.session.policy import Budget, Policy
 from outrider.session.redaction import Redactor
 from outrider.session.registry import Registry
@@ -98,6 +100,7 @@ class Foundation:
     broker: Broker
     snapshots: Snapshots
     named: NamedLayers
+    meters: Meters
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ async def deploy(settings: Settings, home: Home, url: str, engine: Engine | None
         running = (
             tasks.create_task(heart.registry.run(), name="sessions"),
             tasks.create_task(heart.pool.run(), name="pool"),
+            tasks.create_task(LoopWatch(base.clock, base.meters.stalls).run(), name="loop watch"),
             tasks.create_task(_watchdog(base, heart.registry).run(), name="watchdog"),
             tasks.create_task(_disk_watch(base, heart.registry).run(), name="disk watch"),
             *heart.works.start(tasks),
@@ -150,6 +154,7 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
         owner=(await asyncio.to_thread(find_author)).person,
         url=url,
         clock=clock,
+        meters=Meters(),
         catalog=catalog,
         search=search,
         blobs=DirectoryBlobs(home.path / "blobs"),
@@ -209,6 +214,7 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
         redactor=redactor,
         attachments=base.attachments,
         pool=pool,
+        meters=base.meters,
         house=_house(base),
         models=tuple(map(ModelRef.parse, _models(settings))),
     )
@@ -311,6 +317,8 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         builds=heart.works.builds,
         images=heart.works.images,
         pool=heart.pool,
+        meters=base.meters,
+        sandboxes=lambda: base.provider.list({}),
         spawning=heart.spawning,
         authenticator=Authenticator(base.owner, base.home.token(), base.catalog.logins, base.clock),
         invites=base.catalog.invites,

@@ -36,6 +36,7 @@ COMMANDS = {
     "egress": "See and allow the hosts that sandboxes reach.",
     "login": "Print a link that logs your browser in.",
     "pool": "Say how warm the pool is, and how well it serves.",
+    "metrics": "Print the figures that a monitoring system reads.",
     "doctor": "Say what works on this machine, and what to do.",
     "images": "List and build the images that sessions start from.",
     "setup": "Build what sandboxes start from.",

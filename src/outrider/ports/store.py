@@ -129,3 +129,6 @@ class SessionIndex(Protocol):
 
     async def get(self, session: SessionId) -> SessionRow | None:
         """One row."""
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many there are of each status."""

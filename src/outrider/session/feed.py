@@ -101,6 +101,11 @@ class Hub:
         """Whether any client is attached."""
         return bool(self._mailboxes)
 
+    @property
+    def watchers(self) -> int:
+        """How many clients are attached."""
+        return len(self._mailboxes)
+
     def attach(self, page: Sequence[bytes], seq: int, watcher: Watcher | None = None) -> Mailbox:
         """A mailbox for a client that gets this last page of stored events, the drafts, `live`, then what comes.
 

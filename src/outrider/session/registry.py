@@ -28,7 +28,7 @@ from outrider.session.opening import first_events, session_id
 from outrider.session.policy import Policy
 from outrider.session.presence import Watcher
 from outrider.session.projection import AT_REST, Projection
-from outrider.session.roster import Roster
+from outrider.session.roster import Busy, Roster
 from outrider.session.state import State
 from outrider.session.world import World
 
@@ -67,9 +67,9 @@ class Registry:
             self.listing.close()
 
     @property
-    def awake(self) -> int:
-        """How many sessions are in memory."""
-        return self._roster.awake
+    def busy(self) -> Busy:
+        """How much of it is in memory."""
+        return self._roster.busy
 
     async def create(self, new: NewSession) -> SessionId:
         """Make a session with its first prompt queued; durable when this returns. The same key again is the same

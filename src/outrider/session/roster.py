@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import NamedTuple
 
 from outrider.model.commands import Wake
 from outrider.model.errors import NotFound
@@ -32,6 +33,15 @@ FOLD_AT_ONCE = 200
 """Events that are read and folded before others get their turn: some 4 ms."""
 
 
+class Busy(NamedTuple):
+    """What is in memory."""
+
+    awake: int
+    """Sessions."""
+    watching: int
+    """Clients that are attached to feeds."""
+
+
 class Roster:
     """Wakes sessions, and puts to sleep those that rest."""
 
@@ -53,9 +63,9 @@ class Roster:
         self._checkpoints = {}
 
     @property
-    def awake(self) -> int:
-        """How many sessions are in memory."""
-        return len(self._actors)
+    def busy(self) -> Busy:
+        """How much is in memory."""
+        return Busy(len(self._actors), sum(hub.watchers for hub in self._hubs.values()))
 
     async def run(self) -> None:
         """Own every awake session until cancelled; then all of them have closed their logs."""

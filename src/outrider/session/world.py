@@ -24,6 +24,7 @@ from outrider.ports.sandbox import SandboxProvider
 from outrider.proof.recipes import Recipes
 from outrider.proof.runner import Prover
 from outrider.session.family import Family
+from outrider.session.meters import Meters
 from outrider.session.redaction import Redactor
 
 
@@ -76,6 +77,7 @@ class World:
     redactor: Redactor
     attachments: Attachments
     pool: WarmSource = field(default_factory=NoPool)
+    meters: Meters = field(default_factory=Meters)
     house: House = field(default_factory=House)
     family: Family = field(default_factory=Family)
     models: tuple[ModelRef, ...] = ()

@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, delete, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, delete, func, or_, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -63,6 +63,12 @@ class SqlSessionIndex:
         async with self._engine.connect() as connection:
             row = (await connection.execute(select(table).where(table.c.id == session))).mappings().first()
             return None if row is None else (await _with_members(connection, [row]))[0]
+
+    async def counts(self) -> dict[str, int]:
+        """How many there are of each status."""
+        query = select(table.c.status, func.count()).group_by(table.c.status)
+        async with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
 
 
 async def _put_members(connection: AsyncConnection, row: SessionRow) -> None:

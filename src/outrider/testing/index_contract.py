@@ -48,6 +48,13 @@ class SessionIndexContract:
         assert await index.get(SESSION) == full
         assert await index.get(OTHER) is None
 
+    async def test_sessions_are_counted_by_status(self, index: SessionIndex) -> None:
+        assert await index.counts() == {}
+        await index.put(row(SESSION))
+        await index.put(row(OTHER))
+        await index.put(replace(row(OTHER, projected_seq=2), status="archived"))
+        assert await index.counts() == {"idle": 1, "archived": 1}
+
     async def test_a_newer_projection_replaces_an_older_one(self, index: SessionIndex) -> None:
         await index.put(row(SESSION, projected_seq=4))
         await index.put(row(SESSION, projected_seq=9, title="newer"))

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -133,3 +134,7 @@ class MemorySessionIndex:
     async def get(self, session: SessionId) -> SessionRow | None:
         """One row."""
         return self._rows.get(session)
+
+    async def counts(self) -> dict[str, int]:
+        """How many there are of each status."""
+        return dict(Counter(row.status for row in self._rows.values()))

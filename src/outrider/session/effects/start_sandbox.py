@@ -33,7 +33,9 @@ async def start_sandbox(effect: StartSandbox, bench: Workbench, actor: Actor) ->
             async with connect(found, bench, actor) as guest:
                 commit = await workspace.files_to_read(guest, found, bench, actor)
                 bench.watch.lap("files")
-                await actor.ask(Report(_ready(found, bench, commit)))
+                ready = _ready(found, bench, commit)
+                bench.world.meters.started(ready)
+                await actor.ask(Report(ready))
                 if found.fresh:
                     await _tell_the_schedule(bench, actor)
                 with bench.connected(guest, found):

@@ -62,7 +62,9 @@ async def sync_workspace(effect: SyncWorkspace, bench: Workbench, actor: Actor) 
     if not move.ready:
         await checkout.mark_ready(guest)
     watch.lap("services")
-    return Report(_finished(move, watch, setup_ran=due))
+    synced = _finished(move, watch, setup_ran=due)
+    bench.world.meters.synced(synced)
+    return Report(synced)
 
 
 async def _recipe(found: Found, bench: Workbench, actor: Actor) -> Recipe:

@@ -50,6 +50,7 @@ async def door_spec(bench: Workbench, actor: Actor) -> DoorSpec:
     recipe = await read_or_nothing(bench, actor, created.base_commit)
 
     async def on_usage(usage: Usage) -> None:
+        bench.world.meters.called(usage)
         await actor.ask(RecordUsage(usage))
 
     def on_trouble(sentence: str) -> None:
