@@ -227,6 +227,19 @@ async def test_typing_starts_one_holds_it_and_gives_it_back() -> None:
         assert await world.take(BOB) is not None
 
 
+async def test_a_lease_begins_when_its_sandbox_is_ready() -> None:
+    world = World()
+    world.making.gate.clear()
+    async with world.running() as pool:
+        await pool.hold(SHOP, MODEL, ADA)
+        await world.pass_time(LEASE_SECONDS * 2)
+        world.making.gate.set()
+        await world.pass_time(LEASE_SECONDS - 2)
+        assert WarmPhase.HELD in world.phases()
+        await world.pass_time(4)
+        assert WarmPhase.HELD not in world.phases()
+
+
 async def test_a_session_waits_for_what_is_held_for_its_author() -> None:
     world = World()
     world.making.gate.clear()

@@ -82,9 +82,10 @@ class Book:
         self._entries[entry.id] = entry
 
     def ready(self, sandbox: SandboxId, now: float) -> None:
-        """It has started."""
+        """It has started. Whoever it was started for has from now on as long as for any other."""
         entry = self._entries[sandbox]
         entry.ready, entry.since = True, now
+        entry.until = max(entry.until, now + LEASE_SECONDS)
 
     def remove(self, sandbox: SandboxId) -> Entry | None:
         """It is the pool's no more."""
@@ -116,7 +117,7 @@ class Book:
     def end_leases(self, now: float) -> None:
         """What nobody types for any more is free again."""
         for entry in self._entries.values():
-            if entry.person and entry.until <= now:
+            if entry.person and entry.ready and entry.until <= now:
                 entry.person = ""
 
     def steps(self, wants: Mapping[PoolKey, Want], now: float, *, room: int, refilling: bool) -> Steps:
