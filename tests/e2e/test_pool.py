@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ from tests.e2e.deployment import TURN_SECONDS, Deployment, make_repository
 
 GRACE = {"name": "Grace Hopper", "email": "grace@example.com"}
 MODEL = "rehearsal/demo"
+FIGURES = (
+    "outrider_pool_hits_total 1",
+    'outrider_start_seconds_count{how="warm"} 1',
+    f'outrider_model_calls_total{{model="{MODEL}"}} 3',
+    'outrider_sandboxes{purpose="session",running="true"} 1',
+)
 
 
 async def until(client: httpx.AsyncClient, path: str, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -20,6 +27,15 @@ async def until(client: httpx.AsyncClient, path: str, reached: Callable[[dict[st
         while not reached(answer := (await client.get(path)).json()):
             await SystemClock().sleep(0.1)
     return dict(answer)
+
+
+async def expect_figures(client: httpx.AsyncClient) -> None:
+    assert set(FIGURES) <= set((await client.get("/metrics")).text.splitlines())
+    assert (await client.get("/metrics", headers={"authorization": "Bearer nobody"})).status_code == 401
+
+
+def _of(told: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [event for event in told if event["type"] == kind]
 
 
 async def test_a_session_from_the_pool_is_all_its_own(
@@ -30,8 +46,8 @@ async def test_a_session_from_the_pool_is_all_its_own(
     await deployment.start()
     wanted = {"repository": "shop", "model": MODEL, "author": GRACE}
     async with deployment.client() as client:
-        asked = await client.post("/api/images/builds", json={"repository": str(repository)})
-        build = f"/api/images/builds/{asked.json()['build']['id']}"
+        asked = (await client.post("/api/images/builds", json={"repository": str(repository)})).json()
+        build = f"/api/images/builds/{asked['build']['id']}"
         assert (await until(client, build, lambda told: told["build"]["state"] == "done")) is not None
         held = (await client.post("/api/warm", json=wanted)).json()
         assert (held["held"], held["ready"]) == (True, False)
@@ -45,20 +61,13 @@ async def test_a_session_from_the_pool_is_all_its_own(
         pull = (await client.get("/api/pull-requests")).json()["pull_requests"][0]
         page = (await client.get(f"/api/pull-requests/shop/{pull['number']}")).json()
         assert (await client.get("/api/pool")).json()["counts"]["hits"] == 1
-        figures = (await client.get("/metrics")).text.splitlines()
-        assert (await client.get("/metrics", headers={"authorization": "Bearer nobody"})).status_code == 401
+        await expect_figures(client)
 
-    def of(kind: str) -> list[dict[str, Any]]:
-        return [event for event in told if event["type"] == kind]
-
+    of = partial(_of, told)
     assert [(event["how"], event["handle"]["id"]) for event in of("sandbox_ready")] == [
         ("warm", report["sandboxes"][0]["id"])
     ]
     assert [event["how"] for event in of("engine_attached")] == ["new"]
-    assert "outrider_pool_hits_total 1" in figures
-    assert 'outrider_start_seconds_count{how="warm"} 1' in figures
-    assert f'outrider_model_calls_total{{model="{MODEL}"}} 3' in figures
-    assert 'outrider_sandboxes{purpose="session",running="true"} 1' in figures
     assert pull["title"] == "Add a file"
     assert pull["session"] == session
     assert [commit["author"] for commit in page["commits"]] == [GRACE]
