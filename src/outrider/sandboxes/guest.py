@@ -21,10 +21,12 @@ import asyncssh
 
 from outrider.model.errors import LimitReached, SandboxError, SandboxLost
 from outrider.model.ids import SandboxId
+from outrider.model.sandbox import GUEST_USER, GuestRole
 from outrider.ports.sandbox import ByteReader, ByteWriter, ExecResult, ExecSpec
 from outrider.sandboxes.forwarding import Forwarder
 from outrider.sandboxes.guest_process import GuestProcess
 from outrider.sandboxes.output import BoundedOutput
+from outrider.sandboxes.sshd import SshKeys
 
 T = TypeVar("T")
 
@@ -57,6 +59,12 @@ class GuestLogin:
     user: str
     user_private: str
     host_public: str
+
+
+def login_to(role: GuestRole, keys: SshKeys) -> GuestLogin:
+    """How we log in to a sandbox of this role."""
+    user = "root" if role is GuestRole.BUILD else GUEST_USER
+    return GuestLogin(user=user, user_private=keys.user_private, host_public=keys.host_public)
 
 
 class _Client(asyncssh.SSHClient):

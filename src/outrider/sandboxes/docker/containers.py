@@ -14,7 +14,8 @@ from outrider.sandboxes.docker.container import (
     toolbox_mount,
 )
 from outrider.sandboxes.docker.engine_api import DockerApi
-from outrider.sandboxes.docker.records import Record, StateFolder
+from outrider.sandboxes.docker.records import StateFolder
+from outrider.sandboxes.records import Record
 
 
 class Containers:

@@ -57,11 +57,11 @@ class Images:
     async def compose(self, layers: Sequence[LayerId]) -> str:
         """The image of these layers, bottom first, made where the daemon has it not. Raises SandboxError."""
         async with self._composing:
-            there = await self._links_there([self._complete(layer).diff_id for layer in layers])
+            there = await self._links_there([self.state.complete(layer).diff_id for layer in layers])
             for layer in layers[there:]:
                 await self.tar(layer)
             # Asked again: a layer that has left its image may have another hash.
-            chain = [self._complete(layer).diff_id for layer in layers]
+            chain = [self.state.complete(layer).diff_id for layer in layers]
             reference = f"{self._repository()}/chain:{hashlib.sha256(' '.join(chain).encode()).hexdigest()[:40]}"
             if not await self.api.exists(f"/images/{reference}/json"):
                 try:
@@ -87,7 +87,7 @@ class Images:
 
     async def fill_volume(self, layer: LayerId, image: str) -> str:
         """A volume with the files of a layer, to be mounted read-only. `image` is any that the daemon has."""
-        self._complete(layer)
+        self.state.complete(layer)
         name, marker = self.volume(layer), self.state.volumes / layer
         async with self._composing:
             if marker.exists() and await self.api.exists(f"/volumes/{name}"):
@@ -108,17 +108,16 @@ class Images:
 
     async def tar(self, layer: LayerId) -> Path:
         """The layer's tar; taken out of the image that it was committed to where it is only there."""
-        record = self._complete(layer)
+        record = self.state.complete(layer)
         if record.image:
             await self._leave(record.image)
-            if self._complete(layer).image:
+            if self.state.complete(layer).image:
                 raise SandboxError(f"The layer {layer} is not in its image any more.", "Build the image again.")
         return self.state.tar(layer)
 
     async def _leave(self, image: str) -> None:
         """Take every layer of ours out of an image: the archive is the expensive part."""
-        rows = {layer: record for layer in self.state.layer_ids() if (record := self.state.layer(layer))}
-        wanted = {layer: record for layer, record in rows.items() if record.image}
+        wanted = {layer: record for layer, record in self.state.layer_records().items() if record.image}
         with tempfile.TemporaryDirectory(prefix=".new-", dir=self.state.layers) as folder:
             whole = Path(folder, "image.tar")
             with await asyncio.to_thread(whole.open, "wb") as file:
@@ -140,12 +139,6 @@ class Images:
     def _repository(self) -> str:
         return f"outrider-{self.state.home()}"
 
-    def _complete(self, layer: LayerId) -> LayerRecord:
-        record = self.state.layer(layer)
-        if record is None:
-            raise SandboxError(f"The layer {layer} does not exist.", "Build the image again.")
-        return record
-
     async def _links_there(self, chain: Sequence[str]) -> int:
         """How many links from the bottom on the daemon has, as the beginning of whichever image."""
         known = set((await self._known_chains()).values())
@@ -155,7 +148,7 @@ class Images:
         parts = [Part(diff_id, None) for diff_id in chain[:there]]
         for layer in layers[there:]:
             tar = await self.tar(layer)
-            parts.append(Part(self._complete(layer).diff_id, tar))
+            parts.append(Part(self.state.complete(layer).diff_id, tar))
         config = {"Labels": {HOME_LABEL: self.state.home()}}
         said = await self.api.upload("POST", "/images/load", {"quiet": True}, image_archive(parts, config, reference))
         failures = [row["error"] for line in said.splitlines() if line and "error" in (row := json.loads(line))]
@@ -175,9 +168,8 @@ class Images:
 
     async def _rescue(self, doomed: LayerId, record: LayerRecord) -> None:
         """Take out of a doomed layer's images the layers that lie above it in one and are kept."""
-        for layer in self.state.layer_ids():
-            other = self.state.layer(layer)
-            if layer != doomed and other and other.image:
+        for layer, other in self.state.layer_records().items():
+            if layer != doomed and other.image:
                 chain = (await self._known_chains()).get(other.image, ())
                 if record.diff_id in chain:
                     await self.tar(layer)

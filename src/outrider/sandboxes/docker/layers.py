@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from outrider.model.errors import NotFound, Refused
+from outrider.model.errors import NotFound
 from outrider.model.ids import LayerId
 from outrider.model.sandbox import LayerInfo
 from outrider.sandboxes.docker.engine_api import DockerApi
@@ -37,18 +37,12 @@ class DockerLayers:
 
     async def delete_layer(self, layer: LayerId) -> None:
         """Delete a layer that no sandbox uses, with the images that hold it."""
-        for user in await asyncio.to_thread(self.state.users, layer):
-            raise Refused(f"The layer {layer} is used by the sandbox {user}.")
+        await asyncio.to_thread(self.state.expect_unused, layer)
         await self.images.delete(layer)
 
     async def list_layers(self) -> Sequence[LayerInfo]:
         """The complete layers that exist now."""
-        found = []
-        for layer in await asyncio.to_thread(self.state.layer_ids):
-            record = self.state.layer(layer)
-            if record:
-                found.append(LayerInfo(id=layer, bytes=record.bytes, used=bool(self.state.users(layer))))
-        return found
+        return await asyncio.to_thread(self.state.layer_infos)
 
     async def export_layer(self, layer: LayerId) -> AsyncIterator[bytes]:
         """The layer as the tar that `add_layer` takes back."""

@@ -1,14 +1,11 @@
 """The `docker` provider. Its promises are those of the port; how it keeps them is in docs/adr/0060."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import LayerId, SandboxId
 from outrider.model.sandbox import (
-    GUEST_USER,
     GuestRole,
     Isolation,
     LimitTier,
@@ -24,8 +21,9 @@ from outrider.sandboxes.docker.engine_api import DockerApi
 from outrider.sandboxes.docker.layers import DockerLayers
 from outrider.sandboxes.docker.meters import DaemonMeters
 from outrider.sandboxes.docker.probe import isolation_of, require_limits, run_true, runtime_of
-from outrider.sandboxes.docker.records import Record, StateFolder
-from outrider.sandboxes.guest import GuestLogin, connect_guest
+from outrider.sandboxes.docker.records import StateFolder
+from outrider.sandboxes.guest import connect_guest, login_to
+from outrider.sandboxes.records import Record, SandboxLocks
 from outrider.sandboxes.sshd import new_keys, sshd_argv
 from outrider.sandboxes.watchdog import MeteredWatchdog
 
@@ -44,7 +42,7 @@ class DockerProvider(DockerLayers):
         self._clock = clock
         self._runtime = runtime
         self._containers = Containers(self.state, self.api)
-        self._locks: WeakValueDictionary[SandboxId, asyncio.Lock] = WeakValueDictionary()
+        self._lock = SandboxLocks()
 
     async def probe(self) -> ProbeReport:
         """Start a bare container, and say what is in force."""
@@ -92,20 +90,12 @@ class DockerProvider(DockerLayers):
             stream = await self.api.attach(command)
         except SandboxError as error:
             raise SandboxLost(f"The sandbox {handle.id} is not running.") from error
-        user = "root" if record.spec.role is GuestRole.BUILD else GUEST_USER
-        login = GuestLogin(user=user, user_private=record.keys.user_private, host_public=record.keys.host_public)
-        return await connect_guest(stream, handle.id, login)
+        return await connect_guest(stream, handle.id, login_to(record.spec.role, record.keys))
 
     async def list(self, labels: Mapping[str, str]) -> Sequence[SandboxInfo]:
         """The containers that exist now and carry all these labels."""
         return [
-            SandboxInfo(
-                handle=_handle(record.spec.id),
-                labels=record.spec.labels,
-                running=runs,
-                layers=record.spec.layers,
-                toolbox=record.spec.toolbox,
-            )
+            record.info(PROVIDER, running=runs)
             for record, runs in await self._containers.all()
             if labels.items() <= record.spec.labels.items()
         ]
@@ -115,8 +105,7 @@ class DockerProvider(DockerLayers):
         record."""
         async with self._lock(handle.id):
             record = await self._containers.record(handle.id)
-            spec = record.spec.model_copy(update={"labels": dict(labels)})
-            self.state.write(record.model_copy(update={"spec": spec, "started_at": self._clock.now()}))
+            self.state.write(record.begun_anew(self._clock.now(), labels))
 
     async def stop(self, handle: SandboxHandle) -> None:
         """Kill every process of it and free its memory."""
@@ -128,7 +117,7 @@ class DockerProvider(DockerLayers):
         async with self._lock(handle.id):
             record = await self._containers.record(handle.id)
             if not await self._containers.runs(handle.id):
-                self.state.write(record.model_copy(update={"started_at": self._clock.now()}))
+                self.state.write(record.begun_anew(self._clock.now()))
                 await self._containers.run(handle.id)
 
     async def freeze(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
@@ -161,10 +150,6 @@ class DockerProvider(DockerLayers):
         if not await self.has_layer(layer):
             strip = record.spec.role is GuestRole.SESSION
             await self.images.keep_commit(self._containers.name(sandbox), layer, strip=strip)
-
-    def _lock(self, sandbox: SandboxId) -> asyncio.Lock:
-        """One call at a time concerns one sandbox."""
-        return self._locks.setdefault(sandbox, asyncio.Lock())
 
 
 def _handle(sandbox: SandboxId) -> SandboxHandle:

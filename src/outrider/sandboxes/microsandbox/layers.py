@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from outrider.model.errors import NotFound, Refused, SandboxError
+from outrider.model.errors import NotFound, SandboxError
 from outrider.model.ids import LayerId, derived_id
 from outrider.model.sandbox import LayerInfo
 from outrider.sandboxes.merge import merge
@@ -57,8 +57,7 @@ class MicrosandboxLayers:
 
     async def delete_layer(self, layer: LayerId) -> None:
         """Delete a layer that no sandbox uses, and its snapshot with the last layer that shows it."""
-        for user in await asyncio.to_thread(self.state.users, layer):
-            raise Refused(f"The layer {layer} is used by the sandbox {user}.")
+        await asyncio.to_thread(self.state.expect_unused, layer)
         record = self.state.layer(layer)
         if record is None:
             return
@@ -70,11 +69,7 @@ class MicrosandboxLayers:
 
     async def list_layers(self) -> Sequence[LayerInfo]:
         """The complete layers that exist now."""
-        rows = await asyncio.to_thread(self.state.layer_records)
-        return [
-            LayerInfo(id=layer, bytes=record.bytes, used=bool(self.state.users(layer)))
-            for layer, record in rows.items()
-        ]
+        return await asyncio.to_thread(self.state.layer_infos)
 
     async def export_layer(self, layer: LayerId) -> AsyncIterator[bytes]:
         """The layer's tar, or its snapshot as microsandbox writes it."""
@@ -93,13 +88,13 @@ class MicrosandboxLayers:
 
     async def squash(self, layers: Sequence[LayerId], into: LayerId, *, below: Sequence[LayerId] = ()) -> LayerId:
         """One layer that shows the same as these. A snapshot at their top shows all of them already."""
-        rows = [self.complete(layer) for layer in layers]
+        rows = [self.state.complete(layer) for layer in layers]
         if await self.has_layer(into):
             return into
         if rows[-1].snapshot:
             self.state.keep_layer(into, rows[-1].model_copy(update={"above": tuple(below)}))
             return into
-        if any(row.snapshot for row in [*rows, *(self.complete(layer) for layer in below)]):
+        if any(row.snapshot for row in [*rows, *(self.state.complete(layer) for layer in below)]):
             raise SandboxError("Layers above a snapshot cannot be made one where the topmost is none.")
         with tempfile.TemporaryDirectory(prefix=".new-", dir=self.state.layers) as folder:
             fresh = Path(folder, "layer.tar")
@@ -108,17 +103,10 @@ class MicrosandboxLayers:
             await self.add_layer(into, fresh)
         return into
 
-    def complete(self, layer: LayerId) -> LayerRecord:
-        """The record of a layer. Raises SandboxError where it is missing."""
-        record = self.state.layer(layer)
-        if record is None:
-            raise SandboxError(f"The layer {layer} does not exist.", "Build the image again.")
-        return record
-
     def start_from(self, layers: Sequence[LayerId]) -> tuple[str, Sequence[LayerId]]:
         """The snapshot to start from, and the tars to be unpacked above it; no snapshot where there is none. Raises
         SandboxError for one that was made above other layers."""
-        rows = [self.complete(layer) for layer in layers]
+        rows = [self.state.complete(layer) for layer in layers]
         tops = [number for number, row in enumerate(rows) if row.snapshot]
         if not tops:
             return "", ()
@@ -131,7 +119,7 @@ class MicrosandboxLayers:
 
     async def image(self, layers: Sequence[LayerId]) -> str:
         """The image of these tars, made where microsandbox has it not."""
-        chain = [self.complete(layer).diff_id for layer in layers]
+        chain = [self.state.complete(layer).diff_id for layer in layers]
         reference = f"{self.state.prefix()}/{derived_id('chain', *chain)}:latest"
         async with self._composing:
             if not await machines.has_image(reference):
@@ -147,7 +135,7 @@ class MicrosandboxLayers:
     async def toolbox(self, layer: LayerId) -> Path:
         """A folder with the files of a layer, to be shown read-only. Who owns them does not matter: all are shown as
         guest root's."""
-        self.complete(layer)
+        self.state.complete(layer)
         folder = self.state.toolboxes / layer
         async with self._composing:
             if not folder.is_dir():

@@ -1,15 +1,11 @@
 """The `microsandbox` provider. Its promises are those of the port; how it is to keep them is in docs/adr/0061."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import LayerId, SandboxId
 from outrider.model.sandbox import (
-    GUEST_USER,
-    GuestRole,
     Isolation,
     LimitTier,
     ProbeReport,
@@ -19,11 +15,12 @@ from outrider.model.sandbox import (
 )
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import Guest, Tell, Watchdog
-from outrider.sandboxes.guest import GuestLogin, connect_guest
+from outrider.sandboxes.guest import connect_guest, login_to
 from outrider.sandboxes.microsandbox import machines
 from outrider.sandboxes.microsandbox.boot_probe import INSTALL, NOT_INSTALLED, BootProbe, installed_version
 from outrider.sandboxes.microsandbox.layers import MicrosandboxLayers
-from outrider.sandboxes.microsandbox.records import LayerRecord, Record, StateFolder
+from outrider.sandboxes.microsandbox.records import LayerRecord, StateFolder
+from outrider.sandboxes.records import Record, SandboxLocks
 from outrider.sandboxes.sshd import lay_out_script, new_keys, sshd_argv
 from outrider.sandboxes.watchdog import MeteredWatchdog, Watched
 
@@ -42,7 +39,7 @@ class MicrosandboxProvider(MicrosandboxLayers):
         super().__init__(StateFolder(state.absolute()))
         self._clock = clock
         self._probe = probe or BootProbe(state, clock)
-        self._locks: WeakValueDictionary[SandboxId, asyncio.Lock] = WeakValueDictionary()
+        self._lock = SandboxLocks()
 
     async def probe(self) -> ProbeReport:
         """Boot a microVM that runs `true`, or say what came of the last try."""
@@ -94,19 +91,13 @@ class MicrosandboxProvider(MicrosandboxLayers):
         if not (await machines.all_running(name)).get(name):
             raise SandboxLost(f"The sandbox {handle.id} is not running.")
         stream = await machines.attach(name, sshd_argv(record.spec.role, record.spec.limits))
-        user = "root" if record.spec.role is GuestRole.BUILD else GUEST_USER
-        login = GuestLogin(user=user, user_private=record.keys.user_private, host_public=record.keys.host_public)
-        return await connect_guest(stream, handle.id, login)
+        return await connect_guest(stream, handle.id, login_to(record.spec.role, record.keys))
 
     async def list(self, labels: Mapping[str, str]) -> Sequence[SandboxInfo]:
         """The microVMs that exist now and carry all these labels."""
         running = await machines.all_running(self.state.prefix())
         return [
-            SandboxInfo(
-                handle=_handle(record.spec.id),
-                labels=record.spec.labels,
-                running=running[self.state.machine(record.spec.id)],
-            )
+            record.info(PROVIDER, running=running[self.state.machine(record.spec.id)])
             for record in self.state.records()
             if self.state.machine(record.spec.id) in running and labels.items() <= record.spec.labels.items()
         ]
@@ -115,8 +106,7 @@ class MicrosandboxProvider(MicrosandboxLayers):
         """Replace its labels, which are in our record, and begin its wall time anew."""
         async with self._lock(handle.id):
             record = await self._record(handle)
-            spec = record.spec.model_copy(update={"labels": dict(labels)})
-            self.state.write(record.model_copy(update={"spec": spec, "started_at": self._clock.now()}))
+            self.state.write(record.begun_anew(self._clock.now(), labels))
 
     async def stop(self, handle: SandboxHandle) -> None:
         """End the microVM; its disk is kept."""
@@ -129,7 +119,7 @@ class MicrosandboxProvider(MicrosandboxLayers):
             record = await self._record(handle)
             name = self.state.machine(handle.id)
             if not (await machines.all_running(name)).get(name):
-                self.state.write(record.model_copy(update={"started_at": self._clock.now()}))
+                self.state.write(record.begun_anew(self._clock.now()))
                 await machines.start(name)
                 await _lay_out(name, record)
 
@@ -169,9 +159,6 @@ class MicrosandboxProvider(MicrosandboxLayers):
         if record is None or name not in await machines.all_running(name):
             raise SandboxLost(f"The sandbox {handle.id} does not exist any more.")
         return record
-
-    def _lock(self, sandbox: SandboxId) -> asyncio.Lock:
-        return self._locks.setdefault(sandbox, asyncio.Lock())
 
 
 class _VmMeters:

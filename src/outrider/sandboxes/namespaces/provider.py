@@ -3,13 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 from outrider.model.errors import SandboxError, SandboxLost
-from outrider.model.ids import LayerId, SandboxId
+from outrider.model.ids import LayerId
 from outrider.model.sandbox import (
-    GUEST_USER,
-    GuestRole,
     Isolation,
     LimitTier,
     ProbeReport,
@@ -19,7 +16,7 @@ from outrider.model.sandbox import (
 )
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import Guest, Tell, Watchdog
-from outrider.sandboxes.guest import GuestLogin, connect_guest
+from outrider.sandboxes.guest import connect_guest, login_to
 from outrider.sandboxes.namespaces import cgroups
 from outrider.sandboxes.namespaces.cgroups import Cgroups
 from outrider.sandboxes.namespaces.ids import HostIds
@@ -29,6 +26,7 @@ from outrider.sandboxes.namespaces.meters import MachineMeters
 from outrider.sandboxes.namespaces.records import PROVIDER, Record, StateFolder, handle_of, still_marker
 from outrider.sandboxes.namespaces.sockets import connect_socket
 from outrider.sandboxes.namespaces.unsynced import Syncing
+from outrider.sandboxes.records import SandboxLocks
 from outrider.sandboxes.sshd import new_keys
 from outrider.sandboxes.watchdog import MeteredWatchdog
 
@@ -54,7 +52,7 @@ class NamespaceProvider(NamespaceLayers):
         super().__init__(folder, Launcher(folder, ids, groups))
         self.tier = LimitTier.CGROUP if groups else LimitTier.WATCHDOG
         self._clock = clock
-        self._locks: WeakValueDictionary[SandboxId, asyncio.Lock] = WeakValueDictionary()
+        self._lock = SandboxLocks()
 
     async def probe(self) -> ProbeReport:
         """Start a bare sandbox, run `true` in it, and say what is in force."""
@@ -92,9 +90,7 @@ class NamespaceProvider(NamespaceLayers):
             async with self._lock(handle.id):
                 await self.launcher.go_on(handle.id)
         stream = await connect_socket(self.state.socket(handle.id))
-        user = "root" if record.spec.role is GuestRole.BUILD else GUEST_USER
-        login = GuestLogin(user=user, user_private=record.keys.user_private, host_public=record.keys.host_public)
-        return await connect_guest(stream, handle.id, login)
+        return await connect_guest(stream, handle.id, login_to(record.spec.role, record.keys))
 
     async def list(self, labels: Mapping[str, str]) -> Sequence[SandboxInfo]:
         """The sandboxes that exist now and carry all these labels."""
@@ -105,10 +101,9 @@ class NamespaceProvider(NamespaceLayers):
         """Replace its labels, and begin its wall time anew."""
         async with self._lock(handle.id):
             record = self._record(handle)
-            spec = record.spec.model_copy(update={"labels": dict(labels), "background": False})
             if record.spec.background:
                 cgroups.weigh(record.cgroups, background=False)
-            self.state.write(record.model_copy(update={"spec": spec, "started_at": self._clock.now()}))
+            self.state.write(record.begun_anew(self._clock.now(), labels))
 
     async def stop(self, handle: SandboxHandle) -> None:
         """Kill every process of it and free its memory."""
@@ -121,7 +116,7 @@ class NamespaceProvider(NamespaceLayers):
             record = self._record(handle)
             if not self.state.running(handle.id):
                 await self.launcher.kill(handle.id)
-                await self.launcher.launch(record.model_copy(update={"started_at": self._clock.now()}))
+                await self.launcher.launch(record.begun_anew(self._clock.now()))
 
     async def snapshot(self, handle: SandboxHandle, layer: LayerId) -> LayerId:
         """Keep all that the sandbox has written as a layer of that id."""
@@ -152,10 +147,6 @@ class NamespaceProvider(NamespaceLayers):
         """Looks after every sandbox in the state folder, whoever made it."""
         limits = MeteredWatchdog(MachineMeters(self.launcher, self.tier, self._clock, self.stop), self._clock, tell)
         return Syncing(limits, self.settle, self._clock)
-
-    def _lock(self, sandbox: SandboxId) -> asyncio.Lock:
-        """One call at a time concerns one sandbox."""
-        return self._locks.setdefault(sandbox, asyncio.Lock())
 
     def _record(self, handle: SandboxHandle) -> Record:
         record = self.state.read(handle.id)

@@ -4,29 +4,23 @@ import fcntl
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import ValidationError
 
 from outrider.model.base import Model
 from outrider.model.ids import LayerId, SandboxId
-from outrider.model.sandbox import SandboxHandle, SandboxInfo, SandboxSpec
+from outrider.model.sandbox import SandboxHandle, SandboxInfo
+from outrider.sandboxes import records
 from outrider.sandboxes.namespaces.processes import ProcessIdentity
 from outrider.sandboxes.namespaces.unsynced import Unsynced, boot_id
-from outrider.sandboxes.sshd import SshKeys
+from outrider.sandboxes.records import read_model, write_whole
 
 PROVIDER = "namespaces"
 
 
-class Record(Model):
-    """One sandbox as it was asked for."""
+class Record(records.Record):
+    """One sandbox as it was asked for, and the control groups that it was put into."""
 
-    spec: SandboxSpec
-    keys: SshKeys
     cgroups: tuple[Path, ...] = ()
-    started_at: datetime
 
 
 class Pids(Model):
@@ -38,16 +32,6 @@ class Pids(Model):
     def identities(self) -> tuple[ProcessIdentity, ProcessIdentity]:
         """Init first: when it dies the kernel kills all of the sandbox, and bubblewrap outside ends by itself."""
         return ProcessIdentity(*self.inner), ProcessIdentity(*self.outer)
-
-
-ModelT = TypeVar("ModelT", bound=Model)
-
-
-def _read(path: Path, kind: type[ModelT]) -> ModelT | None:
-    try:
-        return kind.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):
-        return None
 
 
 class StateFolder:
@@ -111,10 +95,7 @@ class StateFolder:
         """Store the record, whole or not at all."""
         folder = self.own(record.spec.id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = folder / "record.new"
-        fresh.touch(mode=0o600)
-        fresh.write_text(record.model_dump_json())
-        fresh.rename(folder / "record.json")
+        write_whole(folder / "record.json", record.model_dump_json())
         frozen_marker(self, record.spec.id).unlink(missing_ok=True)
 
     def read(self, sandbox: SandboxId) -> Record | None:
@@ -126,7 +107,7 @@ class StateFolder:
 
     def pids(self, sandbox: SandboxId) -> Pids | None:
         """The processes of its last start, dead or alive."""
-        return _read(self.own(sandbox) / "pids.json", Pids)
+        return read_model(self.own(sandbox) / "pids.json", Pids)
 
     def running(self, sandbox: SandboxId) -> bool:
         """Whether its init is alive."""
@@ -183,7 +164,7 @@ def frozen_marker(state: StateFolder, sandbox: SandboxId) -> Path:
 
 def recorded(state: StateFolder, sandbox: SandboxId) -> Record | None:
     """The record, whatever has become of the sandbox."""
-    return _read(state.own(sandbox) / "record.json", Record)
+    return read_model(state.own(sandbox) / "record.json", Record)
 
 
 def note_below(state: StateFolder, layer: LayerId, below: Sequence[LayerId]) -> None:
