@@ -37,3 +37,10 @@ async def docker_base(make_docker_provider: Callable[[], DockerProvider], base_l
     provider = make_docker_provider()
     await copy_layer(base_layers.base, NamespaceProvider(STATE, SystemClock()), provider, ROOT)
     return base_layers.base
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def docker_toolbox(make_docker_provider: Callable[[], DockerProvider], base_layers: BaseLayers) -> LayerId:
+    """The toolbox, for whoever needs the real engine."""
+    await copy_layer(base_layers.toolbox, NamespaceProvider(STATE, SystemClock()), make_docker_provider(), ROOT)
+    return base_layers.toolbox

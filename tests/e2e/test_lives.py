@@ -3,13 +3,17 @@
 import asyncio
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from outrider.ports.clock import SystemClock
 from outrider.rehearsal.demo import DEMO_PROMPT, write_demo_repository
+from outrider.sandboxes.docker.provider import DockerProvider
+from tests.conftest import DOCKER
 from tests.e2e.deployment import Deployment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
@@ -74,22 +78,50 @@ async def test_a_killed_server_goes_on_where_it_was(deployment: Deployment, bake
         assert len(of_type(feed.events, "prompt_queued")) == 1
 
 
-async def test_stop_leaves_no_process_of_the_turn(make_deployment: Callable[..., Deployment], bakery: Path) -> None:
-    deployment = make_deployment(OUTRIDER_REHEARSAL_SCRIPTS=str(SCRIPTS))
-    await deployment.start()
-    session = await deployment.begin(bakery, "Leave processes behind.")
-    async with deployment.feed(session) as feed:
+@pytest.fixture(params=["namespaces", "docker"])
+def docker_socket(request: pytest.FixtureRequest) -> Path | None:
+    """Of a daemon that has what sandboxes are made of; None where they are no containers."""
+    if request.param == "namespaces":
+        return None
+    for layer in ("docker_base", "docker_toolbox"):
+        request.getfixturevalue(layer)
+    daemon: Path = request.getfixturevalue("daemon")
+    return daemon
+
+
+@pytest_asyncio.fixture
+async def leaving(docker_socket: Path | None, make_deployment: Callable[..., Deployment]) -> AsyncIterator[Deployment]:
+    """A deployment on each provider, whose model leaves processes behind."""
+    variables = {"OUTRIDER_REHEARSAL_SCRIPTS": str(SCRIPTS)}
+    if docker_socket is None:
+        yield make_deployment(**variables, OUTRIDER_SANDBOX="namespaces")
+        return
+    made = make_deployment(**variables, OUTRIDER_SANDBOX="docker", DOCKER_HOST=f"unix://{docker_socket}")
+    (made.home.path / "docker").symlink_to(DOCKER / "state")
+    yield made
+    await made.stop()
+    provider = DockerProvider(DOCKER / "state", SystemClock(), socket=docker_socket)
+    for info in await provider.list({}):
+        await provider.destroy(info.handle)
+
+
+async def test_stop_leaves_no_process_of_the_turn(leaving: Deployment, bakery: Path) -> None:
+    await leaving.start()
+    session = await leaving.begin(bakery, "Leave processes behind.")
+    async with leaving.feed(session) as feed:
         await feed.until("tool_call_changed")
         await until(lambda: len(left_running()) >= STARTED)
         await feed.send("stop", ref="s")
         async with asyncio.timeout(STOP_SECONDS * SLACK):
             await until(lambda: not left_running())
         ended = await feed.until("turn_ended")
-        assert ended["reason"] == "stopped"
-        assert left_running() == []
+        assert (ended["reason"], left_running()) == ("stopped", [])
+        assert (ended["kept"]["commits"], ended["kept"]["files"]) == (1, ["rest.txt"])
+        assert "pushed to" in ended["message"]
 
-        await feed.send("prompt", ref="p", text=DEMO_PROMPT)
+        await feed.send("prompt", ref="p", text="Only talk.")
         assert (await feed.until("turn_ended"))["reason"] == "completed"
+        assert len(of_type(feed.events, "engine_attached")) == 1, "an engine that obeys is not started again"
 
 
 async def test_a_server_that_is_told_to_end_leaves_nothing_running(deployment: Deployment, bakery: Path) -> None:
