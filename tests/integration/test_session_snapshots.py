@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,170 +26,185 @@ from outrider.testing.playbook import BOB
 from outrider.testing.session_world import SessionWorld, new_prompt, new_session, running, turn_end, until
 
 
-@pytest.fixture
 def engine() -> FakeEngine:
-    """Writes one line a prompt."""
+    """Writes a file of that name for each of these prompts."""
     names = ("one", "two", "three")
     return FakeEngine({name: [write_file(f"{name}.txt", f"{name}\n")] for name in names} | {"": []})
 
 
-async def kept(registry: Registry, session: SessionId, turns: int) -> State:
-    """Wait until the files of so many turns are kept and stored."""
-    return await until(
-        registry,
-        session,
-        lambda state: state.turn is None and len(state.snapshots) == turns and all(k.stored for k in state.snapshots),
-    )
+@pytest.fixture
+def world(tmp_path: Path) -> SessionWorld:
+    return SessionWorld(tmp_path, engine())
 
 
-async def ask(registry: Registry, session: SessionId, text: str, turns: int) -> State:
-    """One more prompt, to the end of its turn."""
-    await registry.ask(session, QueuePrompt(new_prompt(text)))
-    await turn_end(registry, session, turns=turns)
-    return await until(registry, session, lambda state: state.snapshot_due is None and state.turn is None)
+@dataclass
+class Story:
+    """A running server, and a session that began with the prompt “one”."""
+
+    world: SessionWorld
+    registry: Registry
+    session: SessionId
+
+    async def kept(self, turns: int) -> State:
+        """Wait until the files of so many turns are kept and stored."""
+
+        def done(state: State) -> bool:
+            stored = [kept.stored for kept in state.snapshots]
+            return state.turn is None and len(stored) == turns and all(stored)
+
+        return await until(self.registry, self.session, done)
+
+    async def ask(self, text: str, turns: int, session: SessionId | None = None) -> State:
+        """One more prompt, to the end of its turn."""
+        asked = session or self.session
+        await self.registry.ask(asked, QueuePrompt(new_prompt(text)))
+        await turn_end(self.registry, asked, turns=turns)
+        return await until(self.registry, asked, lambda state: state.snapshot_due is None and state.turn is None)
+
+    def files(self, session: SessionId | None = None) -> list[str]:
+        """What stands in the session's workspace."""
+        boxes = (self.world.folder / "sandboxes" / "boxes").iterdir()
+        [box] = [box for box in boxes if (session or self.session) in (box / "saved.json").read_text()]
+        return sorted(path.name for path in (box / "root" / "workspace").glob("*.txt"))
+
+    async def events(self) -> list[object]:
+        """What its log says."""
+        rows = await self.registry.events(self.session, 0, 1000)
+        return [Recorded.model_validate_json(row).event for row in rows]
+
+    async def problems(self) -> list[str]:
+        """What people were told."""
+        return [event.sentence for event in await self.events() if isinstance(event, ProblemReported)]
+
+    async def starts(self) -> list[str]:
+        """How it came by its sandboxes."""
+        return [event.how for event in await self.events() if isinstance(event, SandboxReady)]
+
+    async def collect(self, *sessions: SessionId) -> int:
+        """Delete the snapshots that these sessions do not name."""
+        layers = NamedLayers(lambda: list(sessions))
+        layers.registry = self.registry
+        return await collect_snapshots(layers, self.world.snapshots)
+
+    async def layers(self) -> list[LayerId]:
+        """The snapshots on this machine."""
+        return [row.id for row in await self.world.sandboxes.list_layers() if row.id.startswith("snap-")]
 
 
-def files(world: SessionWorld, session: SessionId) -> list[str]:
-    """What stands in the session's workspace."""
-    [box] = [box for box in (world.folder / "sandboxes/boxes").iterdir() if session in (box / "saved.json").read_text()]
-    return sorted(path.name for path in (box / "root/workspace").glob("*.txt"))
-
-
-def named(sessions: list[SessionId], registry: Registry) -> NamedLayers:
-    """What these sessions name."""
-    layers = NamedLayers(lambda: sessions)
-    layers.registry = registry
-    return layers
-
-
-async def told(registry: Registry, session: SessionId) -> list[object]:
-    """Its events."""
-    return [Recorded.model_validate_json(row).event for row in await registry.events(session, 0, 1000)]
-
-
-async def test_a_deleted_folder_of_sandboxes_is_restored_from_the_store(tmp_path: Path, engine: FakeEngine):
-    world = SessionWorld(tmp_path, engine)
+@asynccontextmanager
+async def begun(world: SessionWorld) -> AsyncIterator[Story]:
+    """A session on a new server."""
     repository = await world.begin()
     async with running(world.registry()) as registry:
         session = await registry.create(new_session(repository, world.source.head(), "one"))
-        await kept(registry, session, 1)
-    shutil.rmtree(tmp_path / "sandboxes" / "boxes")
-    for layer in (tmp_path / "sandboxes" / "layers").glob("snap-*"):
-        shutil.rmtree(layer)
-    (tmp_path / "sandboxes" / "boxes").mkdir()
-    async with running(world.registry()) as registry:
-        await ask(registry, session, "two", 2)
-        events = await told(registry, session)
-        assert files(world, session) == ["one.txt", "sum.txt", "two.txt"]
-    assert [event.how for event in events if isinstance(event, SandboxReady)] == ["cold", "restored"]
-    said = [event.sentence for event in events if isinstance(event, ProblemReported)]
-    assert any("restored from the snapshot taken after turn 1" in sentence for sentence in said)
+        yield Story(world, registry, session)
 
 
-async def test_what_is_neither_here_nor_stored_is_said(tmp_path: Path, engine: FakeEngine):
-    world = SessionWorld(tmp_path, engine)
-    repository = await world.begin()
-    async with running(world.registry()) as registry:
-        session = await registry.create(new_session(repository, world.source.head(), "one"))
-        await kept(registry, session, 1)
-    shutil.rmtree(tmp_path / "sandboxes" / "boxes")
-    shutil.rmtree(tmp_path / "layer-blobs")
-    for layer in (tmp_path / "sandboxes" / "layers").glob("snap-*"):
-        shutil.rmtree(layer)
-    (tmp_path / "sandboxes" / "boxes").mkdir()
-    async with running(world.registry()) as registry:
-        await ask(registry, session, "two", 2)
-        events = await told(registry, session)
-    said = [event.sentence for event in events if isinstance(event, ProblemReported)]
-    assert any("cannot be restored" in sentence for sentence in said)
+@asynccontextmanager
+async def restarted(story: Story) -> AsyncIterator[Story]:
+    """The same session on the next server."""
+    async with running(story.world.registry()) as registry:
+        yield Story(story.world, registry, story.session)
 
 
-async def test_a_session_sleeps_and_wakes_with_its_files_and_its_engine(tmp_path: Path, engine: FakeEngine):
-    world = SessionWorld(tmp_path, engine)
+def lose_sandboxes(world: SessionWorld) -> None:
+    """All of them, and the snapshots on this machine."""
+    folder = world.folder / "sandboxes"
+    for lost in (folder / "boxes", *(folder / "layers").glob("snap-*")):
+        shutil.rmtree(lost)
+    (folder / "boxes").mkdir()
+
+
+async def test_a_deleted_folder_of_sandboxes_is_restored_from_the_store(world: SessionWorld) -> None:
+    async with begun(world) as story:
+        await story.kept(1)
+    lose_sandboxes(world)
+    async with restarted(story) as story:
+        await story.ask("two", 2)
+        assert story.files() == ["one.txt", "sum.txt", "two.txt"]
+        assert await story.starts() == ["cold", "restored"]
+        assert any("restored from the snapshot taken after turn 1" in said for said in await story.problems())
+
+
+async def test_what_is_neither_here_nor_stored_is_said(world: SessionWorld) -> None:
+    async with begun(world) as story:
+        await story.kept(1)
+    lose_sandboxes(world)
+    shutil.rmtree(world.folder / "layer-blobs")
+    async with restarted(story) as story:
+        await story.ask("two", 2)
+        assert any("cannot be restored" in said for said in await story.problems())
+
+
+async def test_a_session_sleeps_and_wakes_with_its_files_and_its_engine(world: SessionWorld) -> None:
     world.policy = Policy(idle_seconds=0.05, commit_window_seconds=0)
-    repository = await world.begin()
-    async with running(world.registry()) as registry:
-        session = await registry.create(new_session(repository, world.source.head(), "one"))
-        await until(registry, session, lambda state: state.restore is not None and state.restore.asleep)
-        before = (await registry.state(session)).engine_session
+    async with begun(world) as story:
+        asleep = await until(
+            story.registry, story.session, lambda state: state.restore is not None and state.restore.asleep
+        )
         world.policy = Policy(commit_window_seconds=0)
-        await registry.ask(session, QueuePrompt(new_prompt("two")))
-        await turn_end(registry, session, turns=2)
-        events = await told(registry, session)
-        state = await registry.state(session)
-    assert [event.how for event in events if isinstance(event, SandboxReady)] == ["cold", "restored"]
-    assert state.engine_session == before
-    assert [event for event in events if isinstance(event, ProblemReported)] == []
+        await story.registry.ask(story.session, QueuePrompt(new_prompt("two")))
+        await turn_end(story.registry, story.session, turns=2)
+        awake = await story.registry.state(story.session)
+        assert await story.starts() == ["cold", "restored"]
+        assert (await story.problems(), awake.engine_session) == ([], asleep.engine_session)
 
 
-async def test_a_session_goes_back_to_a_turn_and_forwards_again(tmp_path: Path, engine: FakeEngine):
-    world = SessionWorld(tmp_path, engine)
-    repository = await world.begin()
-    async with running(world.registry()) as registry:
-        session = await registry.create(new_session(repository, world.source.head(), "one"))
-        await turn_end(registry, session)
-        await ask(registry, session, "two", 2)
-        await registry.ask(session, Rewind("1", by=BOB))
-        await ask(registry, session, "three", 3)
-        assert files(world, session) == ["one.txt", "sum.txt", "three.txt"]
-        branch = (await registry.state(session)).branch
-        await registry.ask(session, Rewind("2", by=BOB))
-        await ask(registry, session, "look", 4)
-        assert files(world, session) == ["one.txt", "sum.txt", "two.txt"]
-    assert branch.endswith("/work-3")
+async def test_a_session_goes_back_to_a_turn_and_forwards_again(world: SessionWorld) -> None:
+    async with begun(world) as story:
+        await turn_end(story.registry, story.session)
+        await story.ask("two", 2)
+        await story.registry.ask(story.session, Rewind("1", by=BOB))
+        state = await story.ask("three", 3)
+        assert story.files() == ["one.txt", "sum.txt", "three.txt"]
+        await story.registry.ask(story.session, Rewind("2", by=BOB))
+        await story.ask("look", 4)
+        assert story.files() == ["one.txt", "sum.txt", "two.txt"]
+    assert state.branch.endswith("/work-3")
 
 
-async def test_a_fork_goes_on_alone(tmp_path: Path, engine: FakeEngine):
-    world = SessionWorld(tmp_path, engine)
-    repository = await world.begin()
-    async with running(world.registry()) as registry:
-        session = await registry.create(new_session(repository, world.source.head(), "one"))
-        await turn_end(registry, session)
-        parent = await ask(registry, session, "two", 2)
-        child = await fork(registry, session, "1", Author(person=BOB), world.clock)
-        await ask(registry, child, "three", 1)
-        assert files(world, child) == ["one.txt", "sum.txt", "three.txt"]
-        assert files(world, session) == ["one.txt", "sum.txt", "two.txt"]
-        assert (await registry.state(session)).head == parent.head
-        forked = await registry.state(child)
+async def test_a_fork_goes_on_alone(world: SessionWorld) -> None:
+    async with begun(world) as story:
+        await turn_end(story.registry, story.session)
+        parent = await story.ask("two", 2)
+        child = await fork(story.registry, story.session, "1", Author(person=BOB), world.clock)
+        forked = await story.ask("three", 1, child)
+        assert story.files(child) == ["one.txt", "sum.txt", "three.txt"]
+        assert story.files() == ["one.txt", "sum.txt", "two.txt"]
+        assert (await story.registry.state(story.session)).head == parent.head
     assert forked.created.created_by.person == BOB
     assert forked.pull_request is not None
     assert forked.pull_request.head_branch == f"outrider/{child}/work"
 
 
-async def test_snapshots_that_no_session_names_are_collected(tmp_path: Path, engine: FakeEngine):
-    world = SessionWorld(tmp_path, engine)
+async def test_snapshots_that_no_session_names_are_collected(world: SessionWorld) -> None:
     world.policy = Policy(snapshots_kept=1, commit_window_seconds=0)
-    repository = await world.begin()
-    registry = world.registry()
-    async with running(registry):
-        session = await registry.create(new_session(repository, world.source.head(), "one"))
-        await kept(registry, session, 1)
-        await ask(registry, session, "two", 2)
-        state = await kept(registry, session, 1)
-        assert await collect_snapshots(named([session], registry), world.snapshots) == 1
-        left = [row.id for row in await world.sandboxes.list_layers() if row.id.startswith("snap-")]
-    assert left == [state.snapshots[0].layer]
+    async with begun(world) as story:
+        await story.kept(1)
+        await story.ask("two", 2)
+        state = await story.kept(1)
+        assert await story.collect(story.session) == 1
+        assert await story.layers() == [state.snapshots[0].layer]
 
 
-class FullDisk(SandboxError):
-    """As the provider says it."""
+async def test_a_session_that_cannot_be_read_keeps_everything(world: SessionWorld) -> None:
+    async with begun(world) as story:
+        await story.kept(1)
+        with pytest.raises(OutriderError):
+            await story.collect(SessionId("s-gone22222"))
+        assert len(await story.layers()) == 1
 
 
-async def test_a_full_disk_is_said_and_the_session_goes_on(tmp_path: Path, engine: FakeEngine):
-    world = SessionWorld(tmp_path, engine)
-
+async def test_a_full_disk_is_said_and_the_session_goes_on(world: SessionWorld) -> None:
     async def full(handle: SandboxHandle, layer: LayerId) -> LayerId:
-        raise FullDisk("The disk is full.", "Free some space.")
+        raise SandboxError("The disk is full.", "Free some space.")
 
     world.sandboxes.snapshot = full  # type: ignore[method-assign]
-    repository = await world.begin()
-    async with running(world.registry()) as registry:
-        session = await registry.create(new_session(repository, world.source.head(), "one"))
-        await turn_end(registry, session)
-        await ask(registry, session, "two", 2)
-        events = await told(registry, session)
-    assert "The disk is full." in next(event.reason for event in events if isinstance(event, SnapshotFailed))
+    async with begun(world) as story:
+        await turn_end(story.registry, story.session)
+        await story.ask("two", 2)
+        failed = [event.reason for event in await story.events() if isinstance(event, SnapshotFailed)]
+    assert "The disk is full." in failed[0]
 
 
 class TroubledStore(DirectoryLayerBlobs):
@@ -207,32 +224,19 @@ class TroubledStore(DirectoryLayerBlobs):
         return await super().put(name, half())
 
 
-async def test_a_store_in_trouble_is_said_once_and_gets_everything_in_the_end(tmp_path: Path, engine: FakeEngine):
-    world = SessionWorld(tmp_path, engine, ManualClock())
-    store = TroubledStore(tmp_path / "layer-blobs")
+async def test_a_store_in_trouble_is_said_once_and_gets_everything_in_the_end(tmp_path: Path) -> None:
+    clock, store = ManualClock(), TroubledStore(tmp_path / "layer-blobs")
+    world = SessionWorld(tmp_path, engine(), clock)
     world.snapshots = Snapshots(world.sandboxes, store, tmp_path / "scratch")
-    repository = await world.begin()
-    async with running(world.registry()) as registry:
-        session = await registry.create(new_session(repository, world.source.head(), "one"))
-        await until(registry, session, lambda state: state.store_failures == 1)
-        world.clock.advance(60)
-        await until(registry, session, lambda state: state.store_failures == 2)
+    async with begun(world) as story:
+        await until(story.registry, story.session, lambda state: state.store_failures == 1)
+        clock.advance(60)
+        await until(story.registry, story.session, lambda state: state.store_failures == 2)
         assert list(await store.names()) == []
         store.room = True
-        world.clock.advance(300)
-        await kept(registry, session, 1)
-        events = await told(registry, session)
-    assert [event.again for event in events if isinstance(event, SnapshotNotStored)] == [False, True]
+        clock.advance(300)
+        await story.kept(1)
+        again = [event.again for event in await story.events() if isinstance(event, SnapshotNotStored)]
+    assert again == [False, True]
     assert len(list(await store.names())) >= 1
     assert list((tmp_path / "layer-blobs").glob(".*")) == []
-
-
-async def test_a_session_that_cannot_be_read_keeps_everything(tmp_path: Path, engine: FakeEngine):
-    world = SessionWorld(tmp_path, engine)
-    repository = await world.begin()
-    async with running(world.registry()) as registry:
-        session = await registry.create(new_session(repository, world.source.head(), "one"))
-        await kept(registry, session, 1)
-        with pytest.raises(OutriderError):
-            await collect_snapshots(named([SessionId("s-gone22222")], registry), world.snapshots)
-        assert [row for row in await world.sandboxes.list_layers() if row.id.startswith("snap-")]

@@ -51,24 +51,20 @@ class KeptLayer(Model):
 LayerT = TypeVar("LayerT", bound=KeptLayer)
 
 
-class StateFolder(Generic[LayerT]):
-    """The folder of a provider that keeps its layers as tars:
+class HomeFolder:
+    """The folder of a provider whose sandboxes are a daemon's:
 
-    home                 what is ours at a daemon is named by: several homes may share one
+    home                 what is ours there is named by: several homes may share one
     sandboxes/ID.json    a Record
-    layers/ID.json       a layer's record, written when the layer is complete
-    layers/ID.tar        its files
     """
 
-    def __init__(self, path: Path, kind: type[LayerT]) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.sandboxes = path / "sandboxes"
-        self.layers = path / "layers"
-        self._kind = kind
 
     def folders(self) -> tuple[Path, ...]:
         """All that are made."""
-        return self.path, self.sandboxes, self.layers
+        return self.path, self.sandboxes
 
     def prepare(self) -> None:
         """Make the folders."""
@@ -101,6 +97,23 @@ class StateFolder(Generic[LayerT]):
             record = self.read(SandboxId(file.stem))
             if record:
                 yield record
+
+
+class StateFolder(HomeFolder, Generic[LayerT]):
+    """That of one which keeps its layers as tars:
+
+    layers/ID.json       a layer's record, written when the layer is complete
+    layers/ID.tar        its files
+    """
+
+    def __init__(self, path: Path, kind: type[LayerT]) -> None:
+        super().__init__(path)
+        self.layers = path / "layers"
+        self._kind = kind
+
+    def folders(self) -> tuple[Path, ...]:
+        """All that are made."""
+        return *super().folders(), self.layers
 
     def tar(self, layer: LayerId) -> Path:
         """Where a layer's files are, or would be."""
