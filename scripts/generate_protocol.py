@@ -18,6 +18,7 @@ from pydantic.json_schema import models_json_schema
 
 from outrider.api import image_views, views
 from outrider.api.list_frames import ListFrame
+from outrider.api.routes import joining, members
 from outrider.model.engine import ToolContent
 from outrider.model.events import Event, Recorded
 from outrider.model.feed import ClientFrame, ServerFrame
@@ -42,10 +43,15 @@ ANSWERS = (
     views.PullRequestAnswer,
     image_views.ImageList,
     image_views.BuildAnswer,
+    members.MemberList,
+    members.InviteMade,
+    members.InviteList,
+    joining.LinkShown,
+    joining.Joined,
 )
 """What the server says: every field is there, also one that has a default."""
 
-REQUESTS = (views.NewSession, views.Typing, views.NewPrompt, views.NewPlace)
+REQUESTS = (views.NewSession, views.Typing, views.NewPrompt, views.NewPlace, members.NewInvite)
 """What the clients say: a field with a default may be left out."""
 
 UNIONS: Mapping[str, Any] = {

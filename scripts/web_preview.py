@@ -19,6 +19,7 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from web_fixture import TARGET
 from web_stories.fleet import IMAGES, LOG, POOL
 from web_stories.money import COMMITS, FILES, FIX_PROVED, LEDGER, MONEY_DIFF, PULL, TEST_DIFF
+from web_stories.people import LINK_MADE, LINK_SHOWN, LINKS, MEMBERS, PRESENCE
 
 STATIC = Path(__file__).resolve().parent.parent / "src" / "outrider" / "api" / "static"
 POLICY = (
@@ -101,6 +102,10 @@ class Preview:
         app.post("/api/pull-requests/{repository}/{number}/{decision}")(self.refuse)
         for what in ("stop", "archive", "unarchive", "pin", "unpin", "rename"):
             app.post(f"/api/sessions/{{session}}/{what}")(self.refuse)
+        app.get("/api/sessions/{session}/members")(lambda: MEMBERS)
+        app.get("/api/sessions/{session}/links")(lambda: LINKS)
+        app.post("/api/sessions/{session}/links", status_code=201)(lambda: LINK_MADE)
+        app.post("/api/join/look")(lambda: LINK_SHOWN)
         app.websocket("/api/sessions/{session}/feed")(self.feed)
         app.get("/{path:path}")(self.page)
 
@@ -217,8 +222,10 @@ class Preview:
         await socket.send_json({"kind": "drafts", "drafts": []})
         await socket.send_json({"kind": "live", "seq": len(events)})
         if session == ROWS[0][0]:
+            await socket.send_json(PRESENCE)
             await _type(socket, len(events))
-        await socket.receive()
+        async for _ in socket.iter_text():
+            pass
 
     def page(self, path: str) -> Response:
         """The built client."""

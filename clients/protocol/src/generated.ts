@@ -415,8 +415,38 @@ export interface ImageList {
   readonly builds_here: boolean;
 }
 
+/** A link to one session, as owners see it. The link itself is shown once, when it is made. */
+export interface Invite {
+  readonly id: string;
+  readonly session: string;
+  readonly role: "viewer" | "prompter" | "owner";
+  readonly by: Person;
+  readonly made_at: string;
+  readonly expires_at: string;
+  /** How many people may follow it */
+  readonly uses: number;
+  readonly used: number;
+}
+
+/** Links that can still be followed, oldest first. */
+export interface InviteList {
+  readonly invites: readonly Invite[];
+}
+
+/** The link, shown this once. */
+export interface InviteMade {
+  readonly url: string;
+  readonly invite: Invite;
+}
+
 /** How strong the wall is, in the words shown to people. */
 export type Isolation = "vm" | "user-kernel" | "shared-kernel";
+
+/** You are in. */
+export interface Joined {
+  readonly session: string;
+  readonly role: "viewer" | "prompter" | "owner";
+}
 
 /** What a turn that was stopped, or failed, left: nothing of it is lost. */
 export interface KeptWork {
@@ -443,6 +473,15 @@ export interface KeyUsed {
 
 /** Who enforces the limits: the kernel's cgroups, or rlimits and our watchdog. */
 export type LimitTier = "cgroup" | "rlimit+watchdog";
+
+/** What a link leads to. */
+export interface LinkShown {
+  readonly title: string;
+  readonly role: "viewer" | "prompter" | "owner";
+  readonly by: Person;
+  /** Who you are logged in as; null: say who you are to join */
+  readonly you: Person | null;
+}
 
 /** The client has everything up to `seq`; what follows is live. */
 export interface LiveFrame {
@@ -492,6 +531,14 @@ export interface MemberLeft {
   readonly by: Person;
 }
 
+/** The people of a session. */
+export interface MemberList {
+  readonly members: readonly Member[];
+  /** The role of whoever is logged in and no member; null: they see nothing */
+  readonly others: "viewer" | "prompter" | "owner" | null;
+  readonly yours: "viewer" | "prompter" | "owner";
+}
+
 /** `PROVIDER/NAME`, such as `anthropic/claude-sonnet-4-5`, `openai/gpt-5.1` or `rehearsal/demo`. */
 export interface ModelRef {
   readonly provider: string;
@@ -506,6 +553,15 @@ export interface MoveFrame {
   readonly key: string | null;
   readonly prompt: string;
   readonly position: number;
+}
+
+/** A link to the session. */
+export interface NewInvite {
+  readonly role?: "viewer" | "prompter" | "owner";
+  /** How long it can be followed */
+  readonly hours?: number;
+  /** How many people may follow it */
+  readonly uses?: number;
 }
 
 /** Where in the queue; 0 is next. */

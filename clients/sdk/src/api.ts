@@ -5,8 +5,17 @@ import type {
   BuildAnswer,
   Held,
   ImageList,
+  Invite,
+  InviteList,
+  InviteMade,
+  Joined,
+  LinkShown,
   Me,
+  Member,
+  MemberList,
+  NewInvite,
   NewSession,
+  Person,
   PoolReport,
   PromptAccepted,
   PullRequest,
@@ -28,7 +37,7 @@ import { Problem } from "./problem";
 import { parse, refusal } from "./refusal";
 import { sendFile } from "./upload";
 
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** The control plane over HTTP. Every failure is a `Problem`. */
 export class Api {
@@ -177,6 +186,44 @@ export class Api {
 
   unarchive(session: string): Promise<unknown> {
     return this.ask("POST", this.path(session, "unarchive"));
+  }
+
+  /** The people of a session, and what you may in it. */
+  members(session: string): Promise<MemberList> {
+    return this.ask("GET", this.path(session, "members"));
+  }
+
+  /** Give a person a role; the name is for who is no member yet. */
+  async setRole(session: string, email: string, role: Member["role"], name?: string): Promise<void> {
+    await this.ask("PUT", this.path(session, "members", email), { role, ...(name && { name }) });
+  }
+
+  /** Send a member away, or leave. */
+  async removeMember(session: string, email: string): Promise<void> {
+    await this.ask("DELETE", this.path(session, "members", email));
+  }
+
+  /** Make a link by which people join. Its address is shown this once. */
+  makeLink(session: string, wanted: NewInvite): Promise<InviteMade> {
+    return this.ask("POST", this.path(session, "links"), wanted);
+  }
+
+  async links(session: string): Promise<readonly Invite[]> {
+    return (await this.ask<InviteList>("GET", this.path(session, "links"))).invites;
+  }
+
+  revokeLink(session: string, link: string): Promise<void> {
+    return this.ask("DELETE", this.path(session, "links", link));
+  }
+
+  /** What a link leads to. */
+  lookAtLink(token: string): Promise<LinkShown> {
+    return this.ask("POST", "/api/join/look", { token });
+  }
+
+  /** Follow a link; without a login, as this person. */
+  join(token: string, person: Person | null): Promise<Joined> {
+    return this.ask("POST", "/api/join", { token, person });
   }
 
   /** Branches with their images and builds. */

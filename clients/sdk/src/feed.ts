@@ -1,3 +1,5 @@
+import type { ClientFrame } from "@outrider/protocol";
+
 import { asProblem, type Problem } from "./problem";
 
 /** How the feed stands. `waiting` tries again by itself; `refused` does not. */
@@ -16,6 +18,7 @@ export interface Socket {
   onclose: (() => void) | null;
   onerror: (() => void) | null;
   close(): void;
+  send?(data: string): void;
 }
 
 /** What every frame has. `live` says that all is here, `resync` that something was dropped; others are whoever takes them. */
@@ -69,6 +72,11 @@ export class Feed<F extends Framed> {
   /** Try again at once, where the feed waits: the network is back, or somebody looks. */
   nudge(): void {
     if (this.connection.kind === "waiting") this.attach();
+  }
+
+  /** Say something to the server, where the line is live. */
+  tell(frame: ClientFrame): void {
+    if (this.connection.kind === "live") this.socket?.send?.(JSON.stringify(frame));
   }
 
   private attach(): void {

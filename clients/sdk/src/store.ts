@@ -36,7 +36,7 @@ export class SessionStore {
   constructor(private readonly options: StoreOptions) {
     const base = `${options.origin}/api/sessions/${encodeURIComponent(options.session)}/feed`;
     this.feed = new Feed<ServerFrame>({
-      url: (after) => `${base}?after=${after}`,
+      url: (after) => `${base}?client=browser&after=${after}`,
       after: () => this.fold.seq,
       take: (frame) => this.take(frame),
       changed: (connection) => this.connectionChanged(connection),
@@ -60,6 +60,9 @@ export class SessionStore {
   /** Attach again at once, where the feed waits for its next try. */
   readonly nudge = (): void => this.feed.nudge();
 
+  /** Show the others that the person types, or does not any more. Only a hint: nothing is tried again. */
+  readonly showTyping = (typing: boolean): void => this.feed.tell({ kind: "here", ref: "here", typing });
+
   private take(frame: ServerFrame): boolean {
     const complete = this.takeIn(frame);
     this.publishSoon();
@@ -77,6 +80,9 @@ export class SessionStore {
       case "progress":
         this.fold.progress(frame.stage, frame.text);
         return true;
+      case "presence":
+        this.fold.meet(frame);
+        return true;
       case "live":
         this.loaded = true;
         return this.fold.seq >= frame.seq;
@@ -91,6 +97,7 @@ export class SessionStore {
 
   private connectionChanged(connection: Connection): void {
     this.connection = connection;
+    if (connection.kind !== "live") this.fold.meet(null);
     this.publishSoon();
   }
 

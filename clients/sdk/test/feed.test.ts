@@ -1,7 +1,7 @@
 import type { ServerFrame } from "@outrider/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { Problem, SessionStore, type Socket } from "../src";
+import { Problem, SessionFold, SessionStore, type Socket } from "../src";
 import { readTape } from "./tapes";
 
 const TAPE = readTape("s-k4q7ab2xyz");
@@ -20,7 +20,13 @@ class Line implements Socket {
     this.closed = true;
   }
 
-  send(...frames: ServerFrame[]): void {
+  readonly sent: string[] = [];
+
+  send(data: string): void {
+    this.sent.push(data);
+  }
+
+  say(...frames: ServerFrame[]): void {
     for (const frame of frames) this.onmessage?.({ data: JSON.stringify(frame) });
   }
 }
@@ -51,20 +57,20 @@ describe("the feed", () => {
     const { store, line } = setUp();
     line().onopen?.();
     expect(store.snapshot()).toMatchObject({ connection: { kind: "replaying" }, loaded: false });
-    line().send(events(0, 5), { kind: "drafts", drafts: [] }, { kind: "live", seq: 5 });
+    line().say(events(0, 5), { kind: "drafts", drafts: [] }, { kind: "live", seq: 5 });
     expect(store.snapshot()).toMatchObject({ connection: { kind: "live" }, loaded: true, view: { seq: 5 } });
   });
 
   it("resumes after the newest event when the line breaks", () => {
     const { store, line, lines } = setUp();
     line().onopen?.();
-    line().send(events(0, 5), { kind: "live", seq: 5 });
+    line().say(events(0, 5), { kind: "live", seq: 5 });
     line().onclose?.();
     expect(store.snapshot().connection).toMatchObject({ kind: "waiting", attempt: 1 });
     vi.advanceTimersByTime(250);
     expect(lines.map((each) => each.url)).toEqual([
-      "ws://here/api/sessions/s-aaaa/feed?after=0",
-      "ws://here/api/sessions/s-aaaa/feed?after=5",
+      "ws://here/api/sessions/s-aaaa/feed?client=browser&after=0",
+      "ws://here/api/sessions/s-aaaa/feed?client=browser&after=5",
     ]);
   });
 
@@ -75,7 +81,7 @@ describe("the feed", () => {
   ])("attaches again when %s", (_, frame) => {
     const { store, line, lines } = setUp();
     line().onopen?.();
-    line().send(events(0, 5), frame);
+    line().say(events(0, 5), frame);
     expect(store.snapshot()).toMatchObject({ connection: { kind: "waiting" }, view: { seq: 5 } });
     expect(lines[0]?.closed).toBe(true);
     vi.advanceTimersByTime(250);
@@ -93,7 +99,7 @@ describe("the feed", () => {
       vi.advanceTimersByTime(8_000);
     }
     line().onopen?.();
-    line().send({ kind: "live", seq: 0 });
+    line().say({ kind: "live", seq: 0 });
     line().onclose?.();
     expect(store.snapshot().connection).toMatchObject({ kind: "waiting", attempt: 1 });
   });
@@ -121,4 +127,54 @@ describe("the feed", () => {
     store.subscribe(() => undefined);
     expect(lines).toHaveLength(2);
   });
+
+  it("gets what it missed in an hour, whole and once, however the line breaks", () => {
+    const whole = new SessionFold();
+    for (const recorded of TAPE) whole.apply(recorded);
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const { store, stop, line } = setUp();
+      const random = randomOf(seed);
+      while (store.snapshot().view.seq < TAPE.length) {
+        expect(line().url).toContain(`after=${store.snapshot().view.seq}`);
+        attached(line(), store.snapshot().view.seq, random);
+        vi.advanceTimersByTime(random() < 0.2 ? 3_600_000 : 8_000);
+      }
+      expect(store.snapshot().view).toEqual(whole.view());
+      stop();
+    }
+  });
+
+  it("shows who is there while it is live, and nobody once the line is gone", () => {
+    const { store, line } = setUp();
+    line().onopen?.();
+    store.showTyping(true);
+    expect(line().sent).toEqual([]);
+    const person = { name: "Bob", email: "bob@example.org" };
+    const people = [{ person, guest: false, clients: ["browser"], typing: true }];
+    line().say({ kind: "live", seq: 0 }, { kind: "presence", people, count: 1, typing: 1 });
+    expect(store.snapshot().view.presence).toMatchObject({ count: 1, people });
+    store.showTyping(true);
+    expect(line().sent.map((sent) => JSON.parse(sent) as unknown)).toEqual([{ kind: "here", ref: "here", typing: true }]);
+    line().onclose?.();
+    expect(store.snapshot().view.presence).toBeNull();
+  });
 });
+
+/** A line that brings some of what is missing, at times twice or with a gap, and breaks. */
+function attached(line: Line, has: number, random: () => number): void {
+  line.onopen?.();
+  const upTo = Math.min(TAPE.length, has + Math.floor(random() * 40));
+  line.say(events(has, upTo), { kind: "drafts", drafts: [] }, { kind: "live", seq: upTo });
+  if (random() < 0.3) line.say(events(Math.max(0, upTo - 3), upTo));
+  if (random() < 0.3) line.say(events(upTo + 1, upTo + 2));
+  line.onclose?.();
+}
+
+/** Numbers from 0 to 1, the same for a seed. */
+function randomOf(seed: number): () => number {
+  let state = seed * 2_654_435_761;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

@@ -1,4 +1,4 @@
-import type { Handlers } from "./handlers";
+import { notice, type Handlers } from "./handlers";
 
 /** What prompts of older logs do not say. */
 const UNSAID = { attachments: [], revision: 1, edited_by: null };
@@ -14,10 +14,12 @@ export const foldQueue: Pick<
   prompt_queued: (state, event, { at }) => {
     state.queue = [...state.queue, { ...UNSAID, ...event.prompt, at }];
   },
-  prompt_withdrawn: (state, event) => {
+  prompt_withdrawn: (state, event, stamp) => {
+    notice(state, stamp, "info", `${event.by.name} withdrew a prompt.`);
     state.queue = state.queue.filter((prompt) => prompt.id !== event.prompt);
   },
-  prompt_moved: (state, event) => {
+  prompt_moved: (state, event, stamp) => {
+    notice(state, stamp, "info", `${event.by.name} moved a prompt to place ${event.position + 1} of the queue.`);
     const moved = state.queue.find((prompt) => prompt.id === event.prompt);
     if (moved) state.queue = state.queue.filter((prompt) => prompt !== moved).toSpliced(event.position, 0, moved);
   },

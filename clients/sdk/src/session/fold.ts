@@ -1,4 +1,4 @@
-import type { DeltaFrame, Draft, Event, Recorded } from "@outrider/protocol";
+import type { DeltaFrame, Draft, Event, PresenceFrame, Recorded } from "@outrider/protocol";
 
 import { foldChildren } from "./fold-children";
 import { foldEgress } from "./fold-egress";
@@ -61,6 +61,11 @@ export class SessionFold {
 
   progress(stage: string, text: string): void {
     this.state.progress = { stage, text };
+  }
+
+  /** Who is there; null once the line is gone. */
+  meet(presence: PresenceFrame | null): void {
+    this.state.presence = presence;
   }
 
   view(): SessionView {

@@ -46,6 +46,8 @@ export function emptyState(): FoldState {
     spending: NOTHING_SPENT,
     archived: false,
     preparing: null,
+    membersSeq: 0,
+    presence: null,
   };
 }
 

@@ -9,6 +9,7 @@ import type {
   Person,
   Phase,
   PlanEntry,
+  PresenceFrame,
   PreviewSpec,
   Prompt,
   Proof,
@@ -283,4 +284,8 @@ export interface SessionView {
   readonly branch: string | null;
   readonly pullRequest: PullRequest | null;
   readonly spending: Spending;
+  /** The newest event about members: another number means that somebody joined, left or may something else. */
+  readonly membersSeq: number;
+  /** Who is there now; null while nothing is known. */
+  readonly presence: PresenceFrame | null;
 }

@@ -26,15 +26,7 @@ export function HomePage(): ReactElement {
   return (
     <div className="h-full overflow-y-auto">
       <div className="mx-auto max-w-3xl px-4 pt-8 pb-16 sm:pt-14">
-        <h1 className="mb-4 text-2xl font-semibold tracking-tight">New session</h1>
-        <NewSession key={draft?.repository} me={me.data} draft={draft} />
-        {me.data?.isolation && (
-          <p className="mt-2 px-1 text-xs text-muted">
-            Sandboxes: {wordFor(ISOLATION, me.data.isolation)}
-            {me.data.limit_tier && `, ${wordFor(LIMITS, me.data.limit_tier)}`}
-            {me.data.provider && ` (${me.data.provider})`}
-          </p>
-        )}
+        <Begin me={me.data} draft={draft} />
         {none && (
           <section className="mt-12 space-y-6">
             <FirstSteps />
@@ -48,6 +40,29 @@ export function HomePage(): ReactElement {
         )}
       </div>
     </div>
+  );
+}
+
+interface BeginProps {
+  readonly me: Me | undefined;
+  readonly draft: Me["demo"];
+}
+
+/** Where a session begins; a guest begins none. */
+function Begin({ me, draft }: BeginProps): ReactElement {
+  if (me?.guest) return <p className="text-muted">You are a guest: these are the sessions that you were invited to.</p>;
+  return (
+    <>
+      <h1 className="mb-4 text-2xl font-semibold tracking-tight">New session</h1>
+      <NewSession key={draft?.repository} me={me} draft={draft} />
+      {me?.isolation && (
+        <p className="mt-2 px-1 text-xs text-muted">
+          Sandboxes: {wordFor(ISOLATION, me.isolation)}
+          {me.limit_tier && `, ${wordFor(LIMITS, me.limit_tier)}`}
+          {me.provider && ` (${me.provider})`}
+        </p>
+      )}
+    </>
   );
 }
 

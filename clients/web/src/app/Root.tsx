@@ -1,5 +1,5 @@
 import { Problem } from "@outrider/sdk";
-import { Outlet } from "@tanstack/react-router";
+import { Outlet, useLocation } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 
 import { useMe } from "@/features/server/queries";
@@ -12,6 +12,8 @@ import { Offline } from "./Offline";
 /** What is around every page. Without a login there is only the way to one. */
 export function Root(): ReactElement {
   const me = useMe();
+  const joining = useLocation({ select: ({ pathname }) => pathname === "/join" });
+  if (joining) return <Outlet />;
   if (me.error instanceof Problem && me.error.needsLogin) return <LoginNeeded />;
   return <Page me={me} />;
 }

@@ -2,6 +2,7 @@ import type { Connection, SessionView } from "@outrider/sdk";
 import { useParams } from "@tanstack/react-router";
 import { useState, type ReactElement } from "react";
 
+import { PeoplePane } from "@/features/people/PeoplePane";
 import { useSession } from "@/features/server/useSession";
 import { About } from "@/features/session/About";
 import { ChangesPane } from "@/features/session/ChangesPane";
@@ -14,14 +15,14 @@ import { Tabs } from "@/ui/Tabs";
 import { Failed } from "./Message";
 import { useTitle } from "./useTitle";
 
-type Tab = "transcript" | "evidence" | "changes" | "about";
+type Tab = "transcript" | "evidence" | "changes" | "people" | "about";
 
-const PANES: Record<Tab, string> = { transcript: "Transcript", evidence: "Evidence", changes: "Changes", about: "About" };
+const PANES: Record<Tab, string> = { transcript: "Transcript", evidence: "Evidence", changes: "Changes", people: "People", about: "About" };
 
 /** A session: the list beside it, its transcript, and one pane. A narrow screen shows one of them at a time. */
 export default function SessionPage(): ReactElement {
   const { session } = useParams({ from: "/sessions/$session" });
-  const { view, connection, loaded, nudge } = useSession(session);
+  const { view, connection, loaded, nudge, showTyping } = useSession(session);
   const [tab, setTab] = useState<Tab>("transcript");
   useTitle(view.title || "Session");
   if (connection.kind === "refused") return <Failed error={connection.problem} reset={nudge} />;
@@ -37,7 +38,7 @@ export default function SessionPage(): ReactElement {
         <PaneTabs view={view} chosen={tab} onChoose={setTab} controls="narrow-pane" className="px-3 lg:hidden" />
         <div id="narrow-pane" className="flex min-h-0 flex-1 flex-col">
           <div className={`min-h-0 flex-1 ${tab === "transcript" ? "" : "hidden lg:block"}`}>
-            <Stream session={session} view={view} loaded={loaded} onOpenEvidence={() => setTab("evidence")} />
+            <Stream session={session} view={view} loaded={loaded} onOpenEvidence={() => setTab("evidence")} showTyping={showTyping} />
           </div>
           {tab !== "transcript" && (
             <div className="min-h-0 flex-1 overflow-y-auto p-4 lg:hidden">
@@ -65,7 +66,7 @@ interface PaneTabsProps {
 }
 
 function PaneTabs({ view, chosen, onChoose, controls, className }: PaneTabsProps): ReactElement {
-  const all: readonly Tab[] = ["transcript", "evidence", "changes", "about"];
+  const all: readonly Tab[] = ["transcript", "evidence", "changes", "people", "about"];
   const tabs = all
     .filter((id) => id !== "transcript" || controls === "narrow-pane")
     .map((id) => ({ id, word: PANES[id], count: id === "changes" ? view.files.length : 0 }));
@@ -89,6 +90,7 @@ interface PaneProps {
 
 function Pane({ tab, view, session }: PaneProps): ReactElement {
   if (tab === "changes") return <ChangesPane view={view} />;
+  if (tab === "people") return <PeoplePane session={session} membersSeq={view.membersSeq} />;
   if (tab === "about") return <About view={view} />;
   return <EvidencePane view={view} session={session} />;
 }

@@ -34,7 +34,15 @@ const sandboxes = createRoute({
   component: lazyRouteComponent(() => import("./SandboxesPage")),
 });
 
-export const router = createRouter({ routeTree: root.addChildren([home, session, pulls, pull, sandboxes]), defaultPreload: "intent" });
+const join = createRoute({
+  getParentRoute: () => root,
+  path: "/join",
+  component: lazyRouteComponent(() => import("./JoinPage")),
+});
+
+const routeTree = root.addChildren([home, session, pulls, pull, sandboxes, join]);
+
+export const router = createRouter({ routeTree, defaultPreload: "intent" });
 
 declare module "@tanstack/react-router" {
   interface Register {

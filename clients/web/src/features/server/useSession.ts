@@ -9,7 +9,7 @@ const KEPT_SESSIONS = 6;
 const stores = new Map<string, SessionStore>();
 
 /** A session as it is now, and every change of it. */
-export function useSession(session: string): SessionSnapshot & { readonly nudge: () => void } {
+export function useSession(session: string): SessionSnapshot & Pick<SessionStore, "nudge" | "showTyping"> {
   const store = storeOf(session);
   const snapshot = useSyncExternalStore(store.subscribe, store.snapshot);
   useEffect(() => {
@@ -23,7 +23,7 @@ export function useSession(session: string): SessionSnapshot & { readonly nudge:
       document.removeEventListener("visibilitychange", look);
     };
   }, [store]);
-  return { ...snapshot, nudge: store.nudge };
+  return { ...snapshot, nudge: store.nudge, showTyping: store.showTyping };
 }
 
 function storeOf(session: string): SessionStore {

@@ -1,3 +1,4 @@
+import type { PresenceFrame } from "@outrider/protocol";
 import { ArrowUp } from "lucide-react";
 import { useId, useRef, useState, type FormEvent, type ReactElement } from "react";
 
@@ -5,7 +6,9 @@ import { AttachButton } from "@/features/attachments/AttachButton";
 import { dropping } from "@/features/attachments/dropping";
 import { FileDrafts } from "@/features/attachments/FileDrafts";
 import { useAttachments } from "@/features/attachments/useAttachments";
+import { OthersTyping } from "@/features/people/Presence";
 import { api } from "@/features/server/api";
+import { useMe } from "@/features/server/queries";
 import { Button } from "@/ui/Button";
 import { Keys, submitsOnKeys } from "@/ui/Keys";
 import { ProblemNotice } from "@/ui/Notice";
@@ -17,17 +20,20 @@ interface ComposerProps {
   readonly session: string;
   /** Whether a turn runs, so that a prompt will wait. */
   readonly running: boolean;
+  readonly presence: PresenceFrame | null;
+  readonly showTyping: (typing: boolean) => void;
 }
 
 /** Where the next prompt is written. What was not accepted stays in the box. */
-export function Composer({ session, running }: ComposerProps): ReactElement {
+export function Composer({ session, running, presence, showTyping }: ComposerProps): ReactElement {
   const [text, setText] = useState("");
   const key = useRef(crypto.randomUUID());
   const { busy, problem, run } = useCommand();
   const files = useAttachments();
   const id = useId();
 
-  const tellTyping = useTyping(session, running);
+  const me = useMe();
+  const { tell, stop } = useTyping(session, running, showTyping);
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -36,6 +42,7 @@ export function Composer({ session, running }: ComposerProps): ReactElement {
     if (!sent) return; // the same key again, so that a retry cannot queue it twice
     key.current = crypto.randomUUID();
     setText("");
+    stop();
     files.clear();
   };
 
@@ -53,7 +60,7 @@ export function Composer({ session, running }: ComposerProps): ReactElement {
           value={text}
           onChange={(event) => {
             setText(event.target.value);
-            tellTyping();
+            tell();
           }}
           onKeyDown={submitsOnKeys}
           placeholder={running ? "Add a prompt: it waits until this turn is done" : "What should happen next?"}
@@ -62,7 +69,7 @@ export function Composer({ session, running }: ComposerProps): ReactElement {
         />
         <div className="flex items-center gap-3 px-2 pb-2">
           <AttachButton onFiles={files.add} />
-          <span className="flex-1" />
+          <OthersTyping presence={presence} own={me.data?.person.email} />
           <Keys />
           <Button type="submit" look="primary" disabled={busy || !text.trim() || !files.ready}>
             <ArrowUp aria-hidden size={14} />

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { ArrowLeft, Box, GitFork } from "lucide-react";
 import type { ReactElement } from "react";
 
+import { Presence } from "@/features/people/Presence";
 import { PullState } from "@/features/pull/PullState";
 import { RehearsalMark } from "@/features/sessions/SessionRows";
 import { ShelfButtons } from "@/features/sessions/Shelf";
@@ -26,8 +27,10 @@ export function SessionTitle({ session, view, loaded }: SessionTitleProps): Reac
           <ArrowLeft aria-hidden size={16} />
         </Link>
         <Title key={view.title} session={session} title={view.title || session} />
+        <span className="ml-auto" />
+        <Presence presence={view.presence} />
         {loaded && (
-          <span className="ml-auto flex shrink-0">
+          <span className="flex shrink-0">
             <ShelfButtons
               session={session}
               pinned={view.pinned}

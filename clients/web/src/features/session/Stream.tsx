@@ -2,6 +2,7 @@ import type { SessionView } from "@outrider/sdk";
 import { ArrowDown } from "lucide-react";
 import type { ReactElement } from "react";
 
+import { MayPrompt } from "@/features/people/MayPrompt";
 import { Button } from "@/ui/Button";
 
 import { ChildrenBar } from "./ChildrenBar";
@@ -16,10 +17,11 @@ interface StreamProps {
   readonly view: SessionView;
   readonly loaded: boolean;
   readonly onOpenEvidence: () => void;
+  readonly showTyping: (typing: boolean) => void;
 }
 
 /** The transcript, what goes on, what waits, and the box for the next prompt. */
-export function Stream({ session, view, loaded, onOpenEvidence }: StreamProps): ReactElement {
+export function Stream({ session, view, loaded, onOpenEvidence, showTyping }: StreamProps): ReactElement {
   const { scroller, content, atEnd, goToEnd } = useStickToEnd();
   return (
     <div className="relative flex h-full flex-col">
@@ -53,7 +55,9 @@ export function Stream({ session, view, loaded, onOpenEvidence }: StreamProps): 
           {view.status === "archived" ? (
             <p className="py-2 text-muted">This session is archived: it takes no more prompts.</p>
           ) : (
-            <Composer session={session} running={view.turn !== null} />
+            <MayPrompt session={session} membersSeq={view.membersSeq}>
+              <Composer session={session} running={view.turn !== null} presence={view.presence} showTyping={showTyping} />
+            </MayPrompt>
           )}
         </div>
       </div>
