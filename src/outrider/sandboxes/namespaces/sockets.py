@@ -10,7 +10,8 @@ from outrider.model.errors import SandboxLost
 
 ATTEMPTS = 200
 RETRY_SECONDS = 0.01
-"""Together 2 s: the listener has bound its socket before it listens, and its backlog may be full for a moment."""
+"""Together 2 s: the listener has bound its socket before it opens it to others and before it listens, and its backlog
+may be full for a moment."""
 
 
 async def connect_socket(path: Path) -> socket.socket:
@@ -18,7 +19,7 @@ async def connect_socket(path: Path) -> socket.socket:
     for _ in range(ATTEMPTS):
         try:
             return await _connect_once(path)
-        except (ConnectionRefusedError, BlockingIOError):
+        except (ConnectionRefusedError, PermissionError, BlockingIOError):
             await asyncio.sleep(RETRY_SECONDS)
         except OSError as error:
             raise SandboxLost(f"The sandbox cannot be reached: {error.strerror}.") from error

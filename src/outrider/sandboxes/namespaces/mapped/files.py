@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -109,9 +110,11 @@ def export(ids: IdMap, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _export(layer: str) -> None:
     place = Path("layers", layer)
-    done = subprocess.run(PACK, cwd=place, env={"PATH": "/usr/bin:/bin"}, stderr=subprocess.DEVNULL, check=False)
-    if done.returncode != 0:
-        raise Failure("export", 0, f"tar ended with exit code {done.returncode}")
+    with tempfile.TemporaryFile() as told:
+        done = subprocess.run(PACK, cwd=place, env={"PATH": "/usr/bin:/bin"}, stderr=told, check=False)
+        if done.returncode != 0:
+            told.seek(0)
+            raise Failure("export", 0, told.read(400).decode(errors="replace").strip())
 
 
 def rename_first(source: Path, final: Path) -> None:
