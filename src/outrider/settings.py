@@ -11,7 +11,7 @@ from outrider.model.attachment import MOST_ATTACHMENTS
 from outrider.model.base import Model
 from outrider.model.engine import ModelRef
 from outrider.model.errors import BadRequest
-from outrider.model.limits import MAX_PROMPT_BYTES, PromptLimits
+from outrider.model.limits import MAX_PROMPT_BYTES, HouseLimits, PromptLimits, QueueRules, RateLimits, WorkLimits
 from outrider.model.sandbox import Limits
 
 DEFAULT_PORT = 4100
@@ -41,6 +41,15 @@ _NAMES = {
     "OUTRIDER_BUDGET_TOKENS": "budget_tokens",
     "OUTRIDER_BLOBS": "blobs",
     "OUTRIDER_SNAPSHOTS_KEPT": "snapshots_kept",
+    "OUTRIDER_OWNERS_FIRST": "owners_first",
+    "OUTRIDER_LIMIT_SESSIONS_AT_WORK": "limit_sessions_at_work",
+    "OUTRIDER_LIMIT_PERSON_SESSIONS_AT_WORK": "limit_person_sessions_at_work",
+    "OUTRIDER_LIMIT_SESSIONS_PER_HOUR": "limit_sessions_per_hour",
+    "OUTRIDER_LIMIT_PERSON_SESSIONS_PER_HOUR": "limit_person_sessions_per_hour",
+    "OUTRIDER_LIMIT_PERSON_UPLOADS_PER_HOUR": "limit_person_uploads_per_hour",
+    "OUTRIDER_LIMIT_QUEUE": "limit_queue",
+    "OUTRIDER_LIMIT_PERSON_QUEUE": "limit_person_queue",
+    "OUTRIDER_LIMIT_TRANSCRIPT_EVENTS": "limit_transcript_events",
     "OUTRIDER_LIMIT_PROMPT_BYTES": "limit_prompt_bytes",
     "OUTRIDER_LIMIT_ATTACHMENTS": "limit_attachments",
     "OUTRIDER_LIMIT_ATTACHMENT_BYTES": "limit_attachment_bytes",
@@ -112,6 +121,17 @@ class Settings(Model):
     budget_tokens: int | None = Field(default=None, gt=0, description="The same in tokens")
     blobs: str | None = Field(default=None, description="Where snapshots are stored: a folder, or s3://BUCKET/PREFIX")
     snapshots_kept: int = Field(default=20, ge=1, le=1000, description="Turns that a session can be rewound to")
+    owners_first: bool = Field(default=False, description="Whether an owner's prompts go before those of others")
+    limit_sessions_at_work: int | None = Field(default=None, ge=1, description="Sessions at work at once; more wait")
+    limit_person_sessions_at_work: int | None = Field(default=None, ge=1, description="The same, of one person")
+    limit_sessions_per_hour: int | None = Field(default=None, ge=1, description="Sessions started within an hour")
+    limit_person_sessions_per_hour: int | None = Field(default=None, ge=1, description="The same, by one person")
+    limit_person_uploads_per_hour: int = Field(default=200, ge=1, description="Files one person uploads in an hour")
+    limit_queue: int = Field(default=100, ge=1, le=10_000, description="Prompts that wait in one session")
+    limit_person_queue: int | None = Field(default=None, ge=1, description="Prompts of one person that wait in one")
+    limit_transcript_events: int = Field(
+        default=50_000, ge=100, description="Events of one session; with more it takes no more prompts"
+    )
     limit_prompt_bytes: int = Field(
         default=MAX_PROMPT_BYTES, ge=1, le=MAX_PROMPT_BYTES, description="Longest prompt, in UTF-8 bytes"
     )
@@ -184,9 +204,18 @@ class Settings(Model):
         )
 
     @property
-    def prompt_limits(self) -> PromptLimits:
-        """What one prompt may be."""
-        return PromptLimits(self.limit_prompt_bytes, self.limit_attachments, self.limit_attachment_bytes)
+    def house_limits(self) -> HouseLimits:
+        """What people may do."""
+        return HouseLimits(
+            prompt=PromptLimits(self.limit_prompt_bytes, self.limit_attachments, self.limit_attachment_bytes),
+            queue=QueueRules(
+                self.limit_queue, self.limit_person_queue, self.limit_transcript_events, self.owners_first
+            ),
+            rates=RateLimits(
+                self.limit_sessions_per_hour, self.limit_person_sessions_per_hour, self.limit_person_uploads_per_hour
+            ),
+            work=WorkLimits(self.limit_sessions_at_work, self.limit_person_sessions_at_work),
+        )
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -10,10 +10,13 @@ from outrider.storage.catalog import Catalog, open_catalog
 from outrider.storage.forge_catalog import SqlForgeCatalog
 from outrider.storage.image_catalog import SqlImageCatalog
 from outrider.storage.logins import SqlLogins
+from outrider.storage.rates import SqlRates
 from outrider.storage.session_index import SqlSessionIndex
 from outrider.testing.image_catalog_contract import ImageCatalogContract
 from outrider.testing.index_contract import SessionIndexContract
 from outrider.testing.logins_contract import LoginsContract
+from outrider.testing.manual_clock import ManualClock
+from outrider.testing.rates_contract import RatesContract
 from outrider.testing.store_contract import ForgeCatalogContract
 
 
@@ -45,3 +48,10 @@ class TestSqlImageCatalog(ImageCatalogContract):
     @pytest.fixture
     def catalog(self, opened: Catalog) -> SqlImageCatalog:
         return opened.images
+
+
+class TestSqlRates(RatesContract):
+    @pytest.fixture
+    async def rates(self, clock: ManualClock, tmp_path: Path) -> AsyncIterator[SqlRates]:
+        async with open_catalog(tmp_path / "rates.sqlite", clock) as catalog:
+            yield catalog.rates

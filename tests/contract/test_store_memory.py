@@ -5,11 +5,14 @@ import pytest
 from outrider.testing.image_catalog_contract import ImageCatalogContract
 from outrider.testing.index_contract import SessionIndexContract
 from outrider.testing.logins_contract import LoginsContract
+from outrider.testing.manual_clock import ManualClock
 from outrider.testing.memory_forge_catalog import MemoryForgeCatalog
 from outrider.testing.memory_image_catalog import MemoryImageCatalog
 from outrider.testing.memory_logins import MemoryLogins
+from outrider.testing.memory_rates import MemoryRates
 from outrider.testing.memory_search import MemorySearch
 from outrider.testing.memory_store import MemoryBlobs, MemorySessionIndex, MemorySessionLogs
+from outrider.testing.rates_contract import RatesContract
 from outrider.testing.store_contract import (
     BlobsContract,
     ForgeCatalogContract,
@@ -58,3 +61,9 @@ class TestMemorySearch(SearchContract):
     @pytest.fixture
     def search(self) -> MemorySearch:
         return MemorySearch()
+
+
+class TestMemoryRates(RatesContract):
+    @pytest.fixture
+    def rates(self, clock: ManualClock) -> MemoryRates:
+        return MemoryRates(clock)

@@ -12,9 +12,12 @@ from outrider.api.parts import Parts
 from outrider.api.server import build_server
 from outrider.api.uploads import Uploads
 from outrider.api.views import Me
-from outrider.model.limits import PromptLimits
+from outrider.app.limits import report
+from outrider.model.limits import LimitUse, PromptLimits, WorkLimits
+from outrider.model.membership import Account
 from outrider.model.person import Person
 from outrider.session.registry import Registry
+from outrider.session.turn_slots import TurnSlots
 from outrider.testing.memory_logins import MemoryLogins
 from outrider.testing.memory_store import MemoryBlobs
 from outrider.testing.playbook import ADA
@@ -35,7 +38,7 @@ class Server:
     @asynccontextmanager
     async def browser(self, person: Person) -> AsyncIterator[httpx.AsyncClient]:
         """Somebody who has followed a login link."""
-        login = await self.authenticator.follow_link(await self.authenticator.make_link(person))
+        login = await self.authenticator.log_in(Account(person=person))
         async with _client(self.app) as client:
             client.cookies.set("outrider_login", str(login))
             yield client
@@ -50,11 +53,15 @@ async def serving(world: SessionWorld, **parts: Any) -> AsyncIterator[Server]:
         given |= {"registry": registry, "index": world.index, "search": world.search, "forge": world.forge}
         given |= {"blobs": MemoryBlobs(), "authenticator": authenticator, "address": lambda: "http://localhost"}
         given |= {"attachments": world.attachments, "uploads": Uploads(), "limits": PromptLimits()}
-        given |= {"describe": _describe}
+        given |= {"describe": _describe, "limits_of": lambda person: _limits(world, registry, person)}
         app = build_server(cast("Parts", Parts(**given | parts)), ["localhost"])
         async with _client(app) as client:
             client.headers["authorization"] = f"Bearer {TOKEN}"
             yield Server(registry, client, authenticator, app)
+
+
+async def _limits(world: SessionWorld, registry: Registry, person: Person) -> tuple[LimitUse, ...]:
+    return await report(world.limits, registry.quotas, TurnSlots(WorkLimits()), person)
 
 
 async def _describe(person: Person) -> Me:

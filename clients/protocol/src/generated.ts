@@ -779,6 +779,8 @@ export interface PromptMoved {
 export interface PromptQueued {
   readonly type: "prompt_queued";
   readonly prompt: Prompt;
+  /** Its place, where it goes before others; 0 is next */
+  readonly position: number | null;
 }
 
 /** A prompt left the queue before its turn. */
@@ -901,7 +903,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | HostForbidden | MemberJoined | RoleChanged | MemberLeft | SessionRenamed | SessionPinned | ArchiveRequested | SessionArchived | SessionUnarchived | ChildRequested | ChildSpawned | ChildRefused | ChildPrompted | ChildEnded | ChildrenStopRequested;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | TurnHeld | TurnAdmitted | TranscriptNearlyFull | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | HostForbidden | MemberJoined | RoleChanged | MemberLeft | SessionRenamed | SessionPinned | ArchiveRequested | SessionArchived | SessionUnarchived | ChildRequested | ChildSpawned | ChildRefused | ChildPrompted | ChildEnded | ChildrenStopRequested;
 }
 
 /** The client's command was not carried out. */
@@ -1350,6 +1352,21 @@ export interface ToolText {
   readonly truncated: boolean;
 }
 
+/** The session has nearly as many events as it may have; then it takes no more prompts. */
+export interface TranscriptNearlyFull {
+  readonly type: "transcript_nearly_full";
+  readonly events: number;
+  readonly limit: number;
+}
+
+/** The turn that waited may begin. */
+export interface TurnAdmitted {
+  readonly type: "turn_admitted";
+  readonly turn: string;
+  /** How long it had waited */
+  readonly seconds: number;
+}
+
 /** Why a turn ended. */
 export type TurnEndReason = "completed" | "stopped" | "failed";
 
@@ -1361,6 +1378,15 @@ export interface TurnEnded {
   readonly message: string;
   /** Set where it did not end well and the workspace was read */
   readonly kept: KeptWork | null;
+}
+
+/** The turn waits: as many sessions are at work as may be. It begins by itself. */
+export interface TurnHeld {
+  readonly type: "turn_held";
+  readonly turn: string;
+  readonly since: string;
+  readonly sentence: string;
+  readonly remedy: string;
 }
 
 /** The turn was cut off by something that nobody asked for; it goes on by itself as the next attempt. */
@@ -1489,6 +1515,9 @@ export type Event =
   | PromptMoved
   | PromptEdited
   | KeyUsed
+  | TurnHeld
+  | TurnAdmitted
+  | TranscriptNearlyFull
   | SandboxRequested
   | SandboxReady
   | SyncFinished

@@ -34,7 +34,7 @@ function only<K extends TranscriptItem["kind"]>(view: SessionView, kind: K): Ext
 
 const PERSON = { name: "Ada", email: "ada@example.org" };
 const PROMPT = (id: string) => ({ id, author: { person: PERSON, via: "web" }, text: id, key: null, attachments: [], revision: 1, edited_by: null });
-const QUEUED = (id: string): Event => ({ type: "prompt_queued", prompt: PROMPT(id) });
+const QUEUED = (id: string): Event => ({ type: "prompt_queued", prompt: PROMPT(id), position: null });
 const STARTED: Event = { type: "turn_started", turn: "t", prompt: "a" };
 const SAID = (offset: number, text: string): Event => ({
   type: "text_sealed",

@@ -9,7 +9,7 @@ from outrider.api.parts import UseLogin, UseParts
 from outrider.model.membership import person_key
 from outrider.ports.store import Wanted
 
-Status = Literal["waking", "running", "stopping", "idle", "asleep", "archived"]
+Status = Literal["waiting", "waking", "running", "stopping", "idle", "asleep", "archived"]
 
 EVERY = frozenset(get_args(Status))
 

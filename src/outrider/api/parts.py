@@ -19,7 +19,7 @@ from outrider.model.attachment import MOST_ATTACHMENTS, Attachment, AttachmentRe
 from outrider.model.commands import Once, PersonCommand
 from outrider.model.errors import BadRequest, LimitReached
 from outrider.model.ids import PromptId, new_id
-from outrider.model.limits import PromptLimits, raised_by
+from outrider.model.limits import LimitUse, PromptLimits, raised_by
 from outrider.model.person import VIA_GUEST, Author, Person
 from outrider.model.prompt import Prompt, check_prompt_text
 from outrider.model.sandbox import SandboxInfo
@@ -47,6 +47,8 @@ class Parts:
     attachments: Attachments
     uploads: Uploads
     limits: PromptLimits
+    limits_of: Callable[[Person], Awaitable[tuple[LimitUse, ...]]]
+    """Every limit, and how much of it a person and all use."""
     audit: Audit
     egress: EgressLists
     builds: Builds

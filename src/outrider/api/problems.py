@@ -1,5 +1,6 @@
 """How an error becomes an answer: a status and `{sentence, remedy}`."""
 
+import math
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -13,6 +14,7 @@ from outrider.model.errors import (
     NotAllowed,
     NotFound,
     OutriderError,
+    QuotaReached,
     Refused,
     RepositoryError,
     TooManyAttempts,
@@ -25,6 +27,7 @@ _STATUS: dict[type[OutriderError], int] = {
     NotAllowed: 403,
     Refused: 409,
     TooManyAttempts: 429,
+    QuotaReached: 429,
     LimitReached: 413,
 }
 
@@ -44,7 +47,10 @@ def problem(status: int, sentence: str, remedy: str = "") -> JSONResponse:
 async def _outrider_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, OutriderError)
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-    return problem(status, error.sentence, error.remedy)
+    answer = problem(status, error.sentence, error.remedy)
+    if isinstance(error, QuotaReached) and error.retry_after is not None:
+        answer.headers["retry-after"] = str(math.ceil(error.retry_after))
+    return answer
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

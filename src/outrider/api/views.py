@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from outrider.model.attachment import AttachmentRef
 from outrider.model.base import Model
 from outrider.model.ids import PromptId, SessionId, TurnId
+from outrider.model.limits import LimitUse
 from outrider.model.membership import Role
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
@@ -214,6 +215,12 @@ class NewText(Model):
     attachments: Files | None = Field(default=None, description="Without it they stay as they are")
     revision: int = Field(ge=1, description="Of the text that the person has seen, as the queue says it")
     author: Person | None = Field(default=None, description="Who edits. Only with the owner's token")
+
+
+class LimitList(Model):
+    """What the deployment lets people do."""
+
+    limits: tuple[LimitUse, ...]
 
 
 class PromptAccepted(Model):

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from outrider import __version__
@@ -20,6 +20,8 @@ from outrider.api.views import Demo, Me
 from outrider.app.author import find_author
 from outrider.app.home import Home
 from outrider.app.image_works import ImageWorks, Ingredients, make_image_works
+from outrider.app.limits import report
+from outrider.app.litter import Litter
 from outrider.app.loop_watch import LoopWatch
 from outrider.app.providers import choose_provider
 from outrider.app.supplies import (
@@ -66,9 +68,11 @@ from outrider.session.forking import NamedLayers, collect_snapshots
 from outrider.session.found import SESSION_LABEL
 from outrider.session.meters import Meters
 from outrider.session.policy import Budget, Policy
+from outrider.session.quotas import Quotas
 from outrider.session.redaction import Redactor
 from outrider.session.registry import Registry
 from outrider.session.spawning import Spawning
+from outrider.session.turn_slots import TurnSlots
 from outrider.session.world import World
 from outrider.settings import DEFAULT_MODELS, Settings
 from outrider.storage.attachments import DirectoryAttachments
@@ -78,8 +82,6 @@ from outrider.storage.search import SqliteSearch
 from outrider.storage.session_log import SqliteSessionLogs
 
 logger = logging.getLogger(__name__)
-
-COLLECT_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Foundation:
     search: SqliteSearch
     blobs: DirectoryBlobs
     attachments: DirectoryAttachments
+    quotas: Quotas
+    turns: TurnSlots
     provider: SandboxProvider
     probe: ProbeReport
     broker: Broker
@@ -131,8 +135,7 @@ async def deploy(settings: Settings, home: Home, url: str, engine: Engine | None
             tasks.create_task(_watchdog(base, heart.registry).run(), name="watchdog"),
             tasks.create_task(_disk_watch(base, heart.registry).run(), name="disk watch"),
             *heart.works.start(tasks),
-            tasks.create_task(_collect_snapshots(base), name="snapshots that nobody names"),
-            tasks.create_task(_collect_attachments(base, heart.registry), name="attachments that nobody names"),
+            tasks.create_task(_litter(base, heart.registry).run(), name="files that nobody names"),
         )
         try:
             yield await _parts(base, heart)
@@ -158,6 +161,8 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
         catalog=catalog,
         search=search,
         blobs=DirectoryBlobs(home.path / "blobs"),
+        quotas=Quotas(catalog.rates, clock, settings.house_limits.rates),
+        turns=TurnSlots(settings.house_limits.work),
         attachments=DirectoryAttachments(home.path / "blobs" / "attachments", clock),
         provider=chosen.provider,
         probe=chosen.report,
@@ -187,9 +192,8 @@ def _short_folder(home: Home) -> Iterator[Path]:
 def _heart(base: Foundation, engine: Engine) -> Heart:
     """The sessions and the forge, which tell each other what happens."""
     settings, home, provider = base.settings, base.home, base.provider
-    quarantine = GitQuarantine(home.path / "quarantine")
+    quarantine, forge = GitQuarantine(home.path / "quarantine"), _forge(base)
     recipes = Recipes(quarantine)
-    forge = _forge(base)
     limits, floors = settings.limits, make_floors(settings)
     clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes, floors=floors), limits)
     images = Images(clean, make_base_image(settings), make_toolbox(settings), make_foreign_bases(settings))
@@ -213,6 +217,8 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
         recipes=recipes,
         redactor=redactor,
         attachments=base.attachments,
+        quotas=base.quotas,
+        turns=base.turns,
         pool=pool,
         meters=base.meters,
         house=_house(base),
@@ -238,6 +244,7 @@ def _policy(base: Foundation, limits: Limits) -> Policy:
         limits=limits,
         idle_seconds=base.settings.idle_seconds,
         snapshots_kept=base.settings.snapshots_kept,
+        queue=settings.house_limits.queue,
         caps=Caps(settings.child_depth, settings.children, settings.tree_sessions),
         budget=Budget(settings.budget_usd, settings.budget_tokens),
     )
@@ -289,20 +296,6 @@ def _pool(base: Foundation, makes: WarmMaker, plans: WarmPlans, slots: SandboxSl
 
 async def _parts(base: Foundation, heart: Heart) -> Parts:
     demo = await asyncio.to_thread(_demo, base.home) if base.settings.default_model.is_rehearsal else None
-
-    async def describe(person: Person) -> Me:
-        return Me(
-            person=person,
-            version=__version__,
-            rehearsal=base.settings.default_model.is_rehearsal,
-            default_model=str(base.settings.default_model),
-            models=_models(base.settings),
-            provider=base.probe.provider if base.probe.works else None,
-            isolation=base.probe.isolation if base.probe.works else None,
-            limit_tier=base.probe.limit_tier if base.probe.works else None,
-            demo=demo,
-        )
-
     return Parts(
         registry=heart.registry,
         index=base.catalog.sessions,
@@ -311,7 +304,8 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         blobs=base.blobs,
         attachments=base.attachments,
         uploads=Uploads(),
-        limits=base.settings.prompt_limits,
+        limits=base.settings.house_limits.prompt,
+        limits_of=partial(report, base.settings.house_limits, base.quotas, base.turns),
         audit=base.catalog.audit,
         egress=base.catalog.egress,
         builds=heart.works.builds,
@@ -323,9 +317,24 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         authenticator=Authenticator(base.owner, base.home.token(), base.catalog.logins, base.clock),
         invites=base.catalog.invites,
         attempts=Attempts(base.clock),
-        describe=describe,
+        describe=partial(_describe, base, demo),
         git_app=lru_cache(maxsize=256)(GitReadApp),
         address=lambda: base.url,
+    )
+
+
+async def _describe(base: Foundation, demo: Demo | None, person: Person) -> Me:
+    default, probe = base.settings.default_model, base.probe
+    return Me(
+        person=person,
+        version=__version__,
+        rehearsal=default.is_rehearsal,
+        default_model=str(default),
+        models=_models(base.settings),
+        provider=probe.provider if probe.works else None,
+        isolation=probe.isolation if probe.works else None,
+        limit_tier=probe.limit_tier if probe.works else None,
+        demo=demo,
     )
 
 
@@ -369,26 +378,10 @@ def _disk_watch(base: Foundation, registry: Registry) -> DiskWatch:
     return DiskWatch(make_floors(base.settings), base.clock, tell)
 
 
-async def _collect_snapshots(base: Foundation) -> None:
-    """At start and every hour."""
-    while True:
-        try:
-            await collect_snapshots(base.named, base.snapshots)
-        except OutriderError as error:
-            logger.error("snapshots could not be collected: %s", error)
-        await base.clock.sleep(COLLECT_SECONDS)
-
-
-async def _collect_attachments(base: Foundation, registry: Registry) -> None:
-    """At start and every hour."""
+def _litter(base: Foundation, registry: Registry) -> Litter:
     ids = SqliteSessionLogs(base.home.path / "sessions").ids
     collector = AttachmentCollector(base.attachments, ids, registry)
-    while True:
-        try:
-            await collector.collect()
-        except OutriderError as error:
-            logger.error("attachments could not be collected: %s", error)
-        await base.clock.sleep(COLLECT_SECONDS)
+    return Litter(lambda: collect_snapshots(base.named, base.snapshots), collector.collect, base.clock)
 
 
 async def _stop_sandboxes(provider: SandboxProvider) -> None:

@@ -10,7 +10,7 @@ import httpx
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from outrider.model.errors import BadRequest, NotAllowed, NotFound, OutriderError, Refused
+from outrider.model.errors import BadRequest, LimitReached, NotAllowed, NotFound, OutriderError, Refused
 from outrider.model.ids import PromptId, SessionId
 from outrider.model.person import Person
 
@@ -26,7 +26,14 @@ CLOSE_RESYNC = 4409
 
 Body = dict[str, Any] | AsyncIterator[bytes]
 
-_KINDS = {403: NotAllowed, 404: NotFound, 409: Refused, 422: BadRequest}
+_KINDS = {
+    403: NotAllowed,
+    404: NotFound,
+    409: Refused,
+    413: LimitReached,
+    422: BadRequest,
+    429: LimitReached,
+}
 
 
 class ServerGone(OutriderError):

@@ -71,6 +71,24 @@ def _(event: events.PromptEdited, scene: Scene) -> Block:
 
 
 @draw.register
+def _(event: events.TurnHeld, scene: Scene) -> Block:
+    scene.status = "Waiting for others to finish"
+    return _warning(f"Waiting: {clean_line(event.sentence)} {clean_line(event.remedy)}")
+
+
+@draw.register
+def _(event: events.TurnAdmitted, scene: Scene) -> Block:
+    scene.status = "Preparing the sandbox"
+    return _note(f"It begins, after {words.seconds(event.seconds)}.")
+
+
+@draw.register
+def _(event: events.TranscriptNearlyFull, scene: Scene) -> Block:
+    of = f"{event.events:,} of {event.limit:,} events"
+    return _warning(f"The transcript is nearly full: {of}. Then go on in a fork: outrider fork {scene.session}")
+
+
+@draw.register
 def _(event: events.SandboxRequested, scene: Scene) -> None:
     scene.status = "Preparing the sandbox"
 

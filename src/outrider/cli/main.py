@@ -27,6 +27,7 @@ COMMANDS = {
     "unpin": "Put a session back among the others.",
     "archive": "Put a session away.",
     "unarchive": "Take a session out of the archive.",
+    "limits": "Say what people may do here, and how much is used.",
     "rewind": "Bring a session back to the end of a turn.",
     "fork": "Start a session from a turn of another.",
     "members": "Say who is in a session, and who may what.",

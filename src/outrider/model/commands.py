@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from outrider.model.attachment import Attachment
 from outrider.model.child_commands import Caps as Caps
 from outrider.model.child_commands import PromptChild as PromptChild
 from outrider.model.child_commands import SpawnChild as SpawnChild
@@ -21,56 +20,16 @@ from outrider.model.engine import (
     Usage,
 )
 from outrider.model.events import Event, SnapshotTaken, WorkCollected
-from outrider.model.ids import CommitId, MessageId, PromptId, ProofId, SandboxId, TurnId
+from outrider.model.ids import CommitId, MessageId, ProofId, SandboxId, TurnId
 from outrider.model.membership import Role
 from outrider.model.person import Person
-from outrider.model.prompt import Prompt
 from outrider.model.proof import Proof
+from outrider.model.queue_commands import EditPrompt as EditPrompt
+from outrider.model.queue_commands import MovePrompt as MovePrompt
+from outrider.model.queue_commands import QueuePrompt as QueuePrompt
+from outrider.model.queue_commands import SteerNow as SteerNow
+from outrider.model.queue_commands import WithdrawPrompt as WithdrawPrompt
 from outrider.model.repository import PullRequest, PullRequestState
-
-
-@dataclass(frozen=True, slots=True)
-class QueuePrompt:
-    """A person sends a prompt. The same key again is the same prompt."""
-
-    prompt: Prompt
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawPrompt:
-    """A person takes a prompt back before its turn."""
-
-    prompt: PromptId
-    by: Person
-
-
-@dataclass(frozen=True, slots=True)
-class MovePrompt:
-    """A person gives a queued prompt another place."""
-
-    prompt: PromptId
-    position: int
-    by: Person
-
-
-@dataclass(frozen=True, slots=True)
-class EditPrompt:
-    """A person gives a queued prompt another text, and other files where `attachments` is set. `revision` is the one
-    that they have seen."""
-
-    prompt: PromptId
-    revision: int
-    text: str
-    by: Person
-    attachments: tuple[Attachment, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SteerNow:
-    """A person wants this queued prompt to run at once: stop the turn, run it next."""
-
-    prompt: PromptId
-    by: Person
 
 
 @dataclass(frozen=True, slots=True)

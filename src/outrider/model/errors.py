@@ -30,6 +30,15 @@ class LimitReached(OutriderError):
     """A limit on size, count, time or money was reached."""
 
 
+class QuotaReached(LimitReached):
+    """A limit on how many or how often was reached. `retry_after` is when there is room again, in seconds, where that
+    is known."""
+
+    def __init__(self, sentence: str, remedy: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(sentence, remedy)
+        self.retry_after = retry_after
+
+
 class TooManyAttempts(LimitReached):
     """Somebody tries again and again. It passes by itself."""
 

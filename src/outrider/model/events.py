@@ -39,6 +39,9 @@ from outrider.model.publish_events import PullRequestChanged as PullRequestChang
 from outrider.model.publish_events import PullRequestOpened as PullRequestOpened
 from outrider.model.queue_events import KeyUsed as KeyUsed
 from outrider.model.queue_events import PromptEdited as PromptEdited
+from outrider.model.queue_events import TranscriptNearlyFull as TranscriptNearlyFull
+from outrider.model.queue_events import TurnAdmitted as TurnAdmitted
+from outrider.model.queue_events import TurnHeld as TurnHeld
 from outrider.model.repository import (
     BranchName,
     Commit,
@@ -86,6 +89,7 @@ class PromptQueued(Model):
 
     type: Literal["prompt_queued"] = "prompt_queued"
     prompt: Prompt
+    position: int | None = Field(default=None, ge=0, description="Its place, where it goes before others; 0 is next")
 
 
 class PromptWithdrawn(Model):
@@ -300,6 +304,9 @@ Event = Annotated[
     | PromptMoved
     | PromptEdited
     | KeyUsed
+    | TurnHeld
+    | TurnAdmitted
+    | TranscriptNearlyFull
     | SandboxRequested
     | SandboxReady
     | SyncFinished

@@ -11,7 +11,8 @@ from outrider.session.state import State
 
 def _queued(state: State, event: e.PromptQueued) -> State:
     state = _with_files(state, event.prompt.attachments)
-    return replace(state, queue=(*state.queue, event.prompt))
+    place = len(state.queue) if event.position is None else event.position
+    return replace(state, queue=(*state.queue[:place], event.prompt, *state.queue[place:]))
 
 
 def _withdrawn(state: State, event: e.PromptWithdrawn) -> State:
@@ -30,6 +31,14 @@ def _edited(state: State, event: e.PromptEdited) -> State:
     return replace(state, queue=tuple(p.model_copy(update=new) if p.id == event.prompt else p for p in state.queue))
 
 
+def _held(state: State, event: e.TurnHeld) -> State:
+    return replace(state, turn=replace(state.turn, held=event)) if state.turn else state
+
+
+def _admitted(state: State, event: e.TurnAdmitted) -> State:
+    return replace(state, turn=replace(state.turn, held=None)) if state.turn else state
+
+
 def _with_files(state: State, files: tuple[Attachment, ...]) -> State:
     return replace(state, attachments={**state.attachments, **{file.id: file for file in files}}) if files else state
 
@@ -40,4 +49,7 @@ CHANGES: dict[type[Any], Callable[[State, Any], State]] = {
     e.PromptMoved: _moved,
     e.PromptEdited: _edited,
     e.KeyUsed: lambda state, event: state,
+    e.TurnHeld: _held,
+    e.TurnAdmitted: _admitted,
+    e.TranscriptNearlyFull: lambda state, event: replace(state, nearly_full=True),
 }

@@ -23,7 +23,9 @@ async def fork(registry: Registry, session: SessionId, turn: str | None, by: Aut
     none is named. Raises NotFound, Refused."""
     parent = await registry.state(session)
     child = SessionId(new_id("s"))
-    await registry.open(child, forked_from(parent, expect_kept(parent, turn), child, by, clock.now()))
+    first = forked_from(parent, expect_kept(parent, turn), child, by, clock.now())
+    async with registry.quotas.doing("session", by.person):
+        await registry.open(child, first)
     return child
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from outrider.model.errors import NotFound
 from outrider.model.ids import SessionId
 from outrider.ports.store import SessionLog, SessionLogs
 
@@ -82,6 +83,13 @@ class OpenLogs:
         """The number of the newest event. Raises NotFound."""
         with self._reading(session) as log:
             return log.last_seq()
+
+    def exists(self, session: SessionId) -> bool:
+        """Whether there is such a session. A log without any event is none yet."""
+        try:
+            return self.last_seq(session) > 0
+        except NotFound:
+            return False
 
     @contextmanager
     def _reading(self, session: SessionId) -> Iterator[SessionLog]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from outrider.model.child_commands import Caps
+from outrider.model.limits import QueueRules
 from outrider.model.sandbox import Isolation, Limits, LimitTier
 
 
@@ -28,6 +29,8 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     idle_seconds: float = 600
     """After this long without a turn the sandbox is made a snapshot."""
+    queue: QueueRules = field(default_factory=QueueRules)
+    """How long queues and transcripts may get, and whose prompts go first."""
     snapshots_kept: int = 20
     """Snapshots of a session that it can be rewound to: those of its newest turns."""
     sync_seconds: float = 300

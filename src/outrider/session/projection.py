@@ -25,6 +25,8 @@ def status(state: State) -> str:
         return "idle" if up or open_children(state.children) else "asleep"
     if state.turn.phase is TurnPhase.STOPPING:
         return "stopping"
+    if state.turn.held:
+        return "waiting"
     return "waking" if state.turn.phase is TurnPhase.ENGINE and not state.sandbox_ready else "running"
 
 

@@ -43,10 +43,12 @@ class Registry:
     ) -> None:
         self._index = index
         self._world = world
+        self._rules = policy.queue
         self.clock = world.clock
         self.house = world.house
         self.listing = ListHub()
         """Who looks at the list of sessions."""
+        self.quotas = world.quotas
         self._projection = Projection(index, self.listing.tell)
         self._logs = OpenLogs(logs)
         self._indexing = Indexing(search, self.events, self._logs.ids)
@@ -79,8 +81,11 @@ class Registry:
             new = replace(new, prompt=new.prompt.model_copy(update={"key": new.key}))
         session = session_id(new)
         await self._logs.readable(session)
-        if not await self.open(session, first_events(session, new, self.clock.now())):
+        if self._logs.exists(session):
             expect_same(await self.state(session), new)
+            return session
+        async with self.quotas.doing("session", new.prompt.author.person):
+            await self.open(session, first_events(session, new, self.clock.now()))
         return session
 
     async def open(self, session: SessionId, records: list[Recorded]) -> bool:
@@ -102,6 +107,8 @@ class Registry:
         commit, the number of its first event; 0 where it needed none. Raises NotFound, NotAllowed, Refused, BadRequest,
         LimitReached."""
         actor = await self._roster.wake(session)
+        if isinstance(command, QueuePrompt):
+            command = replace(command, rules=self._rules)
         return await actor.ask(command, caller)
 
     async def state(self, session: SessionId) -> State:

@@ -135,6 +135,7 @@ class Roster:
         finally:
             self._actors.pop(session, None)
             self._checkpoints.pop(session, None)
+            self._world.turns.leave(session)
             try:
                 await self._logs.close(session)
             finally:

@@ -95,6 +95,8 @@ class Turn:
     reprompted_for: CommitId | None = None
     interruption: str = ""
     """Why the last attempt was cut off."""
+    held: e.TurnHeld | None = None
+    """Why it may not begin yet."""
 
     @property
     def well(self) -> bool:
@@ -169,6 +171,8 @@ class State:
     queue: tuple[Prompt, ...] = ()
     attachments: Mapping[AttachmentId, Attachment] = field(default_factory=dict)
     """Every file that a prompt has ever named."""
+    nearly_full: bool = False
+    """Whether it was said that the transcript gets too long."""
     keys: Mapping[KeyOf, Answered] = field(default_factory=dict)
     sandbox: Sandbox | None = None
     services: Mapping[str, ServiceChanged] = field(default_factory=dict)

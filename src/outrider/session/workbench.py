@@ -62,6 +62,8 @@ class Workbench:
         """Told after every commit."""
         self._changed.set()
         self._changed = asyncio.Event()
+        if actor.state.turn is None:
+            self.world.turns.leave(actor.state.session)
         self._committed(actor)
 
     async def until(self, actor: Actor, reached: Callable[[State], bool]) -> State:

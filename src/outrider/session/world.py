@@ -12,6 +12,7 @@ from outrider.fleet.snapshots import Snapshots
 from outrider.model.engine import ModelRef
 from outrider.model.errors import RepositoryError
 from outrider.model.events import SessionCreated
+from outrider.model.limits import WorkLimits
 from outrider.model.membership import House
 from outrider.model.pool import PoolKey
 from outrider.ports.attachments import Attachments
@@ -25,7 +26,9 @@ from outrider.proof.recipes import Recipes
 from outrider.proof.runner import Prover
 from outrider.session.family import Family
 from outrider.session.meters import Meters
+from outrider.session.quotas import Quotas
 from outrider.session.redaction import Redactor
+from outrider.session.turn_slots import TurnSlots
 
 
 class WarmSource(Protocol):
@@ -76,6 +79,8 @@ class World:
     recipes: Recipes
     redactor: Redactor
     attachments: Attachments
+    quotas: Quotas
+    turns: TurnSlots = field(default_factory=lambda: TurnSlots(WorkLimits()))
     pool: WarmSource = field(default_factory=NoPool)
     meters: Meters = field(default_factory=Meters)
     house: House = field(default_factory=House)

@@ -28,6 +28,7 @@ from outrider.storage.forge_catalog import SqlForgeCatalog
 from outrider.storage.image_catalog import SqlImageCatalog
 from outrider.storage.invites import SqlInvites
 from outrider.storage.logins import SqlLogins
+from outrider.storage.rates import SqlRates
 from outrider.storage.session_index import SqlSessionIndex
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -44,6 +45,7 @@ class Catalog:
     audit: SqlAudit
     images: SqlImageCatalog
     egress: SqlEgressLists
+    rates: SqlRates
 
 
 @asynccontextmanager
@@ -69,6 +71,7 @@ def _parts(engine: AsyncEngine, clock: Clock) -> Catalog:
         audit=SqlAudit(engine, clock),
         images=SqlImageCatalog(engine),
         egress=SqlEgressLists(engine, clock),
+        rates=SqlRates(engine, clock),
     )
 
 

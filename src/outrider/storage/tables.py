@@ -139,6 +139,17 @@ egress_host = Table(
 )
 """Hosts that people have allowed to the sandboxes of a repository; `by` is the person as JSON."""
 
+deed = Table(
+    "deed",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("deed_by_time", "kind", "at"),
+)
+"""What people have done within the last day, by their email."""
+
 audit = Table(
     "audit",
     metadata,

@@ -14,6 +14,7 @@ from outrider.api.attempts import Attempts
 from outrider.api.auth import Authenticator
 from outrider.api.parts import Parts
 from outrider.api.server import build_server
+from outrider.api.uploads import Uploads
 from outrider.api.views import Me
 from outrider.model.ids import SessionId
 from outrider.model.limits import PromptLimits
@@ -138,9 +139,10 @@ async def api_world(world: SessionWorld, registry: Registry | None = None) -> As
             spawning=nothing,
             meters=nothing,
             sandboxes=nothing,
-            attachments=nothing,
-            uploads=nothing,
+            attachments=world.attachments,
+            uploads=Uploads(),
             limits=PromptLimits(),
+            limits_of=nothing,
             authenticator=Authenticator(OWNER, TOKEN, catalog.logins, world.clock),
             invites=catalog.invites,
             attempts=Attempts(world.clock),

@@ -17,6 +17,7 @@ from outrider.model.engine import ModelRef
 from outrider.model.events import ProofRequested, TurnEnded
 from outrider.model.ids import CommitId, LayerId, PromptId, SessionId, new_id
 from outrider.model.image import MachineWants
+from outrider.model.limits import HouseLimits
 from outrider.model.membership import House
 from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt
@@ -30,9 +31,11 @@ from outrider.proof.recipes import Recipes
 from outrider.proof.runner import ProofRequest, Report
 from outrider.session.effects.checkout import REPOSITORY_URL
 from outrider.session.policy import Policy
+from outrider.session.quotas import Quotas
 from outrider.session.redaction import Redactor
 from outrider.session.registry import NewSession, Registry
 from outrider.session.state import State
+from outrider.session.turn_slots import TurnSlots
 from outrider.session.world import NoPool, WarmSource, World
 from outrider.storage.attachments import DirectoryAttachments
 from outrider.storage.layer_blobs import DirectoryLayerBlobs
@@ -43,6 +46,7 @@ from outrider.testing.fake_sandbox import DyingSandbox
 from outrider.testing.git_source import GitSource
 from outrider.testing.memory_forge_catalog import MemoryForgeCatalog
 from outrider.testing.memory_image_catalog import MemoryImageCatalog
+from outrider.testing.memory_rates import MemoryRates
 from outrider.testing.memory_search import MemorySearch
 from outrider.testing.memory_store import MemorySessionIndex
 from outrider.testing.playbook import ADA, proof_of
@@ -144,6 +148,8 @@ class SessionWorld:
         self.pool: WarmSource = NoPool()
         self.house = House()
         self.snapshots = Snapshots(self.sandboxes, DirectoryLayerBlobs(folder / "layer-blobs"), folder / "scratch")
+        self.limits = HouseLimits()
+        self.rates = MemoryRates(self.clock)
         self.attachments = DirectoryAttachments(folder / "attachments", self.clock)
         self.quarantine = GitQuarantine(folder / "quarantine")
         self.forge = BuiltinForge(
@@ -179,6 +185,8 @@ class SessionWorld:
             recipes=Recipes(self.quarantine),
             redactor=Redactor([SECRET]),
             attachments=self.attachments,
+            quotas=Quotas(self.rates, self.clock, self.limits.rates),
+            turns=TurnSlots(self.limits.work),
             pool=self.pool,
             house=self.house,
         )

@@ -4,8 +4,10 @@ import pytest
 
 from outrider.model import commands as c
 from outrider.model import events as e
-from outrider.model.errors import BadRequest, NotAllowed, NotFound, Refused
-from outrider.model.person import Person
+from outrider.model.errors import BadRequest, LimitReached, NotAllowed, NotFound, QuotaReached, Refused
+from outrider.model.limits import QueueRules
+from outrider.model.person import Author, Person
+from outrider.model.prompt import Prompt
 from outrider.session.batch import Batch
 from outrider.session.keys import KEYS_KEPT
 from outrider.testing.playbook import ADA, BOB, Playbook, play, prompt_id
@@ -88,3 +90,40 @@ def test_keys_are_forgotten_the_oldest_first():
         session.ask(c.Once(f"k{number}", c.MovePrompt(prompt_id(2), 0, by=BOB)))
     kept = [key for _, key in session.state.keys]
     assert (len(kept), kept[0]) == (KEYS_KEPT, "k5")
+
+
+def send(session: Playbook, number: int, by: Person, **rules: object) -> str:
+    prompt = Prompt(id=prompt_id(number), author=Author(person=by), text=f"{by.name} {number}")
+    return session.ask(c.QueuePrompt(prompt, QueueRules(**rules)))
+
+
+def test_owners_go_first_only_where_it_is_set():
+    session = waiting()
+    send(session, 3, ADA)
+    assert [prompt.text for prompt in session.state.queue] == ["two", "Ada 3"]
+    send(session, 4, BOB, owners_first=True)
+    send(session, 5, ADA, owners_first=True)
+    send(session, 6, ADA, owners_first=True)
+    assert [prompt.text for prompt in session.state.queue] == ["Ada 5", "Ada 6", "two", "Ada 3", "Bob 4"]
+
+
+def test_a_queue_is_full_for_all_or_for_one_person():
+    session = waiting()
+    with pytest.raises(QuotaReached, match="1 is the most of one session") as refused:
+        send(session, 3, ADA, queue=1)
+    assert "OUTRIDER_LIMIT_QUEUE" in refused.value.remedy
+    with pytest.raises(QuotaReached, match="1 is the most of one person"):
+        send(session, 3, BOB, person_queue=1)
+    assert send(session, 3, ADA, person_queue=1) == "prompt_queued"
+
+
+def test_a_long_transcript_says_so_once_and_then_takes_no_more_prompts():
+    session = waiting()
+    for number in range(10, 30):
+        send(session, number, ADA)
+    limit = session.state.seq + 1
+    assert send(session, 3, ADA, transcript_events=limit) == "transcript_nearly_full prompt_queued"
+    with pytest.raises(LimitReached, match="is full") as refused:
+        send(session, 4, ADA, transcript_events=limit)
+    assert "outrider fork" in refused.value.remedy
+    assert send(session, 4, ADA, transcript_events=limit + 100) == "prompt_queued"

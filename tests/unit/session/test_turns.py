@@ -5,9 +5,9 @@ import pytest
 from outrider.model import commands as c
 from outrider.model import events as e
 from outrider.model.errors import BadRequest, LimitReached, NotFound, Refused
+from outrider.model.limits import QueueRules
 from outrider.model.proof import ProofVerdict
 from outrider.model.repository import PullRequestState
-from outrider.session.decide.queue import LONGEST_QUEUE
 from outrider.testing.playbook import (
     ADA,
     BASE,
@@ -147,7 +147,7 @@ def test_a_prompt_can_be_withdrawn_and_moved_until_its_turn():
 
 def test_the_queue_has_an_end():
     session = play()
-    for number in range(LONGEST_QUEUE):
+    for number in range(QueueRules().queue):
         session.prompt("more", number=number + 2)
     with pytest.raises(LimitReached):
         session.prompt("too many", number=999)

@@ -5,14 +5,15 @@ const UNSAID = { attachments: [], revision: 1, edited_by: null };
 
 export const foldQueue: Pick<
   Handlers,
-  "session_created" | "prompt_queued" | "prompt_withdrawn" | "prompt_moved" | "prompt_edited" | "key_used"
+  "session_created" | "prompt_queued" | "prompt_withdrawn" | "prompt_moved" | "prompt_edited" | "key_used" | "turn_held" | "turn_admitted" | "transcript_nearly_full"
 > = {
   session_created: (state, event, { at }) => {
     state.created = { ...event, at };
     state.title = event.title;
   },
   prompt_queued: (state, event, { at }) => {
-    state.queue = [...state.queue, { ...UNSAID, ...event.prompt, at }];
+    const place = event.position ?? state.queue.length;
+    state.queue = state.queue.toSpliced(place, 0, { ...UNSAID, ...event.prompt, at });
   },
   prompt_withdrawn: (state, event, stamp) => {
     notice(state, stamp, "info", `${event.by.name} withdrew a prompt.`);
@@ -29,4 +30,15 @@ export const foldQueue: Pick<
     );
   },
   key_used: () => undefined,
+  turn_held: (state, { turn, sentence, remedy }, stamp) => {
+    if (state.turn?.id === turn) state.turn = { ...state.turn, held: { sentence, remedy } };
+    notice(state, stamp, "info", `Waiting: ${sentence}`);
+  },
+  turn_admitted: (state, { turn }) => {
+    if (state.turn?.id === turn) state.turn = { ...state.turn, held: null };
+  },
+  transcript_nearly_full: (state, { events, limit }, stamp) => {
+    const words = `This transcript is nearly full: ${events} of ${limit} events. Then it takes no more prompts.`;
+    notice(state, stamp, "interrupted", words, "To go on, fork the session from its newest turn.");
+  },
 };

@@ -31,7 +31,7 @@ export const foldTurn: Pick<
   turn_started: (state, event, { seq, at }) => {
     const queued = state.queue.find((prompt) => prompt.id === event.prompt);
     state.queue = state.queue.filter((prompt) => prompt.id !== event.prompt);
-    state.turn = { id: event.turn, prompt: event.prompt, startedAt: at, phase: "preparing", round: 1 };
+    state.turn = { id: event.turn, prompt: event.prompt, startedAt: at, phase: "preparing", round: 1, held: null };
     state.plan = [];
     preparesFor(state, seq);
     if (!queued) return;

@@ -1,5 +1,5 @@
 import { Transcript } from "./transcript";
-import type { SessionStatus, SessionView, Spending, TurnPhase } from "./view";
+import type { SessionStatus, SessionView, Spending, Turn, TurnPhase } from "./view";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -59,7 +59,7 @@ export function snapshot(state: FoldState): SessionView {
 
 function status(state: FoldState): SessionStatus {
   if (state.archived) return "archived";
-  if (state.turn) return state.turn.phase === "stopping" ? "stopping" : "running";
+  if (state.turn) return atWork(state.turn);
   if (state.sandbox?.state === "waking" || state.queue.length > 0) return "waking";
   return state.sandbox ? "idle" : "asleep";
 }
@@ -68,4 +68,9 @@ function status(state: FoldState): SessionStatus {
 export function setPhase(state: FoldState, phase: TurnPhase): void {
   state.progress = null;
   if (state.turn && state.turn.phase !== "stopping") state.turn = { ...state.turn, phase };
+}
+
+function atWork({ phase, held }: Turn): SessionStatus {
+  if (phase === "stopping") return "stopping";
+  return held ? "waiting" : "running";
 }

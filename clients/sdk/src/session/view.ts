@@ -199,6 +199,8 @@ export interface Turn {
   readonly phase: TurnPhase;
   /** 1 is the person's prompt; more are checks that came back red. */
   readonly round: number;
+  /** Why it may not begin yet: as many sessions are at work as may be. */
+  readonly held: { readonly sentence: string; readonly remedy: string } | null;
 }
 
 /** A check that has not come back yet. */
@@ -248,7 +250,7 @@ export interface SandboxView {
   readonly synced: boolean;
 }
 
-export type SessionStatus = "waking" | "running" | "stopping" | "idle" | "asleep" | "archived";
+export type SessionStatus = "waiting" | "waking" | "running" | "stopping" | "idle" | "asleep" | "archived";
 
 /** A session as its events say, ready to be shown. Never changed: each batch of frames gives a new one. */
 export interface SessionView {

@@ -29,12 +29,15 @@ async def upload(
 ) -> Attachment:
     """Upload a file: the body is its bytes. A prompt names it by its id; one that no prompt names is deleted after a
     day."""
+    quotas = parts.registry.quotas
+    await quotas.expect("upload", login.person)
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
             uploaded = await parts.attachments.put(name, request.stream(), parts.limits.attachment_bytes)
     except TimeoutError:
         raise OutriderError(f"The upload took longer than {UPLOAD_SECONDS // 60} minutes.", "Send less.") from None
     parts.uploads.expect_same(login.person, key, uploaded)
+    await quotas.done("upload", login.person)
     return uploaded
 
 

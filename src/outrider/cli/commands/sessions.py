@@ -20,7 +20,7 @@ from outrider.model.proof import ProofVerdict
 from outrider.ports.clock import SystemClock
 from outrider.settings import Settings
 
-STATES = ("waking", "running", "stopping", "idle", "asleep", "archived")
+STATES = ("waiting", "waking", "running", "stopping", "idle", "asleep", "archived")
 
 
 @click.command()

@@ -2,15 +2,18 @@
 
 from outrider.model import commands as c
 from outrider.model import events as e
-from outrider.model.errors import LimitReached, NotFound, Refused
+from outrider.model.errors import LimitReached, NotFound, QuotaReached, Refused
 from outrider.model.ids import PromptId
-from outrider.model.prompt import check_prompt_text
+from outrider.model.limits import raised_by
+from outrider.model.membership import person_key
+from outrider.model.prompt import Prompt, check_prompt_text
 from outrider.session import keys
 from outrider.session.decide.people import expect_open, stop_turn
+from outrider.session.decide.rights import role_of
 from outrider.session.state import State
 
-LONGEST_QUEUE = 100
-"""Prompts that wait. More is a program gone wild, not a person."""
+NEARLY = 0.9
+"""A transcript that has this share of the events that it may have is nearly full."""
 
 
 def queue(state: State, command: c.QueuePrompt) -> tuple[e.Event, ...]:
@@ -19,9 +22,11 @@ def queue(state: State, command: c.QueuePrompt) -> tuple[e.Event, ...]:
         return ()
     expect_open(state)
     check_prompt_text(command.prompt.text)
-    if len(state.queue) >= LONGEST_QUEUE:
-        raise LimitReached(f"{LONGEST_QUEUE} prompts wait already.", "Wait for some turns to end, or withdraw some.")
-    return (e.PromptQueued(prompt=command.prompt),)
+    _expect_room(state, command)
+    most = command.rules.transcript_events
+    full = (e.TranscriptNearlyFull(events=state.seq, limit=most),)
+    says = full if state.seq >= most * NEARLY and not state.nearly_full else ()
+    return (*says, e.PromptQueued(prompt=command.prompt, position=_place(state, command)))
 
 
 def withdraw(state: State, command: c.WithdrawPrompt) -> tuple[e.Event, ...]:
@@ -64,6 +69,40 @@ def steer(state: State, command: c.SteerNow) -> tuple[e.Event, ...]:
     old = _expect_queued(state, command.prompt)
     front = (e.PromptMoved(prompt=command.prompt, position=0, by=command.by),) if old else ()
     return (*front, *(stop_turn(state.turn, command.by) if state.turn else ()))
+
+
+def _place(state: State, command: c.QueuePrompt) -> int | None:
+    """Behind what waits; where owners go first, an owner's goes before the first prompt of anybody else."""
+    if not command.rules.owners_first or not _is_owner(state, command.prompt):
+        return None
+    return next((i for i, waiting in enumerate(state.queue) if not _is_owner(state, waiting)), None)
+
+
+def _is_owner(state: State, prompt: Prompt) -> bool:
+    return role_of(state, prompt.author.person) == "owner"
+
+
+def _expect_room(state: State, command: c.QueuePrompt) -> None:
+    rules, author = command.rules, command.prompt.author.person
+    if state.seq >= rules.transcript_events:
+        raise LimitReached(
+            f"The transcript of this session is full: it has {state.seq:,} events, {rules.transcript_events:,} are the "
+            "most.",
+            f"Fork the session and go on there: outrider fork {state.session}. "
+            f"{raised_by('OUTRIDER_LIMIT_TRANSCRIPT_EVENTS')}",
+        )
+    wait = "Wait for some turns to end, or withdraw some."
+    if len(state.queue) >= rules.queue:
+        raise QuotaReached(
+            f"{len(state.queue)} prompts wait already; {rules.queue} is the most of one session.",
+            f"{wait} {raised_by('OUTRIDER_LIMIT_QUEUE')}",
+        )
+    mine = sum(person_key(one.author.person.email) == person_key(author.email) for one in state.queue)
+    if rules.person_queue is not None and mine >= rules.person_queue:
+        raise QuotaReached(
+            f"{mine} prompts of {author.name} wait already; {rules.person_queue} is the most of one person.",
+            f"{wait} {raised_by('OUTRIDER_LIMIT_PERSON_QUEUE')}",
+        )
 
 
 def _expect_queued(state: State, prompt: PromptId) -> int:

@@ -6,6 +6,7 @@ from outrider.model.effects import RunTurn
 from outrider.model.errors import Refused
 from outrider.session import wording
 from outrider.session.actor import Actor
+from outrider.session.effects.admission import admitted
 from outrider.session.effects.attachments import hand_files
 from outrider.session.effects.converse import converse
 from outrider.session.effects.open_engine import open_engine
@@ -15,6 +16,7 @@ from outrider.session.workbench import Workbench
 
 async def run_turn(effect: RunTurn, bench: Workbench, actor: Actor) -> Command:
     """Answers when the engine is done with its round."""
+    await admitted(bench, actor)
     guest = await bench.guest()
     turn = _expect_turn(effect, actor.state)
     told: list[str] = []

@@ -11,6 +11,7 @@ from outrider.model.events import SandboxReady
 from outrider.model.ids import CommitId
 from outrider.session.actor import Actor
 from outrider.session.effects import workspace
+from outrider.session.effects.admission import admitted
 from outrider.session.effects.start.doors import connect
 from outrider.session.effects.start.find import find_or_make
 from outrider.session.found import Found
@@ -20,6 +21,7 @@ from outrider.session.workbench import Workbench
 
 async def start_sandbox(effect: StartSandbox, bench: Workbench, actor: Actor) -> Command:
     """Answers when the sandbox is lost. Cancelling it lets go of the sandbox and leaves it running."""
+    await admitted(bench, actor)
     bench.watch = Stopwatch(bench.clock)
 
     def progress(line: str) -> None:

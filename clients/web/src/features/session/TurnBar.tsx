@@ -1,8 +1,8 @@
 import type { SessionView } from "@outrider/sdk";
-import { LoaderCircle } from "lucide-react";
+import { Hourglass, LoaderCircle } from "lucide-react";
 import type { ReactElement } from "react";
 
-import { ProblemNotice } from "@/ui/Notice";
+import { Notice, ProblemNotice } from "@/ui/Notice";
 import { State } from "@/ui/State";
 import { Elapsed } from "@/ui/Time";
 import { TURN_PHASE } from "@/ui/words";
@@ -21,8 +21,17 @@ export function TurnBar({ session, view }: { readonly session: string; readonly 
   return (
     <section aria-label="Running turn" className="space-y-2">
       {command.problem && <ProblemNotice problem={command.problem} />}
+      {turn.held && (
+        <Notice tone="info" remedy={turn.held.remedy}>
+          Waiting: {turn.held.sentence}
+        </Notice>
+      )}
       <div className="flex min-h-8 items-center gap-3">
-        <State icon={LoaderCircle} tone="accent" word={TURN_PHASE[turn.phase]} live />
+        {turn.held && !stopping ? (
+          <State icon={Hourglass} tone="warn" word="Waiting" />
+        ) : (
+          <State icon={LoaderCircle} tone="accent" word={TURN_PHASE[turn.phase]} live />
+        )}
         <span className="text-xs text-muted">
           <Elapsed since={turn.startedAt} />
         </span>

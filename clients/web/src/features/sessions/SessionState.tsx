@@ -1,4 +1,4 @@
-import { Archive, CircleDot, CirclePause, LoaderCircle, Moon, type LucideIcon } from "lucide-react";
+import { Archive, CircleDot, CirclePause, Hourglass, LoaderCircle, Moon, type LucideIcon } from "lucide-react";
 import type { ReactElement } from "react";
 
 import { State, type Tone } from "@/ui/State";
@@ -11,6 +11,7 @@ interface Look {
 }
 
 const LOOK: Record<string, Look> = {
+  waiting: { icon: Hourglass, tone: "warn" },
   waking: { icon: LoaderCircle, tone: "accent", live: true },
   running: { icon: LoaderCircle, tone: "accent", live: true },
   stopping: { icon: CirclePause, tone: "warn", live: true },
