@@ -8,11 +8,14 @@ from typing import Any
 
 from benchmarks.append import append
 from benchmarks.density import density
-from benchmarks.figures import Figure, keep, machine, show
+from benchmarks.fan_out import fan_out
+from benchmarks.figures import Figure, keep, machine, progress, show
 from benchmarks.first_token import first_token
+from benchmarks.hibernate import hibernate
 from benchmarks.resume import resume
 from benchmarks.session_ready import session_ready
 from benchmarks.snapshot import snapshot
+from benchmarks.stop import stop
 
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -21,22 +24,25 @@ BENCHMARKS: Mapping[str, Callable[..., Coroutine[Any, Any, list[Figure]]]] = {
     "B2": session_ready,
     "B3": snapshot,
     "B4": append,
+    "B5": fan_out,
     "B6": resume,
+    "B7": hibernate,
     "B8": density,
+    "B12": stop,
 }
 
 
 def main() -> None:
     """Run what was asked for, one after the other."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Outrider beside what it is built on.")
-    parser.add_argument("--only", choices=sorted(BENCHMARKS), help="one of them")
+    parser.add_argument("--only", choices=list(BENCHMARKS), help="one of them")
     parser.add_argument("--quick", action="store_true", help="fewer repeats: to see that it works, not to quote")
     asked = parser.parse_args()
     facts = {**machine(), "quick": asked.quick}
     print(", ".join(f"{name} {value}" for name, value in facts.items()))
     if not facts["quiet"]:
         print("This machine is not quiet: ratios within this run mean something, milliseconds do not.")
-    figures = asyncio.run(_run([asked.only] if asked.only else sorted(BENCHMARKS), quick=asked.quick))
+    figures = asyncio.run(_run([asked.only] if asked.only else list(BENCHMARKS), quick=asked.quick))
     for figure in figures:
         if figure.ours is None:
             print(f"{figure.name}: {figure.workload}")
@@ -47,7 +53,7 @@ def main() -> None:
 async def _run(names: list[str], *, quick: bool) -> list[Figure]:
     figures = []
     for name in names:
-        print(f"Running {name}", flush=True)
+        progress(f"Running {name}")
         figures += await BENCHMARKS[name](quick=quick)
     return figures
 

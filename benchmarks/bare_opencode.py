@@ -26,18 +26,25 @@ Ask = Callable[[str], Awaitable[Heard]]
 @asynccontextmanager
 async def bare_acp(binary: Path, folder: Path, model_url: str) -> AsyncIterator[Ask]:
     """`opencode acp`: ACP over its stdin and stdout, as our own adapter speaks it."""
-    async with _engine(binary, folder, model_url, "acp") as process:
-        client = _Acp(process)
-        await client.call("initialize", {"protocolVersion": 1, "clientCapabilities": {}})
-        opened = await client.call("session/new", {"cwd": str(folder / "workspace"), "mcpServers": []})
+    async with bare_session(binary, folder, model_url) as (client, session):
 
         async def ask(text: str) -> Heard:
             heard = Heard()
-            prompt = {"sessionId": opened["sessionId"], "prompt": [{"type": "text", "text": text}]}
+            prompt = {"sessionId": session, "prompt": [{"type": "text", "text": text}]}
             await client.call("session/prompt", prompt, heard)
             return heard
 
         yield ask
+
+
+@asynccontextmanager
+async def bare_session(binary: Path, folder: Path, model_url: str) -> AsyncIterator[tuple["Acp", str]]:
+    """A session of `opencode acp`, to be spoken to directly, and its id."""
+    async with _engine(binary, folder, model_url, "acp") as process:
+        client = Acp(process)
+        await client.call("initialize", {"protocolVersion": 1, "clientCapabilities": {}})
+        opened = await client.call("session/new", {"cwd": str(folder / "workspace"), "mcpServers": []})
+        yield client, str(opened["sessionId"])
 
 
 @asynccontextmanager
@@ -69,26 +76,45 @@ async def _ask_server(client: httpx.AsyncClient, session: str, lines: AsyncItera
     raise AssertionError("OpenCode closed its event stream")
 
 
-class _Acp:
+class Acp:
     """As much of JSON-RPC as one client with one call at a time needs."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._calls = 0
 
-    async def call(self, method: str, params: Any, heard: Heard | None = None) -> Any:
-        """Call, and hear what is said until the answer comes."""
+    def notify(self, method: str, params: Any) -> None:
+        """Say something that has no answer."""
+        self._say({"method": method, "params": params})
+
+    def _say(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+
+    def _allow(self, asked: dict[str, Any]) -> None:
+        """Permission, once."""
+        options = asked["params"]["options"]
+        once = next(option["optionId"] for option in options if option["kind"] == "allow_once")
+        self._say({"id": asked["id"], "result": {"outcome": {"outcome": "selected", "optionId": once}}})
+
+    async def call(
+        self, method: str, params: Any, heard: Heard | None = None, running: asyncio.Event | None = None
+    ) -> Any:
+        """Call, and hear what is said until the answer comes. `running` is set when a tool is said to run."""
         assert self._process.stdout is not None
         self._calls += 1
-        request = {"jsonrpc": "2.0", "id": self._calls, "method": method, "params": params}
-        self._process.stdin.write(json.dumps(request).encode() + b"\n")
-        async with asyncio.timeout(ANSWER_SECONDS if heard else START_SECONDS):
+        self._say({"id": self._calls, "method": method, "params": params})
+        slow = heard is not None or running is not None
+        async with asyncio.timeout(ANSWER_SECONDS if slow else START_SECONDS):
             while line := await self._process.stdout.readline():
                 if heard:
                     heard.hear(line)
+                if running and b'"in_progress"' in line:
+                    running.set()
                 message = json.loads(line)
-                if message.get("id") == self._calls and "method" not in message:
+                if message.get("method") == "session/request_permission":
+                    self._allow(message)
+                elif message.get("id") == self._calls and "method" not in message:
                     return message["result"]
         raise AssertionError(f"OpenCode ended within {method}")
 

@@ -7,8 +7,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.at_rest import at_rest
 from benchmarks.fake_model import FakeModel
-from benchmarks.figures import Figure, median
+from benchmarks.figures import Figure, median, progress
 from benchmarks.product import STATE, fresh_home, with_sandboxes
 from outrider.broker.http_server import serve_http
 from outrider.engines.acp import AcpEngine
@@ -43,9 +44,11 @@ async def density(*, quick: bool) -> list[Figure]:
         except (OutriderError, StopIteration) as error:
             return [Figure(NAME, f"no layers here yet, run B2 first: {error}", None, "MB", None, "", "", None)]
         provider = NamespaceProvider(STATE, SystemClock(), groups=find_cgroups())
+        progress(f"B8: {10 if quick else IDLE} idle sandboxes")
         idle = await _idle(provider, base, 10 if quick else IDLE)
+        progress("B8: sandboxes with an engine")
         engines = await _with_engines(provider, (base, toolbox), home, 1 if quick else MOST_ENGINES)
-        return [*idle, *engines]
+        return [*idle, *engines, *await at_rest(quick=quick)]
 
 
 async def _idle(provider: NamespaceProvider, base: LayerId, count: int) -> list[Figure]:
@@ -62,6 +65,8 @@ async def _idle(provider: NamespaceProvider, base: LayerId, count: int) -> list[
         trees = [_below(_outer(provider, handle)) for handle in handles]
         each = [pss(tree) for tree in trees]
         here = _Ours.now()
+        ending = time.monotonic()
+    ended = time.monotonic() - ending
     grown = (here.memory - ours.memory) / count / 1e6
     processes, files = len(trees[0]), (here.files - ours.files) / count
     workload = f"{count} at once, connected, no engine"
@@ -72,6 +77,7 @@ async def _idle(provider: NamespaceProvider, base: LayerId, count: int) -> list[
         Figure(f"{NAME}, processes of it", workload, float(processes), "", None, "", "", None),
         Figure(f"{NAME}, open files of ours for it", workload, files, "", None, "", "", None),
         Figure(f"{NAME}, create and connect, p50", workload, median(made) * 1000, "ms", None, "", "", None),
+        Figure(f"{NAME}, all of them made, then ended", workload, sum(made), "s", ended, "ended", "", None),
     ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
@@ -32,12 +33,13 @@ class FakeModel:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
         for number in range(TOKENS + 1):
             await asyncio.sleep(TOKEN_SECONDS if number else 0)
-            await _say(send, {"content": f"TS{time.monotonic_ns()} "})
-        await _say(send, {}, finish="stop")
+            await say(send, {"content": f"TS{time.monotonic_ns()} "})
+        await say(send, {}, finish="stop")
         await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
 
 
-async def _say(send: Send, delta: dict[str, str], finish: str | None = None) -> None:
+async def say(send: Send, delta: dict[str, Any], finish: str | None = None) -> None:
+    """One piece of a streamed answer."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     chunk = {"id": "bench", "object": "chat.completion.chunk", "created": 0, "model": "bench", "choices": [choice]}
     if finish:

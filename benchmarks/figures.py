@@ -5,6 +5,7 @@ import os
 import platform
 import sqlite3
 import statistics
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +29,14 @@ class Figure:
     def ratio(self) -> float | None:
         """Ours / beside."""
         return self.ours / self.beside if self.ours is not None and self.beside else None
+
+
+_BEGUN = time.monotonic()
+
+
+def progress(what: str) -> None:
+    """Say what is being done now, and how long the whole run has taken."""
+    print(f"{time.monotonic() - _BEGUN:6.0f} s  {what}", flush=True)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -1,5 +1,6 @@
 """A real deployment for a benchmark: the server as a child process, its sandboxes, in a home that is thrown away."""
 
+import asyncio
 import fcntl
 import os
 import tempfile
@@ -17,6 +18,8 @@ from tests.e2e.deployment import Deployment
 STATE = Path(__file__).resolve().parents[1] / ".state" / "bench" / f"uid-{os.geteuid()}" / "sandboxes"
 """Layers are kept between runs. The benchmarks' own: a deployment ends sandboxes that it does not know."""
 
+WIRE_SECONDS = 30
+
 
 @contextmanager
 def fresh_home() -> Iterator[Path]:
@@ -31,6 +34,20 @@ async def serving_home(home: Path, **variables: str) -> AsyncIterator[Deployment
     deployment = Deployment(Home(home), variables)
     try:
         await deployment.start()
+        yield deployment
+    finally:
+        await deployment.stop()
+
+
+@asynccontextmanager
+async def feed_server(home: Path, **variables: str) -> AsyncIterator[Deployment]:
+    """The real server with a wire to it, over which events are published: see `benchmarks.feed_server`."""
+    deployment = Deployment(Home(home), variables, program=("benchmarks.feed_server",))
+    try:
+        await deployment.start()
+        async with asyncio.timeout(WIRE_SECONDS):
+            while not (home / "wire").exists():  # noqa: ASYNC110 -- another process makes it
+                await asyncio.sleep(0.05)
         yield deployment
     finally:
         await deployment.stop()

@@ -15,7 +15,7 @@ import httpx
 
 from benchmarks.bare_opencode import bare_acp
 from benchmarks.fake_model import MODEL, FakeModel
-from benchmarks.figures import Figure, median, percentile
+from benchmarks.figures import Figure, median, percentile, progress
 from benchmarks.first_token import engine_program
 from benchmarks.product import STATE, fresh_home, serving_home, with_sandboxes
 from outrider.model.errors import OutriderError
@@ -33,6 +33,7 @@ BESIDE = "git clone + opencode acp"
 READY_SECONDS = 900
 """The first run of all builds the layers of the sandbox."""
 POOL = 4
+QUICK_REPEATS = 2
 CREATES_A_SECOND = 0.3
 TYPING_SECONDS = 4.0
 """How long somebody types who wants a few lines done."""
@@ -45,7 +46,7 @@ HIT_RATE = 0.95
 
 async def session_ready(*, quick: bool) -> list[Figure]:
     """Run it. Without sandboxes here nothing is run."""
-    repeats = 3 if quick else 10
+    repeats = QUICK_REPEATS if quick else 10
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         repository = folder / "big"
@@ -67,6 +68,7 @@ class _Paths:
         self._repository = repository
         self._folder = folder
         self._repeats = repeats
+        self._quick = repeats == QUICK_REPEATS
         self._bares = 0
         self._model_url = model_url
         self._variables = {
@@ -78,21 +80,30 @@ class _Paths:
     async def run(self) -> list[Figure]:
         """All of them."""
         none = {"OUTRIDER_IMAGE_BUILDS": "0", "OUTRIDER_POOL_SANDBOXES": "0"}
+        half = max(1, self._repeats // 2)
         async with serving_home(self._home, **self._variables, **none) as server:
-            await _ready(server, str(self._repository))  # the layers are made, the repository is brought in
-            cold, bare = await self._beside_bare(server, max(3, self._repeats // 2))
+            progress("B2: layers and the repository; minutes where they are built for the first time")
+            await _ready(server, str(self._repository))
+            progress(f"B2: cold, {half} times")
+            cold, bare = await self._beside_bare(server, half)
             records = await self._records(server)
         async with serving_home(
             self._home, **self._variables, OUTRIDER_POOL_SANDBOXES="0", OUTRIDER_IMAGE_BUILDS="1"
         ) as server:
+            progress("B2: an image of the repository")
             await _build(server, str(self._repository))
+            progress(f"B2: from the image, {self._repeats} times")
             image, bare_again = await self._beside_bare(server, self._repeats)
         kept = {"OUTRIDER_POOL_TARGET": str(POOL), "OUTRIDER_POOL_SANDBOXES": str(POOL)}
         async with serving_home(self._home, **self._variables, **kept) as server:
+            progress(f"B2: warm, {self._repeats} times")
             warm = [await self._warm(server) for _ in range(self._repeats)]
-            rate, flow = await self._flow(server, creates=6 if self._repeats == 3 else 18)
+            creates = 5 if self._quick else 18
+            progress(f"B2: {creates} creates as they come")
+            rate, flow = await self._flow(server, creates)
         async with serving_home(self._home, **self._variables, OUTRIDER_POOL_TARGET="0") as server:
-            typing = [await self._typed(server) for _ in range(max(3, self._repeats // 2))]
+            progress(f"B2: typing, {half} times")
+            typing = [await self._typed(server) for _ in range(half)]
         made, raw = await self._raw()
         stream = f"{len(flow)} creates at {CREATES_A_SECOND}/s, a pool of {POOL}"
         return [
@@ -132,7 +143,7 @@ class _Paths:
 
     async def _warm(self, server: Deployment) -> float:
         await _touch(server, self._repository.name)
-        await _pool_until(server, lambda pool: _count(pool, "ready") >= POOL)
+        await _pool_until(server, lambda pool: _count(pool, "ready") >= (1 if self._quick else POOL))
         return await _ready(server, self._repository.name, how="warm")
 
     async def _typed(self, server: Deployment) -> float:

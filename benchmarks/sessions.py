@@ -14,6 +14,8 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 TEXT = "x" * 170
 """Makes an event of 300 bytes, number and time included."""
 
+_LETTERS = str.maketrans("0123456789", "abcdefghij")
+
 
 def opening(session: SessionId) -> Recorded:
     """The first event of a session that asks for nothing."""
@@ -32,6 +34,11 @@ def opening(session: SessionId) -> Recorded:
 def event(number: int) -> Event:
     """An event that calls for nothing."""
     return StageReported(stage="load", text=f"{number} {TEXT}")
+
+
+def names_of(count: int) -> list[SessionId]:
+    """So many ids, in order."""
+    return [SessionId("s-" + f"{number:010d}".translate(_LETTERS)) for number in range(count)]
 
 
 def write_session(folder: Path, session: SessionId, events: int) -> None:

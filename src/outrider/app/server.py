@@ -5,12 +5,14 @@ import contextlib
 import gc
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from outrider import __version__
+from outrider.api.parts import Parts
 from outrider.api.server import build_server
 from outrider.app.deployment import deploy
 from outrider.app.home import Home, RunningServer
@@ -38,9 +40,10 @@ async def serve(
     settings: Settings,
     on_ready: Callable[[RunningServer], None] = lambda _server: None,
     engine: Engine | None = None,
+    beside: Callable[[Parts], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
     """Be the server of a home until SIGINT or SIGTERM. Raises Refused where another server is, OutriderError where
-    the home cannot be used or no port is free."""
+    the home cannot be used or no port is free. `beside` runs with it from when it answers until it stops."""
     home = Home(settings.home)
     with home.claim() as claim, _listen(settings.port) as listener:
         url = f"http://localhost:{listener.getsockname()[1]}"
@@ -48,11 +51,15 @@ async def serve(
         async with deploy(settings, home, url, engine) as parts:
             server = _uvicorn(build_server(parts, HOST_NAMES))
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(server.serve(sockets=[listener]), name="http-server")
+                serving = tasks.create_task(server.serve(sockets=[listener]), name="http-server")
                 await server.ready.wait()
                 _keep_for_good()
                 claim.announce(running)
                 on_ready(running)
+                other = tasks.create_task(beside(parts), name="beside the server") if beside else None
+                await serving
+                if other:
+                    other.cancel()
             claim.write("")
 
 

@@ -1,0 +1,117 @@
+"""The real server, with a wire to it over which a benchmark has events published: run as a child process.
+
+Lines on the Unix socket `wire` in the home, each with one answer:
+
+- `publish EVENTS MICROSECONDS BYTES SESSIONS`: so many events are stored and published in each of the first so many
+  sessions, one every so many microseconds, each with a stamp in it; without a pause all at once. `CPU_us FIRST_ns`
+- `wake SESSION`: one event is stored in a session, which wakes it where it sleeps. The microseconds that it took
+- `rest`: once no more sessions are awake than are kept in memory at rest, and the others are closed. How many
+- `size`: bytes of memory, open files
+"""
+
+import asyncio
+import gc
+import os
+import time
+from pathlib import Path
+
+import uvloop
+
+from outrider.api.parts import Parts
+from outrider.app.server import serve
+from outrider.model.commands import Report
+from outrider.model.events import StageReported
+from outrider.model.ids import SessionId
+from outrider.session.policy import Policy
+from outrider.settings import Settings
+
+SETTLE_SECONDS = 600
+AWAKE = Policy.__dataclass_fields__["awake_sessions"].default
+"""How many sessions at rest the server keeps in memory."""
+
+
+class Wire:
+    """Answers one benchmark."""
+
+    def __init__(self, home: Path, parts: Parts) -> None:
+        self._home = home
+        self._parts = parts
+        self._sessions = sorted(SessionId(folder.name) for folder in (home / "sessions").iterdir())
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        server = await asyncio.start_unix_server(self._serve, self._home / "wire")
+        async with server:
+            await server.serve_forever()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := (await reader.readline()).decode().split():
+            words = [int(word) for word in line[1:] if word.isdecimal()]
+            match line[0]:
+                case "publish":
+                    answer = await self._publish(*words)
+                case "wake":
+                    answer = await self._wake(SessionId(line[1]))
+                case "rest":
+                    answer = await self._rest()
+                case _:
+                    answer = _size()
+            writer.write(f"{answer}\n".encode())
+            await writer.drain()
+        writer.close()
+
+    async def _publish(self, events: int, pause_us: int, size: int, sessions: int) -> str:
+        begun, before = time.monotonic_ns(), time.process_time()
+        async with asyncio.TaskGroup() as tasks:
+            for session in self._sessions[:sessions]:
+                tasks.create_task(self._stream(session, events, pause_us, size), name="publish")
+        await asyncio.sleep(0.2)  # what was handed to the loop goes out
+        return f"{(time.process_time() - before) * 1e6:.0f} {begun}"
+
+    async def _stream(self, session: SessionId, events: int, pause_us: int, size: int) -> None:
+        begun = time.monotonic()
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(events):
+                if pause_us:
+                    await asyncio.sleep(max(begun + number * pause_us / 1e6 - time.monotonic(), 0))
+                    await self._report(session, size)
+                else:
+                    tasks.create_task(self._report(session, size), name="event")
+
+    async def _report(self, session: SessionId, size: int) -> None:
+        text = f"TS{time.monotonic_ns()} ".ljust(max(size - 130, 30), "x")
+        await self._parts.registry.ask(session, Report(StageReported(stage="load", text=text)))
+
+    async def _wake(self, session: SessionId) -> str:
+        begun = time.perf_counter_ns()
+        await self._report(session, 300)
+        return f"{(time.perf_counter_ns() - begun) / 1000:.1f}"
+
+    async def _rest(self) -> str:
+        async with asyncio.timeout(SETTLE_SECONDS):
+            while self._parts.registry.busy.awake > AWAKE or _logs() > AWAKE:  # noqa: ASYNC110 -- looked at from outside
+                await asyncio.sleep(0.1)
+        return str(self._parts.registry.busy.awake)
+
+
+def _logs() -> int:
+    """Logs that are open."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return sum(link.readlink().name == "log.sqlite" for link in links)
+
+
+def _size() -> str:
+    gc.collect()
+    status = Path("/proc/self/smaps_rollup").read_text().split("\n")
+    memory = next(int(line.split()[1]) << 10 for line in status if line.startswith("Rss:"))
+    return f"{memory} {len(os.listdir('/proc/self/fd'))}"  # noqa: PTH208 -- a count of /proc
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    settings = Settings.read()
+    uvloop.run(serve(settings, beside=lambda parts: Wire(settings.home, parts).run()))
+
+
+if __name__ == "__main__":
+    main()
