@@ -69,6 +69,7 @@ class _Paths:
         self._folder = folder
         self._repeats = repeats
         self._quick = repeats == QUICK_REPEATS
+        self._pool = 2 if self._quick else POOL
         self._bares = 0
         self._model_url = model_url
         self._variables = {
@@ -94,7 +95,7 @@ class _Paths:
             await _build(server, str(self._repository))
             progress(f"B2: from the image, {self._repeats} times")
             image, bare_again = await self._beside_bare(server, self._repeats)
-        kept = {"OUTRIDER_POOL_TARGET": str(POOL), "OUTRIDER_POOL_SANDBOXES": str(POOL)}
+        kept = {"OUTRIDER_POOL_TARGET": str(self._pool), "OUTRIDER_POOL_SANDBOXES": str(self._pool)}
         async with serving_home(self._home, **self._variables, **kept) as server:
             progress(f"B2: warm, {self._repeats} times")
             warm = [await self._warm(server) for _ in range(self._repeats)]
@@ -105,7 +106,7 @@ class _Paths:
             progress(f"B2: typing, {half} times")
             typing = [await self._typed(server) for _ in range(half)]
         made, raw = await self._raw()
-        stream = f"{len(flow)} creates at {CREATES_A_SECOND}/s, a pool of {POOL}"
+        stream = f"{len(flow)} creates at {CREATES_A_SECOND}/s, a pool of {self._pool}"
         return [
             *_path("cold", cold, [bare], target=""),
             *_path("image", image, [bare_again], target=f"<= bare engine start + {ADDED} s", added=ADDED),
@@ -143,7 +144,7 @@ class _Paths:
 
     async def _warm(self, server: Deployment) -> float:
         await _touch(server, self._repository.name)
-        await _pool_until(server, lambda pool: _count(pool, "ready") >= (1 if self._quick else POOL))
+        await _pool_until(server, lambda pool: _count(pool, "ready") >= (1 if self._quick else self._pool))
         return await _ready(server, self._repository.name, how="warm")
 
     async def _typed(self, server: Deployment) -> float:
@@ -154,7 +155,7 @@ class _Paths:
 
     async def _flow(self, server: Deployment, creates: int) -> tuple[float, list[float]]:
         """Creates that come whether or not the earlier ones are done."""
-        await _pool_until(server, lambda pool: _count(pool, "ready") >= POOL)
+        await _pool_until(server, lambda pool: _count(pool, "ready") >= self._pool)
         before = (await _pool(server))["counts"]
         async with asyncio.TaskGroup() as tasks:
             running = []

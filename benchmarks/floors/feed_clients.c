@@ -67,7 +67,7 @@ static void take(struct client *one, size_t got) {
 static void dial(struct client *one, int port, const char *request, size_t size) {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     one->fd = socket(AF_INET, SOCK_STREAM, 0);
-    int small = 4096;
+    int small = 65536;
     if (one->stuck) setsockopt(one->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     if (connect(one->fd, (struct sockaddr *)&to, sizeof to) || write(one->fd, request, size) != (ssize_t)size) {
         perror("connect");
@@ -107,7 +107,7 @@ static void listen_to(int epoll, int many, int wanted, double seconds) {
 
 /* Whether a client that never read is told to attach again. */
 static int resynced(struct client *one) {
-    struct timeval limit = {2, 0};
+    struct timeval limit = {10, 0};
     setsockopt(one->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     size_t kept = 0;
     ssize_t got;

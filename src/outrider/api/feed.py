@@ -6,8 +6,10 @@ Raw ASGI: the frames are encoded once for all clients, and a response object for
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
+from functools import partial
+from typing import Any, cast
 
 from pydantic import ValidationError
 from starlette.requests import HTTPConnection
@@ -76,11 +78,29 @@ class Feed:
         await receive()
         try:
             await expect_to_see(parts, login, session)
-            async with parts.registry.attach(session, after, watcher) as frames:
+            async with parts.registry.attach(session, after, watcher, partial(sent_at_once, send)) as frames:
                 await send({"type": "websocket.accept"})
                 await Client(parts, login, session, watcher, send).serve(frames, receive)
         except OutriderError as error:
             await send({"type": "websocket.close", "code": CLOSE_GONE, "reason": error.sentence[:120]})
+
+
+def sent_at_once(send: Send, frame: bytes) -> bool:
+    """Send a frame where the server takes it without waiting; whether it did. While a client's socket is full, uvicorn
+    waits before it has done anything, so what is broken off there has sent nothing."""
+    sending = cast("Coroutine[Any, Any, None]", send(_message(frame)))
+    try:
+        sending.send(None)
+    except StopIteration:
+        return True
+    except Exception:  # noqa: BLE001 -- the client's own task meets it again, and ends; others are none the worse
+        return False
+    sending.close()
+    return False
+
+
+def _message(frame: bytes) -> Message:
+    return {"type": "websocket.send", "text": frame.decode()}
 
 
 class Client:
@@ -104,7 +124,7 @@ class Client:
 
     async def _pump(self, frames: AsyncIterator[bytes]) -> None:
         async for frame in frames:
-            await self._send({"type": "websocket.send", "text": frame.decode()})
+            await self._send(_message(frame))
         await self._send({"type": "websocket.close", "code": CLOSE_RESYNC, "reason": "Attach again."})
 
     async def _listen(self, receive: Receive, sending: asyncio.Task[None]) -> None:

@@ -16,7 +16,7 @@ from outrider.model.person import Person
 from outrider.model.repository import PullRequest
 from outrider.ports.search import SearchIndex
 from outrider.ports.store import SessionIndex, SessionLogs
-from outrider.session.feed import events_frame
+from outrider.session.feed import AtOnce, events_frame
 from outrider.session.fold import begin, fold_all
 from outrider.session.found import SESSION_LABEL
 from outrider.session.indexing import Indexing
@@ -132,13 +132,14 @@ class Registry:
 
     @asynccontextmanager
     async def attach(
-        self, session: SessionId, after: int, watcher: Watcher | None = None
+        self, session: SessionId, after: int, watcher: Watcher | None = None, at_once: AtOnce | None = None
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The session's feed from event `after` on, as encoded `ServerFrame`s: pages of stored events, the drafts,
         `live`, then what happens. It ends after a `resync` frame where the client reads too slowly, and when the
-        server stops. A session that sleeps is not woken. Others see the `watcher`. Raises NotFound on entering."""
+        server stops. A session that sleeps is not woken. Others see the `watcher`. Frames that `at_once`
+        takes are not among them. Raises NotFound on entering."""
         await self.events(session, after, 1)
-        frames = self._frames(session, after, watcher)
+        frames = self._frames(session, after, watcher, at_once)
         try:
             yield frames
         finally:
@@ -155,7 +156,9 @@ class Registry:
         self._indexing.touch(state.session)
         self._world.family.touched(state.session)
 
-    async def _frames(self, session: SessionId, after: int, watcher: Watcher | None) -> AsyncGenerator[bytes, None]:
+    async def _frames(
+        self, session: SessionId, after: int, watcher: Watcher | None, at_once: AtOnce | None
+    ) -> AsyncGenerator[bytes, None]:
         while True:
             page = await self.events(session, after, PAGE_EVENTS)
             if len(page) < PAGE_EVENTS:
@@ -163,7 +166,7 @@ class Registry:
             after += len(page)
             yield events_frame(page)
         hub = self._roster.hub(session)  # nothing is awaited since the last read
-        mailbox = hub.attach(page, after + len(page), watcher)
+        mailbox = hub.attach(page, after + len(page), watcher, at_once)
         try:
             async for frame in mailbox.frames():
                 yield frame

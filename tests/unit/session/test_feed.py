@@ -54,6 +54,35 @@ async def test_deltas_go_out_before_the_event_that_stores_them():
     hub.close()
 
 
+async def test_what_can_go_out_at_once_waits_for_nobody_and_overtakes_nothing():
+    hub, out, full = Hub(0.0), list[bytes](), asyncio.Event()
+
+    def at_once(frame: bytes) -> bool:
+        if not full.is_set():
+            out.append(frame)
+        return not full.is_set()
+
+    async def pump() -> None:
+        async for frame in hub.attach([], 0, None, at_once).frames():
+            out.append(frame)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(pump(), name="pump")
+        await asyncio.sleep(0)
+        happen(hub, 1)
+        assert len(out) == 3, "the task was not needed"
+        full.set()
+        happen(hub, 2)
+        full.clear()
+        happen(hub, 3)
+        assert len(out) == 3, "what comes after one that waits, waits as well"
+        await asyncio.sleep(0)
+        happen(hub, 4)
+        hub.close()
+    numbers = [event["seq"] for frame in out[2:] for event in json.loads(frame)["events"]]
+    assert numbers == [1, 2, 3, 4]
+
+
 async def test_a_window_ends_by_itself():
     hub = Hub(0.001)
     frames = hub.attach([], 0).frames()
