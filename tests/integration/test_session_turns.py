@@ -257,29 +257,34 @@ async def test_a_wrong_recipe_is_said_and_the_turn_goes_on(tmp_path: Path, engin
 
 
 class SpoiledEngine(FakeEngine):
-    """Its folder keeps it from starting once it is spoiled."""
+    """Its folder, once it is spoiled, keeps it from starting, or from working."""
 
-    spoiled = False
+    spoiled = ""
 
     async def open(self, guest: Guest, launch: EngineLaunch, listener: EngineListener) -> FakeSession:
-        if self.spoiled and not launch.fresh_home:
+        if launch.fresh_home:
+            self.spoiled = ""
+        if self.spoiled == "starting":
             raise EngineError("The engine fake ended with exit code 1.")
+        self.plays = {"": [die()]} if self.spoiled else {"": [say("I look.")]}
         return await super().open(guest, launch, listener)
 
 
-async def test_a_spoiled_folder_of_the_engine_is_put_aside(tmp_path: Path):
-    engine = SpoiledEngine({"first": [say("I look.")], "": []})
+@pytest.mark.parametrize("spoiled", ["starting", "working"])
+async def test_a_spoiled_folder_of_the_engine_is_put_aside(tmp_path: Path, spoiled: str):
+    engine = SpoiledEngine({})
     world = SessionWorld(tmp_path, engine)
     repository = await world.begin()
     async with running(world.registry()) as registry:
         stage = Server(world, repository, registry)
         session = await stage.start("first")
         await turn_end(registry, session)
-        engine.spoiled = True
+        engine.spoiled = spoiled
         await engine.sessions[-1].close()  # as where the agent kills its engine
         await registry.ask(session, QueuePrompt(new_prompt("more")))
         assert (await turn_end(registry, session, turns=2)).reason is TurnEndReason.COMPLETED
         events = await stage.events(session)
-    assert [event.how for event in events if event.type == "engine_attached"] == ["new", "reseeded"]
+    assert [event.how for event in events if event.type == "engine_attached"][-1] == "reseeded"
+    assert engine.opened[-1].fresh_home
     assert any("put aside" in event.sentence for event in events if event.type == "problem_reported")
     assert "first" in engine.prompts[-1][0]  # the story so far

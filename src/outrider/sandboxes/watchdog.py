@@ -132,11 +132,14 @@ def memory_sentence(limits: Limits) -> str:
 
 
 def _free_bytes(folder: Path) -> int:
-    try:
-        files = os.statvfs(folder)
-    except OSError:
-        return 0
-    return files.f_bavail * files.f_frsize + files.f_favail * LEAST_FILE_BYTES
+    """Of the nearest folder above that we may see: a daemon's own is closed to others."""
+    for place in (folder, *folder.parents):
+        try:
+            files = os.statvfs(place)
+        except OSError:
+            continue
+        return files.f_bavail * files.f_frsize + files.f_favail * LEAST_FILE_BYTES
+    return 0
 
 
 def _duration(seconds: float) -> str:

@@ -212,7 +212,7 @@ def given_up(kept: Kept | None) -> str:
 def fresh_engine_home() -> str:
     """The engine started again without its own memory."""
     return (
-        "The engine did not start with its own folder, which something in the sandbox may have spoiled. That was put "
+        "The engine did not work with its own folder, which something in the sandbox may have spoiled. That was put "
         "aside, and the engine was told from the transcript what has happened in this session."
     )
 

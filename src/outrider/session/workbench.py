@@ -33,6 +33,8 @@ class Workbench:
     ear: Ear | None
     crashed: bool
     """Whether the machine stopped under the sandbox that was there last, so that its files were given up."""
+    deaths: int
+    """How often in a row the engine broke in the middle of a turn that nobody stopped."""
     watch: Stopwatch
     """Of the start that is under way."""
     quiet: asyncio.Event
@@ -46,6 +48,7 @@ class Workbench:
         self.engine = None
         self.ear = None
         self.crashed = False
+        self.deaths = 0
         self.watch = Stopwatch(world.clock)
         self.quiet = asyncio.Event()
         self.quiet.set()

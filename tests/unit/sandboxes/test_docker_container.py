@@ -15,7 +15,7 @@ from outrider.model.ids import LayerId, SandboxId
 from outrider.model.sandbox import GuestRole, Isolation, Limits, SandboxSpec
 from outrider.sandboxes.docker.container import container_config, seccomp_profile
 from outrider.sandboxes.docker.hijacked import splice
-from outrider.sandboxes.docker.probe import GVISOR, isolation_of, runtime_of
+from outrider.sandboxes.docker.probe import GVISOR, isolation_of, runtime_of, whose_ids
 from outrider.sandboxes.seccomp import REFUSED
 from outrider.sandboxes.sshd import new_keys, sshd_argv
 from outrider.sandboxes.true_program import true_program
@@ -115,3 +115,10 @@ async def test_closing_our_end_ends_the_commands_input() -> None:
     assert await asyncio.get_running_loop().sock_recv(far, 10) == b""
     far.close()
     await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("options", [["name=seccomp,profile=default", "name=userns"], ["name=rootless"]])
+def test_a_daemon_that_maps_ids_makes_guests_nobody(options: list[str]) -> None:
+    assert whose_ids({"SecurityOptions": options}) == "run as ids that own nothing"
+    assert "userns-remap" in whose_ids({"SecurityOptions": ["name=seccomp"]})
+    assert "userns-remap" in whose_ids({"SecurityOptions": None})

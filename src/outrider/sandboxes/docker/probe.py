@@ -32,6 +32,15 @@ def isolation_of(runtime: str | None) -> Isolation:
     return Isolation.USER_KERNEL if runtime == GVISOR else Isolation.SHARED_KERNEL
 
 
+def whose_ids(info: dict[str, Any]) -> str:
+    """Who a guest is on the machine, for whoever breaks out."""
+    options = [str(option) for option in info.get("SecurityOptions") or ()]
+    mapped = any(option.startswith(("name=userns", "name=rootless")) for option in options)
+    if mapped:
+        return "run as ids that own nothing"
+    return "run as this machine's own ids: give the daemon userns-remap to make them nobody"
+
+
 def require_limits(info: dict[str, Any]) -> None:
     """Raise SandboxError where the daemon cannot keep memory, processes and CPU within limits."""
     needed = {"MemoryLimit": "memory", "PidsLimit": "processes", "CpuCfsQuota": "CPU"}

@@ -20,7 +20,7 @@ from outrider.sandboxes.docker.containers import Containers
 from outrider.sandboxes.docker.engine_api import DockerApi
 from outrider.sandboxes.docker.layers import DockerLayers
 from outrider.sandboxes.docker.meters import DaemonMeters
-from outrider.sandboxes.docker.probe import isolation_of, require_limits, run_true, runtime_of
+from outrider.sandboxes.docker.probe import isolation_of, require_limits, run_true, runtime_of, whose_ids
 from outrider.sandboxes.docker.records import StateFolder
 from outrider.sandboxes.guest import connect_guest, login_to
 from outrider.sandboxes.records import Record, SandboxLocks
@@ -62,7 +62,8 @@ class DockerProvider(DockerLayers):
         except SandboxError as error:
             return report.model_copy(update={"detail": error.sentence, "remedy": error.remedy})
         kernel = "have gVisor's kernel" if runtime else "share this machine's kernel"
-        detail = f"Sandboxes are containers, {kernel}, and are limited by the daemon's control groups."
+        limits = "are limited by the daemon's control groups"
+        detail = f"Sandboxes are containers, {kernel}, {limits}, and {whose_ids(info)}."
         return report.model_copy(update={"works": True, "isolation": isolation_of(runtime), "detail": detail})
 
     async def create(self, spec: SandboxSpec) -> SandboxHandle:

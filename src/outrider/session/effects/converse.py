@@ -13,7 +13,7 @@ from outrider.session.actor import Actor
 from outrider.session.ear import Ear
 from outrider.session.effects.open_engine import BESIDE
 from outrider.session.effects.workspace import identify
-from outrider.session.state import Turn, TurnPhase
+from outrider.session.state import State, Turn, TurnPhase
 from outrider.session.workbench import Workbench
 
 DEAF_SECONDS = 15.0
@@ -41,12 +41,13 @@ async def converse(
             stop = await _prompt(engine, parts, ear, actor)
             for task in beside:
                 task.cancel()
-        kept = True
+        kept, bench.deaths = True, 0
         return stop
     except* TurnFailed:
         kept = True
         raise
     except* EngineError:
+        bench.deaths += not _is_stopped(actor.state)
         await engine.close()
         with suppress(SandboxError):
             await guest.kill_everything(spare=BESIDE)
@@ -56,6 +57,10 @@ async def converse(
         bench.quiet.set()
         if not kept:
             bench.drop_engine()
+
+
+def _is_stopped(state: State) -> bool:
+    return state.turn is None or state.turn.phase is TurnPhase.STOPPING
 
 
 async def _prompt(engine: EngineSession, parts: list[Part], ear: Ear, actor: Actor) -> EngineStop:

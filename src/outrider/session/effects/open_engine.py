@@ -21,6 +21,10 @@ BESIDE = (SYNC_ROLE, SETUP_ROLE, SERVICE_ROLE)
 """What runs beside an engine and does not end with what it has started."""
 
 
+DEATHS = 2
+"""So many in a row are no accident."""
+
+
 async def open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor) -> tuple[EngineSession, list[str]]:
     """Start it, with its own session where it has one. The texts go before the prompt. Raises EngineError,
     SandboxError."""
@@ -56,8 +60,8 @@ def _primed(turn: Turn, ear: Ear, bench: Workbench, actor: Actor) -> EngineSessi
 
 
 async def _started(guest: Guest, turn: Turn, ear: Ear, bench: Workbench, actor: Actor) -> EngineSession:
-    """What runs in the sandbox may have spoiled the engine's own folder. An engine that twice did not start gets a new
-    one, and is told the story from our transcript."""
+    """What runs in the sandbox may have spoiled the engine's own folder. An engine that twice did not start, or broke,
+    gets a new one, and is told the story from our transcript."""
     actor.hub.progress("engine", "Starting the engine")
     state, name = actor.state, bench.world.engine.name
     launch = EngineLaunch(
@@ -66,13 +70,15 @@ async def _started(guest: Guest, turn: Turn, ear: Ear, bench: Workbench, actor: 
         resume=state.engine_session if state.engine in ("", name) else None,
         environment={**bench.world.broker.guest_environment(), **await environment(bench, actor)},
     )
-    try:
-        return await bench.world.engine.open(guest, launch, ear)
-    except SandboxLost:
-        raise
-    except (EngineError, SandboxError):
-        if turn.attempt == 1:
-            raise  # it may have been an accident
+    if bench.deaths < DEATHS:
+        try:
+            return await bench.world.engine.open(guest, launch, ear)
+        except SandboxLost:
+            raise
+        except (EngineError, SandboxError):
+            if turn.attempt == 1:
+                raise  # it may have been an accident
+    bench.deaths = 0
     fresh = replace(launch, resume=None, fresh_home=True)
     engine = await bench.world.engine.open(guest, fresh, ear)
     await actor.ask(Report(ProblemReported(sentence=wording.fresh_engine_home())))
