@@ -23,6 +23,7 @@ from outrider.broker.http_server import serve_http
 from outrider.broker.network import HostNetwork
 from outrider.broker.package_clients import PackageClients
 from outrider.model.engine import ModelRef, Usage
+from outrider.model.errors import LimitReached
 from outrider.ports.broker import DoorSpec
 from outrider.rehearsal.primer import primer_app
 from outrider.testing.rehearsal_server import serving
@@ -101,6 +102,19 @@ async def test_an_anthropic_stream_passes_untouched_and_is_counted_once(short_pa
         assert (usage.cache_read_tokens, usage.cache_write_tokens) == (200, 100)
         # 1000 at $3, 200 read at $0.30, 100 written at $3.75, 40 out at $15, each for a million
         assert usage.cost_usd == pytest.approx(0.003 + 0.00006 + 0.000375 + 0.0006)
+
+
+async def test_a_budget_that_is_used_up_refuses_calls_that_cost(short_path: Path) -> None:
+    async def nothing_left() -> None:
+        raise LimitReached("The budget of $1.00 is used.", "Raise it.")
+
+    async with bench(short_path, [Reply([b'{"input_tokens": 3}'])]) as door:
+        door.hand_over(DoorSpec("s-test", model=CLAUDE, on_usage=door.on_usage, may_spend=nothing_left))
+        answer = await door.ask()
+        assert answer.status_code == 402
+        assert answer.json()["error"]["message"] == "The budget of $1.00 is used. Raise it."
+        assert door.upstream.asked == []
+        assert (await door.ask("/llm/anthropic/v1/messages/count_tokens")).status_code == 200, "counting is free"
 
 
 async def test_usage_is_told_before_the_engine_sees_the_end(short_path: Path) -> None:

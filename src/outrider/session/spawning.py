@@ -8,7 +8,7 @@ from outrider.model.egress import EgressPolicy
 from outrider.model.engine import ModelRef
 from outrider.model.errors import BadRequest, NotFound, RecipeError, Refused
 from outrider.model.ids import PromptId, SessionId, TurnId, derived_id, new_id
-from outrider.model.membership import Caller
+from outrider.model.membership import Caller, Member, person_key
 from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt, check_prompt_text
 from outrider.model.repository import Repository
@@ -105,7 +105,7 @@ class Spawning:
             model=self._model(parent, wanted.model),
             prompt=Prompt(id=PromptId(derived_id("p", session)), author=by.author, text=wanted.prompt, key=_key(key)),
             parentage=await self._parentage(parent),
-            members=tuple(one for one in parent.members.values() if one.person.email != by.person.email),
+            members=_members(parent, by.person),
         )
 
     async def _repository(self, parent: State, name: str | None) -> tuple[Forge, Repository]:
@@ -160,6 +160,12 @@ def _branch(parent: State, repository: Repository, wanted: Wanted) -> str | None
     """The parent's branch in its own repository, the default one in another, where none is named."""
     same = repository.name == parent.created.repository.name
     return wanted.branch or (parent.created.base_branch if same else None)
+
+
+def _members(parent: State, asker: Person) -> tuple[Member, ...]:
+    """The parent's, in their roles. Guests were invited to that one session; who asks owns the child anyway."""
+    own = person_key(asker.email)
+    return tuple(member for key, member in parent.members.items() if key != own and not member.guest)
 
 
 def _title(prompt: str) -> str:

@@ -151,3 +151,32 @@ def test_networks_of_another_form_are_refused(text: str) -> None:
 def test_every_preset_names_hosts_that_a_person_could() -> None:
     hosts = [host for preset in EgressPreset for host in PRESET_HOSTS[preset]]
     assert EgressPolicy(hosts=tuple(hosts)).hosts == tuple(hosts)
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("pypi.org", True),
+        ("example.com", True),
+        ("listed.example", False),
+        ("a.cdn.example", False),
+        ("registry.npmjs.org", False),
+        ("mirror.lan", True),
+    ],
+)
+def test_a_child_reaches_what_it_and_all_above_it_may(host: str, allowed: bool) -> None:
+    parent = EgressPolicy(presets=(EgressPreset.PYPI, EgressPreset.NPM), hosts=("example.com",))
+    root = EgressPolicy(presets=(EgressPreset.PYPI,), hosts=("example.com", ".cdn.example"))
+    target = Target(host, 3141 if host == "mirror.lan" else 443)
+    verdict = RULES.judge_within(target, POLICY, (), (parent, root))
+    assert verdict.allowed is allowed
+    if host == "listed.example":
+        assert "session that started this one" in verdict.why
+        assert verdict.allowable
+
+
+def test_a_person_may_allow_a_host_to_a_child_itself() -> None:
+    nothing = EgressPolicy(presets=())
+    target = Target("asked.example", 443)
+    assert not RULES.judge_within(target, POLICY, (), (nothing,)).allowed
+    assert RULES.judge_within(target, POLICY, ("asked.example",), (nothing,)).allowed

@@ -5,7 +5,7 @@ import pytest
 from outrider.model import children as k
 from outrider.model import commands as c
 from outrider.model import effects as x
-from outrider.model.errors import LimitReached, NotFound, OutriderError, Refused
+from outrider.model.errors import LimitReached, NotAllowed, NotFound, OutriderError, Refused
 from outrider.model.ids import SessionId
 from outrider.session.projection import status
 from outrider.testing.children import CHILD, child_prompt, child_result, child_spec, spawn
@@ -99,6 +99,13 @@ def test_an_engine_asks_in_the_name_of_whose_prompt_runs_and_only_while_it_does(
     assert session.ask(c.SpawnChild(child_spec(by=BOB), BOB, None, 0, c.Caps())) == "child_requested", (
         "a person may always"
     )
+
+
+def test_nothing_begins_in_the_name_of_a_guest():
+    session = Playbook()
+    session.ask(c.Join(BOB, "prompter", ADA, guest=True))
+    with pytest.raises(NotAllowed, match="guests start no sessions"):
+        session.ask(c.SpawnChild(child_spec(by=BOB), BOB, None, 0, c.Caps()))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from outrider.api.access import role_with
+from outrider.api.access import expect_may_start, role_with
 from outrider.api.child_views import ChildList, ChildView, NewChild, NewChildPrompt, SessionTree, TreeNode
 from outrider.api.parts import UseLogin, UseParts, author_of
 from outrider.api.views import PromptAccepted, SessionStarted, SessionSummary
@@ -48,6 +48,7 @@ async def children(
 @router.post("/{session}/children", status_code=201)
 async def spawn(parts: UseParts, login: UseLogin, session: SessionId, wanted: NewChild) -> SessionStarted:
     """Start a child of the session, within the limits of its tree. The same key again is the same child."""
+    expect_may_start(login)
     by = Asker(author_of(login, wanted.author), caller=login.caller)
     asked = Wanted(wanted.prompt, wanted.repository, wanted.branch, wanted.model, wanted.title, wanted.key)
     return SessionStarted(session=await parts.spawning.spawn(session, asked, by))

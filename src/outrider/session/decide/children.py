@@ -3,8 +3,9 @@
 from outrider.model import children as k
 from outrider.model import commands as c
 from outrider.model import events as e
-from outrider.model.errors import LimitReached, NotFound, Refused
+from outrider.model.errors import LimitReached, NotAllowed, NotFound, Refused
 from outrider.model.ids import SessionId, TurnId
+from outrider.model.membership import person_key
 from outrider.model.person import Person
 from outrider.session.family_state import Child, ChildPhase, made_children, open_children
 from outrider.session.state import State, TurnPhase
@@ -22,6 +23,7 @@ def spawn(state: State, command: c.SpawnChild) -> Events:
         _expect_same(_words(known.spec), _words(command.child))
         return ()
     _expect_asker(state, command.turn, command.by)
+    _expect_no_guest(state, command.by)
     _expect_room(state, command)
     return (k.ChildRequested(child=command.child),)
 
@@ -90,6 +92,15 @@ def _expect_asker(state: State, turn: TurnId | None, person: Person) -> None:
         raise Refused("The turn that asks has ended.")
     if running.prompt.author.person != person:
         raise Refused("A turn asks in the name of the person whose prompt it answers, and of no other.")
+
+
+def _expect_no_guest(state: State, person: Person) -> None:
+    """A guest is nobody outside the sessions that they joined, so nothing begins in their name."""
+    member = state.members.get(person_key(person.email))
+    if member is not None and member.guest:
+        raise NotAllowed(
+            f"{person.name} is a guest here, and guests start no sessions.", "Somebody with a login can prompt for it."
+        )
 
 
 def _expect_room(state: State, command: c.SpawnChild) -> None:
