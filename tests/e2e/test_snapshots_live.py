@@ -80,6 +80,7 @@ async def test_a_session_sleeps_wakes_is_lost_goes_back_and_is_forked(
     await goes_on_alone(deployment, session)
     await asyncio.to_thread(tear_the_engines_memory, deployment)
     await goes_on_from_its_transcript(deployment, session)
+    await goes_on_elsewhere(deployment, make_deployment, session)
 
 
 async def goes_on_from_its_transcript(deployment: Deployment, session: str) -> None:
@@ -90,6 +91,7 @@ async def goes_on_from_its_transcript(deployment: Deployment, session: str) -> N
         assert [event["how"] for event in turn.of("engine_attached")] == ["reseeded"]
         assert "I was told that I took notes before" in turn.text
         assert "notes: 3" in json.dumps(turn.events), "one more note, and none of the old ones once again"
+        await asleep(feed)
 
 
 def tear_the_engines_memory(deployment: Deployment) -> None:
@@ -102,6 +104,25 @@ def tear_the_engines_memory(deployment: Deployment) -> None:
             file.truncate(database.stat().st_size // 2)
         torn += 1
     assert torn
+
+
+async def goes_on_elsewhere(deployment: Deployment, make: Callable[..., Deployment], session: str) -> None:
+    """A backup, taken from the running server, brings the session with its files to another home."""
+    archive = deployment.home.path.parent / "backup.tar.zst"
+    for arguments in (("backup", str(archive)), ("restore", "--check", str(archive))):
+        done = await deployment.run_cli(*arguments)
+        assert done.code == 0, done.said
+        assert "2 sessions" in done.out
+    await deployment.stop()
+    await asyncio.to_thread(lose_snapshots, deployment)
+    other = make("elsewhere", **deployment.variables)
+    restored = await other.run_cli("restore", str(archive))
+    assert restored.code == 0, restored.said
+    await other.start()
+    async with other.feed(session) as feed:
+        await feed.live()
+        notes, attached = await take_note(feed)
+        assert (notes, attached["how"]) == ("4", "resumed")
 
 
 async def goes_on_alone(deployment: Deployment, session: str) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from outrider.model.commands import QueuePrompt
-from outrider.model.events import ProblemReported, Recorded, SandboxReady
+from outrider.model.errors import SandboxError
+from outrider.model.events import Event, ProblemReported, Recorded, SandboxReady, SyncFinished
 from outrider.model.ids import LayerId, SessionId
+from outrider.model.sandbox import SandboxHandle
 from outrider.session.policy import Policy
 from outrider.session.registry import Registry
 from outrider.session.state import State
@@ -18,7 +20,7 @@ from outrider.testing.session_world import SessionWorld, new_prompt, new_session
 @pytest.fixture
 def world(tmp_path: Path) -> SessionWorld:
     """Its engine writes one line a prompt, and nothing when it only looks."""
-    names = ("one", "two")
+    names = ("one", "two", "three")
     return SessionWorld(tmp_path, FakeEngine({name: [write_file(f"{name}.txt", name)] for name in names} | {"": []}))
 
 
@@ -40,9 +42,14 @@ async def one_turn(world: SessionWorld) -> SessionId:
     return session
 
 
+async def told(registry: Registry, session: SessionId) -> list[Event]:
+    """Its events."""
+    return [Recorded.model_validate_json(row).event for row in await registry.events(session, 0, 1000)]
+
+
 async def ways_and_words(registry: Registry, session: SessionId) -> tuple[list[str], list[str]]:
     """How it came by its sandboxes, and what was said of trouble."""
-    events = [Recorded.model_validate_json(row).event for row in await registry.events(session, 0, 1000)]
+    events = await told(registry, session)
     ways = [event.how for event in events if isinstance(event, SandboxReady)]
     return ways, [event.sentence for event in events if isinstance(event, ProblemReported)]
 
@@ -95,6 +102,26 @@ async def test_an_older_snapshot_serves_where_nothing_was_pushed_since(world: Se
         ways, words = await ways_and_words(registry, session)
     assert ways == ["cold", "adopted", "restored"]
     assert "the snapshot taken after turn 1;" in words[-1]
+
+
+async def test_a_workspace_that_lacks_what_was_pushed_is_brought_to_it_and_work_goes_on(world: SessionWorld):
+    session = await one_turn(world)
+
+    async def full(handle: SandboxHandle, layer: LayerId) -> LayerId:
+        raise SandboxError("The disk is full.", "Free some space.")
+
+    world.sandboxes.snapshot = full  # type: ignore[method-assign]
+    async with running(world.registry()) as registry:
+        await registry.ask(session, QueuePrompt(new_prompt("two")))
+        await turn_end(registry, session, turns=2)
+        pushed = (await registry.state(session)).pushed
+    world.sandboxes.lose_power()
+    async with running(world.registry()) as registry:
+        await registry.ask(session, QueuePrompt(new_prompt("three")))
+        end = await turn_end(registry, session, turns=3)
+        synced = [event for event in await told(registry, session) if isinstance(event, SyncFinished)][-1]
+    assert end.reason.value == "completed", end.message
+    assert (synced.commit, synced.moved, synced.files) == (pushed, True, ("two.txt",))
 
 
 async def test_a_sandbox_that_was_about_to_sleep_is_given_up(world: SessionWorld):

@@ -1,6 +1,6 @@
 """What the routes work with, put together by the composition root."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -61,6 +61,8 @@ class Parts:
     authenticator: Authenticator
     invites: Invites
     attempts: Attempts
+    backup: Callable[[bool, bool], AsyncIterator[bytes]]
+    """The deployment as a tar: with snapshots, with secrets."""
     describe: Callable[[Person], Awaitable[Me]]
     """Who is logged in and what the deployment can do."""
     git_app: Callable[[Path], ASGIApp]

@@ -17,6 +17,7 @@ from outrider.api.parts import Parts
 from outrider.api.problems import add_problem_handlers
 from outrider.api.routes import (
     attachments,
+    backups,
     children,
     egress,
     git,
@@ -69,6 +70,7 @@ def build_api(parts: Parts | None = None) -> FastAPI:
         images,
         egress,
         pool,
+        backups,
         git,
     ):
         api.include_router(routes.router)

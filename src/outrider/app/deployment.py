@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from outrider import __version__
 from outrider.api.attempts import Attempts
 from outrider.api.auth import Authenticator
 from outrider.api.parts import Parts
 from outrider.api.uploads import Uploads
-from outrider.api.views import Demo, Me
 from outrider.app.author import find_author
+from outrider.app.backup.writing import backups_of
+from outrider.app.describing import describing, models
 from outrider.app.home import Home
 from outrider.app.image_works import ImageWorks, Ingredients, make_image_works
 from outrider.app.limits import report
@@ -32,7 +32,7 @@ from outrider.app.supplies import (
     make_toolbox,
 )
 from outrider.app.warm_plans import RecipeWarmPlans
-from outrider.app.way_out import open_broker, upstreams
+from outrider.app.way_out import open_broker
 from outrider.broker.git import GitReadApp
 from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
@@ -62,7 +62,6 @@ from outrider.ports.engine import Engine
 from outrider.ports.sandbox import SandboxProvider, Watchdog
 from outrider.proof.recipes import Recipes
 from outrider.proof.runner import Prover
-from outrider.rehearsal.demo import DEMO_NAME, DEMO_PROMPT, write_demo_repository
 from outrider.session.attachments import AttachmentCollector
 from outrider.session.forking import NamedLayers, collect_snapshots
 from outrider.session.found import SESSION_LABEL
@@ -74,7 +73,7 @@ from outrider.session.registry import Registry
 from outrider.session.spawning import Spawning
 from outrider.session.turn_slots import TurnSlots
 from outrider.session.world import World
-from outrider.settings import DEFAULT_MODELS, Settings
+from outrider.settings import Settings
 from outrider.storage.attachments import DirectoryAttachments
 from outrider.storage.blobs import DirectoryBlobs
 from outrider.storage.catalog import Catalog, open_catalog
@@ -222,7 +221,7 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
         pool=pool,
         meters=base.meters,
         house=_house(base),
-        models=tuple(map(ModelRef.parse, _models(settings))),
+        models=tuple(map(ModelRef.parse, models(settings))),
     )
     policy = _policy(base, limits)
     registry = Registry(SqliteSessionLogs(home.path / "sessions"), base.catalog.sessions, base.search, world, policy)
@@ -295,7 +294,6 @@ def _pool(base: Foundation, makes: WarmMaker, plans: WarmPlans, slots: SandboxSl
 
 
 async def _parts(base: Foundation, heart: Heart) -> Parts:
-    demo = await asyncio.to_thread(_demo, base.home) if base.settings.default_model.is_rehearsal else None
     return Parts(
         registry=heart.registry,
         index=base.catalog.sessions,
@@ -317,40 +315,11 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         authenticator=Authenticator(base.owner, base.home.token(), base.catalog.logins, base.clock),
         invites=base.catalog.invites,
         attempts=Attempts(base.clock),
-        describe=partial(_describe, base, demo),
+        backup=backups_of(base.settings, base.clock, base.snapshots.store),
+        describe=await describing(base.settings, base.home, base.probe),
         git_app=lru_cache(maxsize=256)(GitReadApp),
         address=lambda: base.url,
     )
-
-
-async def _describe(base: Foundation, demo: Demo | None, person: Person) -> Me:
-    default, probe = base.settings.default_model, base.probe
-    return Me(
-        person=person,
-        version=__version__,
-        rehearsal=default.is_rehearsal,
-        default_model=str(default),
-        models=_models(base.settings),
-        provider=probe.provider if probe.works else None,
-        isolation=probe.isolation if probe.works else None,
-        limit_tier=probe.limit_tier if probe.works else None,
-        demo=demo,
-    )
-
-
-def _demo(home: Home) -> Demo:
-    """A first job for the page to offer where only the rehearsal model answers."""
-    repository = home.path / "demo" / DEMO_NAME
-    write_demo_repository(repository)
-    return Demo(repository=str(repository), prompt=DEMO_PROMPT)
-
-
-def _models(settings: Settings) -> tuple[str, ...]:
-    """What can be named without typing: the default first."""
-    known = [str(settings.default_model)]
-    providers = {upstream.provider for upstream in upstreams(settings, Path())}
-    known += [f"{provider}/{name}" for provider, name in DEFAULT_MODELS.items() if provider in providers]
-    return tuple(dict.fromkeys([*known, "rehearsal/demo"]))
 
 
 def _watchdog(base: Foundation, registry: Registry) -> Watchdog:

@@ -48,6 +48,16 @@ class Home:
         """What a detached server prints."""
         return self.path / "server.log"
 
+    @property
+    def restoring(self) -> Path:
+        """Where a backup is unpacked before it is put in place."""
+        return self.path / ".restoring"
+
+    @property
+    def unfinished_restore(self) -> Path:
+        """Exists from the moment that a backup was checked until all of it is in place."""
+        return self.restoring / "checked"
+
     def prepare(self) -> None:
         """Make the folder, private to its owner. Raises OutriderError where it cannot be written."""
         try:
@@ -84,9 +94,12 @@ class Home:
             return None
 
     @contextmanager
-    def claim(self) -> Iterator["Claim"]:
-        """Be the server of this home. Raises Refused where another is."""
+    def claim(self, *, restoring: bool = False) -> Iterator["Claim"]:
+        """Be the server of this home, or whoever works on it in place of one. Raises Refused where another is, and
+        where a restore was cut off that has to be completed first."""
         self.prepare()
+        if self.unfinished_restore.exists() and not restoring:
+            raise Refused(f"A restore into {self.path} was cut off.", "Complete it: outrider restore, with the backup.")
         with self.lock_file.open("a+") as file:
             if not _lock_with_patience(file.fileno()):
                 running = self.running()

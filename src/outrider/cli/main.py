@@ -38,6 +38,8 @@ COMMANDS = {
     "login": "Print a link that logs your browser in.",
     "pool": "Say how warm the pool is, and how well it serves.",
     "metrics": "Print the figures that a monitoring system reads.",
+    "backup": "Write everything that cannot be made again into one file.",
+    "restore": "Put a backup into an empty home.",
     "doctor": "Say what works on this machine, and what to do.",
     "images": "List and build the images that sessions start from.",
     "setup": "Build what sandboxes start from.",

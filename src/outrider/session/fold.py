@@ -102,10 +102,13 @@ def _sandbox_requested(state: State, event: e.SandboxRequested) -> State:
 @_on(e.SandboxReady)
 def _sandbox_ready(state: State, event: e.SandboxReady) -> State:
     state = replace(state, sync=Sync(attempt=state.sync.attempt, untold=state.sync.untold))
-    made_of = {"layers": event.layers, "toolbox": event.toolbox}
     if state.restore:
         state = replace(state, restore=replace(state.restore, asleep=False))
-    return _with_sandbox(state, phase=SandboxPhase.READY, handle=event.handle, discard=False, **made_of)
+    restored = event.how == "restored"
+    if restored:  # what was to be kept is gone
+        state = replace(state, snapshot_due=None)
+    state = _with_sandbox(state, layers=event.layers, toolbox=event.toolbox, restored=restored)
+    return _with_sandbox(state, phase=SandboxPhase.READY, handle=event.handle, discard=False)
 
 
 @_on(e.ServiceChanged)

@@ -27,6 +27,8 @@ class Found:
     toolbox: LayerId | None = None
     taken: Warm | None = None
     """What came with it from the pool: its connection, its door, its engine."""
+    stood: CommitId | None = None
+    """Where the workspace stood that was restored, when it was kept."""
 
     @property
     def fresh(self) -> bool:

@@ -46,9 +46,11 @@ def _sandbox(state: State, now: datetime, idle_seconds: float) -> Iterator[x.Eff
 
 
 def _sync(state: State, sandbox: Sandbox) -> Iterator[x.Effect]:
-    """Not while a turn is stopped: nothing but the ladder runs in the sandbox then."""
-    stopping = state.turn is not None and state.turn.phase is TurnPhase.STOPPING
-    if state.sandbox_ready and not (state.sync.done or state.sync.failed or stopping):
+    """Not while a turn is stopped: nothing but the ladder runs in the sandbox then. And not while collected work is on
+    its way to the forge: a restored workspace is brought to that."""
+    phase = state.turn.phase if state.turn else None
+    busy = phase is TurnPhase.STOPPING or (phase is TurnPhase.SETTLING and sandbox.restored)
+    if state.sandbox_ready and not (state.sync.done or state.sync.failed or busy):
         yield x.SyncWorkspace(sandbox.id, sandbox.start, state.sync.attempt)
 
 

@@ -41,6 +41,8 @@ class Sandbox:
     layers: tuple[LayerId, ...] = ()
     """What it was made from, bottom first, and its toolbox."""
     toolbox: LayerId | None = None
+    restored: bool = False
+    """Whether its files are those of a snapshot, which may be older than what was collected since."""
     discard: bool = False
     """Whether what it holds is not to be worked on any more: the session was rewound."""
 

@@ -46,11 +46,10 @@ git -c core.hooksPath=/dev/null checkout -q --force -B "$branch" "$commit"
 # A checkout that refuses says that files differ from what its own commit has: what setup wrote. They are copied aside.
 # Most often the checkout of a warm sandbox is on the commit already: then only the branch gets its name.
 _MOVE = """set -eu
-url=$1 branch=$2 commit=$3 base=$4 aside=$5 ready=$6 mark=$7
-test ! -e "$ready" || echo ready
+url=$1 branch=$2 commit=$3 base=$4 aside=$5 ready=$6 mark=$7 behind=$8
 head=$(git rev-parse -q --verify 'HEAD^{commit}' 2>/dev/null || true)
 echo "$head"
-test ! -e "$ready" || exit 0
+if [ -e "$ready" ] && [ "$head" != "$behind" ]; then echo ready; exit 0; fi
 if [ "$head" = "$commit" ]; then
   rm -f .git/*.lock ".git/refs/heads/$branch.lock"
   git update-ref "refs/heads/$branch" "$commit"
@@ -68,6 +67,7 @@ has || get "+refs/heads/$base:refs/remotes/origin/$base" || true
 has || get '+refs/heads/*:refs/remotes/origin/*' '^refs/heads/outrider/*'
 has || get "refs/heads/$branch" || true
 has || exit 3
+if [ -e "$ready" ] && ! git merge-base --is-ancestor HEAD "$commit"; then echo ready; exit 0; fi
 move() { git -c core.hooksPath=/dev/null checkout -q --no-recurse-submodules "$@" -B "$branch" "$commit"; }
 if ! move 2>/dev/null; then
   list=$(mktemp)
@@ -99,6 +99,9 @@ class Target:
     """The branch of the forge on which the commit is looked for first."""
     complete: bool
     """Whether nothing is left to do in a workspace that stands on the commit already."""
+    behind: CommitId | None = None
+    """Where a workspace stands that was made ready and may lack what was pushed since; any other is the agent's, and so
+    is one with commits that were not pushed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Moved:
     """What came of it."""
 
     ready: bool
-    """Whether it was once made ready: nothing was touched then."""
+    """Whether it was once made ready and is not behind: nothing was touched then."""
     before: CommitId | None
     in_the_way: int
     """Files of the image that stood in the way and are kept in `IN_THE_WAY`."""
@@ -137,10 +140,19 @@ async def clone(guest: Guest, branch: str, commit: CommitId) -> None:
 
 
 async def move(guest: Guest, target: Target, seconds: float) -> Moved:
-    """Bring a checkout that was never ready to a commit, fetched where it is not there. Raises RepositoryError where
-    the commit is nowhere, SandboxError."""
+    """Bring a checkout that was never ready, or that is behind, to a commit, fetched where it is not there. Raises
+    RepositoryError where the commit is nowhere, SandboxError."""
     mark = "mark" if target.complete else ""
-    arguments = [REPOSITORY_URL, target.branch, target.commit, target.base, IN_THE_WAY, READY, mark]
+    arguments = [
+        REPOSITORY_URL,
+        target.branch,
+        target.commit,
+        target.base,
+        IN_THE_WAY,
+        READY,
+        mark,
+        target.behind or "",
+    ]
     result = await _run(guest, _MOVE, arguments, seconds)
     _expect(result, target.commit, "The workspace could not be brought to the branch's commit")
     lines = _lines(result)

@@ -82,7 +82,8 @@ def _target(found: Found, recipe: Recipe, bench: Workbench, actor: Actor) -> che
         actor.hub.progress("sync", f"Reading at {before[:12]} while syncing to {state.base[:12]}")
     beside = recipe.beside(state.created.repository.name)
     complete = found.image_commit is not None and not beside.services and not beside.start
-    return checkout.Target(state.branch, state.base, state.created.base_branch, complete)
+    behind = found.stood if state.pushed and found.stood != state.pushed else None
+    return checkout.Target(state.branch, state.base, state.created.base_branch, complete, behind)
 
 
 async def _move(guest: Guest, target: checkout.Target, bench: Workbench, actor: Actor) -> _Move:

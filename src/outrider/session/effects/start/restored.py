@@ -41,7 +41,8 @@ async def restored(effect: StartSandbox, bench: Workbench, actor: Actor) -> Foun
         limits=bench.policy.limits,
         labels={SESSION_LABEL: actor.state.session},
     )
-    return Found.made(await bench.world.provider.create(spec), "restored", spec)
+    found = Found.made(await bench.world.provider.create(spec), "restored", spec)
+    return replace(found, stood=kept.work.head if kept.work else actor.state.created.base_commit)
 
 
 async def _whole(newest: Kept, bench: Workbench, actor: Actor) -> tuple[Kept | None, tuple[LayerId, ...]]:

@@ -1,0 +1,1 @@
+"""Backups of a whole deployment, taken while it works, and their way back into an empty home."""
