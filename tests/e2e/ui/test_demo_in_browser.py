@@ -1,5 +1,6 @@
 """The main job once more, clicked through: log in by link, start the demo, watch it, look at the proof, merge."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.deployment import Deployment
+from tests.e2e.ui.together import invite, join, they_see_one_another, they_see_the_same
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
 
@@ -44,11 +46,7 @@ async def test_the_demo_is_clicked_through(
     await expect(page.get_by_role("link", name="checkout.log")).to_be_visible()
     await the_queue_is_edited(page)
     await page.screenshot(path=keep("demo-2-begun"))
-
-    await expect(page.get_by_text("Fix proved").first).to_be_visible(timeout=TURN_MS)
-    await expect(page.get_by_text("Done.").first).to_be_visible(timeout=TURN_MS)
-    await expect(page.get_by_text("1 red").first).to_be_visible()
-    await expect(page.get_by_text("1 green").first).to_be_visible()
+    await it_is_proved(page, browser, deployment)
     await page.screenshot(path=keep("demo-3-proved"))
 
     await page.get_by_role("link", name=re.compile("pull request 1")).click()
@@ -60,6 +58,21 @@ async def test_the_demo_is_clicked_through(
     await expect(page.get_by_text("Merged").first).to_be_visible()
     await page.screenshot(path=keep("demo-5-merged"))
     assert complaints == []
+
+
+async def it_is_proved(page: Page, browser: Browser, deployment: Deployment) -> None:
+    """Before the eyes of three: the first browser, a guest in another, and a terminal."""
+    session = page.url.rpartition("/")[2]
+    async with asyncio.TaskGroup() as tasks:
+        terminal = tasks.create_task(deployment.run_cli("attach", session, "--until-idle", "--json"))
+        guest = await join(browser, await invite(page))
+        await they_see_one_another(page, guest)
+        await expect(page.get_by_text("Fix proved").first).to_be_visible(timeout=TURN_MS)
+        for one in (page, guest):
+            await expect(one.get_by_text("Done.").first).to_be_visible(timeout=TURN_MS)
+        await expect(page.get_by_text("1 red").first).to_be_visible()
+        await expect(page.get_by_text("1 green").first).to_be_visible()
+    await they_see_the_same(page, guest, terminal.result(), deployment)
 
 
 async def the_queue_is_edited(page: Page) -> None:

@@ -24,6 +24,7 @@ PATHS = {
     "pull": "/pulls/ledger/12",
     "pulls": "/pulls",
     "sandboxes": "/sandboxes",
+    "join": "/join#abcdefghijklmnop",
     "nothing": "/no/such/page",
 }
 
@@ -188,3 +189,19 @@ async def test_the_chosen_colours_stay(browser: Browser, pages: str) -> None:
     await button.click()
     await page.reload()
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.mark.parametrize(("size", "colours"), [("desk", "light"), ("phone", "dark")])
+async def test_people_and_links_are_in_reach(
+    browser: Browser, pages: str, keep: Callable[[str], Path], size: str, colours: str
+) -> None:
+    visited = await visit(browser, pages + LIVE, size, colours)
+    page = visited.page
+    await expect(page.get_by_role("list", name="Who is here")).to_be_visible()
+    await page.get_by_role("tab", name="People").click()
+    await page.get_by_role("button", name="Make a link").click()
+    await expect(page.get_by_label("The link")).to_be_visible()
+    await page.screenshot(path=keep(f"people-{size}-{colours}"))
+    assert await page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+    assert await faults(page) == []
+    assert visited.complaints == []

@@ -69,7 +69,7 @@ function Facts({ view, loaded }: Omit<SessionTitleProps, "session">): ReactEleme
         <Link
           to="/pulls/$repository/$number"
           params={{ repository: pullRequest.repository, number: String(pullRequest.number) }}
-          className="hover:underline"
+          className="inline-flex min-h-6 items-center hover:underline"
         >
           <PullState state={pullRequest.state} number={pullRequest.number} />
         </Link>
