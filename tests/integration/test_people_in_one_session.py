@@ -121,7 +121,7 @@ async def test_presence_outlives_a_sleep_and_wakes_nothing(tmp_path: Path) -> No
             while not (told := await presence_of(first, 2))["typing"]:
                 pass
             assert told["people"][0]["person"]["name"] == "Bob"
-            assert registry.awake == 0
+            assert registry.busy.awake == 0
 
 
 async def presence_of(frames: AsyncIterator[bytes], count: int) -> dict:

@@ -194,8 +194,8 @@ async def test_a_login_has_the_role_that_it_was_made_with(tmp_path: Path, role: 
         cookie = await api.log_in(BOB, role)
         async with api.client(cookie=cookie) as bob:
             assert (await bob.get(f"/api/sessions/{session}")).status_code == (200 if role else 404)
-            archived = (await bob.post(f"/api/sessions/{session}/archive")).status_code
-            assert archived == {"viewer": 403, "owner": 200, None: 404}[role]
+            raised = await bob.put(f"/api/sessions/{session}/members/{CLEO.email}", json={"role": "viewer"})
+            assert raised.status_code == {"viewer": 403, "owner": 202, None: 404}[role]
             wanted = {"repository": "demo", "prompt": " "}
             assert (await bob.post("/api/sessions", json=wanted)).status_code == starts
             assert (await bob.post("/api/login-links", json={"role": "owner"})).status_code == 422
