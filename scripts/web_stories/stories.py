@@ -23,6 +23,9 @@ from outrider.model.events import (
     EngineFinished,
     EngineReprompted,
     EvidenceAttached,
+    HostAllowed,
+    HostForbidden,
+    KeptWork,
     ProblemReported,
     PromptEdited,
     PromptHanded,
@@ -250,6 +253,9 @@ def red_session() -> Tape:
             allowable=True,
         )
     )
+    tape.add(HostAllowed(host="docs.python.org", by=ADA, scope="session"))
+    tape.add(HostAllowed(host="cdn.example.com", by=JONAS, scope="repository"))
+    tape.add(HostForbidden(host="cdn.example.com", by=ADA, scope="repository"))
     tape.add(EngineReprompted(turn=TurnId("t-aaaa"), round=2, text="The check `tests` is red: 1 failed."))
     tape.usage("t-aaaa", 9_000, 800, None)
     tape.add(
@@ -257,6 +263,7 @@ def red_session() -> Tape:
             turn=TurnId("t-aaaa"),
             reason=TurnEndReason.FAILED,
             message="The checks are still red after 3 rounds: no pull request was opened. The branch has the work.",
+            kept=KeptWork(head=sha("head"), commits=1, uncommitted=2, files=("notes/upgrade.md", "scratch.py")),
         )
     )
     tape.add(_kept())
