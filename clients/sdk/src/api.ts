@@ -180,8 +180,8 @@ export class Api {
   }
 
   /** Put the session away; with `stop` its turn is stopped first, and what waits is taken back. */
-  archive(session: string, stop: boolean): Promise<unknown> {
-    return this.ask("POST", this.path(session, "archive"), { stop });
+  archive(session: string, stop: boolean, children = false): Promise<unknown> {
+    return this.ask("POST", this.path(session, "archive"), { stop, children });
   }
 
   unarchive(session: string): Promise<unknown> {

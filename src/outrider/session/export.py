@@ -10,6 +10,7 @@ from outrider.model.ids import PromptId, ToolCallId
 from outrider.model.person import VIA_GUEST
 from outrider.model.prompt import Prompt
 from outrider.model.proof import CheckResult
+from outrider.session.export_children import kin
 from outrider.session.export_people import deed
 
 ReadPage = Callable[[int, int], Awaitable[list[bytes]]]
@@ -100,7 +101,7 @@ def _outcome(event: e.Event) -> str:
             return f"\n*{' '.join(filter(None, (sentence, remedy)))}*\n\n"
         case e.TurnEnded(message=message):
             return f"\n{message}\n\n"
-    told = deed(event)
+    told = deed(event) or kin(event)
     return f"\n*{told}*\n\n" if told else ""
 
 

@@ -4,11 +4,13 @@ import json
 from datetime import UTC, datetime
 
 from outrider.model import events as e
+from outrider.model.children import ChildEnded, ChildPrompted, ChildRefused, ChildrenStopRequested, ChildSpawned
 from outrider.model.engine import Speaker, ToolCallUpdate, ToolStatus
 from outrider.model.events import RECORDED, Event, Recorded
 from outrider.model.ids import CommitId, MessageId, ProofId, ToolCallId, TurnId
 from outrider.model.proof import ProofVerdict
 from outrider.session.export import json_lines, markdown
+from outrider.testing.children import CHILD, child_prompt, child_result
 from outrider.testing.playbook import ADA, proof_of, session_created
 from outrider.testing.session_world import new_prompt
 
@@ -61,6 +63,22 @@ async def test_a_story_reads_from_top_to_bottom() -> None:
     assert story.count("money.py") == 1
     assert "### Evidence" in story
     assert story.endswith("All is well.\n\n")
+
+
+async def test_sessions_that_it_started_are_told() -> None:
+    log = Log(
+        CREATED,
+        ChildSpawned(child=CHILD),
+        ChildPrompted(child=CHILD, prompt=child_prompt(2)),
+        ChildEnded(child=CHILD, prompts=2, result=child_result()),
+        ChildRefused(child=CHILD, reason="No room."),
+        ChildrenStopRequested(children=(CHILD,), by=ADA),
+    )
+    story = "".join([piece async for piece in markdown(log.read)])
+    assert f"*Started the session {CHILD}.*" in story
+    assert f"*The session {CHILD} rests (completed): Nothing was changed.*" in story
+    assert "No room." in story
+    assert "Ada asked that these stop too" in story
 
 
 async def test_lines_of_json_are_the_events_as_they_are_stored() -> None:

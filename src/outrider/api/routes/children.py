@@ -37,10 +37,12 @@ async def children(
     wait: Annotated[float, Query(ge=0, le=600, description="Seconds to wait for all of them to rest")] = 0,
 ) -> ChildList:
     """The sessions that it started, and what came of each. `working` says that some are still at work."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(wait):
-            await parts.spawning.family.until(session, lambda state: not open_children(state.children))
     state = await parts.registry.state(session)
+    if wait and open_children(state.children):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await parts.spawning.family.until(session, lambda state: not open_children(state.children))
+        state = await parts.registry.state(session)
     views = tuple(ChildView.of(child) for child in state.children.values())
     return ChildList(working=bool(open_children(state.children)), children=views)
 

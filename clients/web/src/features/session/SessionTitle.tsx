@@ -32,6 +32,7 @@ export function SessionTitle({ session, view, loaded }: SessionTitleProps): Reac
         {loaded && (
           <span className="flex shrink-0">
             <ShelfButtons
+              below={view.children.filter((child) => child.state !== "refused").length}
               session={session}
               pinned={view.pinned}
               status={view.archiving ? "archived" : view.status}

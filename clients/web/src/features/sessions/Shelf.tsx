@@ -1,3 +1,4 @@
+import type { Problem } from "@outrider/sdk";
 import { Archive, ArchiveRestore, Pin, PinOff } from "lucide-react";
 import { useState, type ReactElement } from "react";
 
@@ -14,17 +15,21 @@ interface ShelfButtonsProps {
   readonly status: string;
   /** How many prompts wait, where that is known. */
   readonly waiting?: number;
+  /** How many sessions it has started, where that is known. */
+  readonly below?: number;
 }
 
 const AT_WORK = new Set(["waking", "running", "stopping"]);
 
-/** Pin a session, put it away, take it out again. Where it is at work, putting it away asks once more. */
-export function ShelfButtons({ session, pinned, status, waiting }: ShelfButtonsProps): ReactElement {
+/** Pin a session, put it away, take it out again. Where it is at work or has
+ *  started others, putting it away asks once more. */
+export function ShelfButtons({ session, pinned, status, waiting, below = 0 }: ShelfButtonsProps): ReactElement {
   const { busy, problem, run } = useCommand();
   const [asking, setAsking] = useState(false);
   const archived = status === "archived";
-  const archive = (stop: boolean): Promise<void> =>
-    run(() => api.archive(session, stop)).then((done) => setAsking(!done && stop));
+  const working = AT_WORK.has(status);
+  const archive = (stop: boolean, children = false): Promise<void> =>
+    run(() => api.archive(session, stop, children)).then((done) => setAsking(!done && (stop || below > 0)));
   return (
     <>
       <IconButton
@@ -47,7 +52,7 @@ export function ShelfButtons({ session, pinned, status, waiting }: ShelfButtonsP
         <IconButton
           label="Archive"
           disabled={busy}
-          onClick={() => (AT_WORK.has(status) ? setAsking(true) : void archive(false))}
+          onClick={() => (working || below > 0 ? setAsking(true) : void archive(false))}
         >
           <Archive aria-hidden size={14} />
         </IconButton>
@@ -58,22 +63,47 @@ export function ShelfButtons({ session, pinned, status, waiting }: ShelfButtonsP
         </span>
       )}
       {asking && (
-        <Confirm
-          title="Stop the turn and archive this session?"
-          verb="Stop and archive"
-          look="danger"
+        <ArchiveDialog
+          below={below}
+          waiting={waiting}
           busy={busy}
+          problem={problem}
           onCancel={() => setAsking(false)}
-          onConfirm={() => void archive(true)}
-        >
-          <p>
-            The turn is stopped and its files are kept. {waitingSentence(waiting)} The session can be taken out of the
-            archive again.
-          </p>
-          {problem && <ProblemNotice problem={problem} />}
-        </Confirm>
+          onArchive={(children) => void archive(children || below === 0 || working, children)}
+        />
       )}
     </>
+  );
+}
+
+interface ArchiveDialogProps {
+  readonly below: number;
+  readonly waiting: number | undefined;
+  readonly busy: boolean;
+  readonly problem: Problem | null;
+  readonly onCancel: () => void;
+  /** With those below it, or it alone. */
+  readonly onArchive: (children: boolean) => void;
+}
+
+function ArchiveDialog({ below, waiting, busy, problem, onCancel, onArchive }: ArchiveDialogProps): ReactElement {
+  const lone = below === 0;
+  return (
+    <Confirm
+      title={lone ? "Stop the turn and archive this session?" : `Archive ${count(below, "session")} below it too?`}
+      verb={lone ? "Stop and archive" : "Archive all"}
+      {...(!lone && { other: { verb: "Only this one", onChoose: () => onArchive(false) } })}
+      look="danger"
+      busy={busy}
+      onCancel={onCancel}
+      onConfirm={() => onArchive(!lone)}
+    >
+      <p>
+        Turns that run are stopped, and their files are kept. {waitingSentence(waiting)} Whatever is archived can be taken
+        out again.
+      </p>
+      {problem && <ProblemNotice problem={problem} />}
+    </Confirm>
   );
 }
 
