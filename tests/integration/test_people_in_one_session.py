@@ -13,6 +13,7 @@ from outrider.model.ids import SessionId
 from outrider.session.policy import Policy
 from outrider.session.presence import Watcher
 from outrider.session.registry import Registry
+from outrider.session.state import State
 from outrider.testing.fake_engine import FakeEngine, say, shell, wait_for, write_file
 from outrider.testing.playbook import ADA, BOB
 from outrider.testing.session_world import SessionWorld, new_prompt, new_session, running, turn_end, until
@@ -41,7 +42,7 @@ async def test_commits_are_by_whoever_prompted_their_turn(tmp_path: Path) -> Non
         await registry.ask(session, c.EditPrompt(third.id, 1, "third", ADA))
         gate.set()
         await turn_end(registry, session, turns=3)
-        state = await until(registry, session, lambda state: state.snapshot_due is None)
+        state = await until(registry, session, stored)
         assert sorted(commits(state)) == [("Finish: third", "Bob"), ("One", "Ada"), ("Two", "Bob")]
         mirror = world.forge.mirror(repository)
         shown = "--format=%an|%cn|%(trailers:key=Co-authored-by)"
@@ -96,21 +97,21 @@ async def test_a_client_that_was_away_gets_exactly_what_it_missed(tmp_path: Path
                     await registry.ask(session, c.Rewind(str(random.randint(1, turn)), by=ADA))
                 await registry.ask(session, c.QueuePrompt(new_prompt(f"again {turn}", random.choice([ADA, BOB]))))
         await turn_end(registry, session, turns=4)
-        await until(registry, session, lambda state: all(kept.stored for kept in state.snapshots))
-        stored = [json.dumps(json.loads(body)) for body in await registry.events(session, 0, 10_000)]
+        await until(registry, session, stored)
+        events = [json.dumps(json.loads(body)) for body in await registry.events(session, 0, 10_000)]
         for client in clients:
-            await client.be_there(0, until_seq=len(stored))
-            assert client.seqs[: len(stored)] == list(range(1, len(stored) + 1))
-            assert client.bodies[: len(stored)] == stored
+            await client.be_there(0, until_seq=len(events))
+            assert client.seqs[: len(events)] == list(range(1, len(events) + 1))
+            assert client.bodies[: len(events)] == events
 
 
 async def test_presence_outlives_a_sleep_and_wakes_nothing(tmp_path: Path) -> None:
     world = SessionWorld(tmp_path, FakeEngine({"": [say("Done.")]}))
+    world.policy = Policy(idle_seconds=0.01)
     repository = await world.begin()
     async with running(world.registry()) as registry:
         session = await registry.create(new_session(repository, world.source.head(), "talk"))
-        await until(registry, session, lambda state: any(kept.stored for kept in state.snapshots))
-    world.policy = Policy(awake_sessions=0)
+        await until(registry, session, asleep)
     async with running(world.registry()) as registry:
         ada, bob = Watcher(ADA), Watcher(BOB, "terminal")
         async with registry.attach(session, 10_000, ada) as first, registry.attach(session, 10_000, bob) as second:
@@ -122,6 +123,16 @@ async def test_presence_outlives_a_sleep_and_wakes_nothing(tmp_path: Path) -> No
                 pass
             assert told["people"][0]["person"]["name"] == "Bob"
             assert registry.busy.awake == 0
+
+
+def stored(state: State) -> bool:
+    """What is kept is stored: nothing works behind the test's end."""
+    return state.snapshot_due is None and bool(state.snapshots) and all(one.stored for one in state.snapshots)
+
+
+def asleep(state: State) -> bool:
+    """Nothing of it runs."""
+    return stored(state) and state.turn is None and state.sandbox is not None and not state.sandbox.alive
 
 
 async def presence_of(frames: AsyncIterator[bytes], count: int) -> dict:
