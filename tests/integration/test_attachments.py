@@ -14,7 +14,7 @@ from outrider.ports.engine import FilePart, ImagePart
 from outrider.session.attachments import UNUSED_SECONDS, AttachmentCollector
 from outrider.session.export import markdown
 from outrider.testing.fake_engine import FakeEngine, say, shell
-from outrider.testing.session_world import SessionWorld, turn_end
+from outrider.testing.session_world import SessionWorld, turn_end, until
 from tests.integration.api_world import Server, serving
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 50
@@ -86,6 +86,22 @@ async def test_files_come_with_a_prompt_and_stay(world: SessionWorld) -> None:
         told = b"".join(await server.registry.events(session, 0, 500)).decode()
         assert told.count("what to look for") == 2, "laid into the workspace again"
         assert world.engine.files[-1] == (), "they came with the first prompt"
+
+
+async def test_a_fork_has_the_files_too_and_is_made_once_under_its_key(world: SessionWorld) -> None:
+    async with serving(world) as server:
+        notes = (await upload(server, "notes.txt", b"what to look for\n")).json()
+        session = await start(world, server, {"id": notes["id"], "name": "notes.txt"})
+        await until(server.registry, session, lambda state: bool(state.snapshots))
+        key = {"idempotency-key": "k"}
+        answers = [await server.client.post(f"/api/sessions/{session}/fork", json={}, headers=key) for _ in range(2)]
+        assert answers[0].json() == answers[1].json()
+        child = SessionId(answers[0].json()["session"])
+        await server.client.post(f"/api/sessions/{child}/prompts", json={"text": "look"})
+        await turn_end(server.registry, child)
+        assert "what to look for" in b"".join(await server.registry.events(child, 0, 500)).decode()
+        other = await server.client.post(f"/api/sessions/{child}/fork", json={"turn": "1"}, headers=key)
+        assert other.status_code == 409
 
 
 async def test_html_and_svg_are_text_and_nothing_is_a_page(world: SessionWorld) -> None:

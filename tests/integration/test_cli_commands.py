@@ -81,7 +81,8 @@ def test_a_server_from_up_to_down(terminal: Terminal) -> None:
     assert terminal("sessions").stdout.startswith("No sessions yet.")
     assert terminal("sessions", "--json").stdout == ""
     assert terminal("search", "anything").stdout == "Nothing was found. Fewer words find more.\n"
-    for command in ("stop", "attach", "export"):
+    assert "OUTRIDER_LIMIT_SESSIONS_AT_WORK" in terminal("limits").stdout
+    for command in ("stop", "attach", "export", "queue"):
         unknown = terminal(command, "s-aaaaaaaaaa")
         assert (unknown.returncode, unknown.stderr) == (1, "There is no session s-aaaaaaaaaa.\n")
 

@@ -501,6 +501,10 @@ export interface Me {
   readonly provider: string | null;
   readonly isolation: string | null;
   readonly limit_tier: string | null;
+  /** Files that come with one prompt */
+  readonly most_attachments: number;
+  /** Size of one of them */
+  readonly attachment_bytes: number;
   readonly demo: Demo | null;
   /** Whether you were invited to single sessions and nothing else */
   readonly guest: boolean;

@@ -39,6 +39,8 @@ class Me(Model):
     provider: str | None = Field(default=None, description="What makes the sandboxes; null where none works")
     isolation: str | None
     limit_tier: str | None
+    most_attachments: int = Field(default=10, description="Files that come with one prompt")
+    attachment_bytes: int = Field(default=20 << 20, description="Size of one of them")
     demo: Demo | None = None
     guest: bool = Field(default=False, description="Whether you were invited to single sessions and nothing else")
 

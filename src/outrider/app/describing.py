@@ -28,6 +28,8 @@ async def describing(settings: Settings, home: Home, probe: ProbeReport) -> Call
             provider=probe.provider if probe.works else None,
             isolation=probe.isolation if probe.works else None,
             limit_tier=probe.limit_tier if probe.works else None,
+            most_attachments=settings.limit_attachments,
+            attachment_bytes=settings.limit_attachment_bytes,
             demo=demo,
         )
 

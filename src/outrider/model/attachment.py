@@ -7,7 +7,9 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from outrider.model.base import Model
+from outrider.model.errors import LimitReached
 from outrider.model.ids import ID_PATTERN, AttachmentId
+from outrider.model.limits import raised_by
 
 MOST_ATTACHMENTS = 20
 """Files of one prompt, whatever the settings say."""
@@ -75,6 +77,15 @@ def media_type(head: bytes) -> str:
         cut = len(head) >= HEAD_BYTES and error.start >= len(head) - 3
         return TEXT if cut else BYTES
     return TEXT
+
+
+def expect_size(name: str, size: int, limit: int) -> None:
+    """Raises LimitReached, with the limit and who can raise it, where a file is too large."""
+    if size > limit:
+        raise LimitReached(
+            f"{clean_name(name)} is too large: an attachment may have {limit:,} bytes.",
+            f"Send less of it. {raised_by('OUTRIDER_LIMIT_ATTACHMENT_BYTES')}",
+        )
 
 
 def clean_name(name: str) -> str:

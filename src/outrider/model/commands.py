@@ -106,31 +106,6 @@ class Leave:
     by: Person
 
 
-PersonCommand = (
-    WithdrawPrompt
-    | MovePrompt
-    | EditPrompt
-    | SteerNow
-    | StopTurn
-    | AllowHost
-    | ForbidHost
-    | Archive
-    | Unarchive
-    | Rename
-    | Pin
-    | SetRole
-    | Leave
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Once:
-    """What a person asks under a key of theirs. The same key again is the same request."""
-
-    key: str
-    command: PersonCommand
-
-
 @dataclass(frozen=True, slots=True)
 class Wake:
     """The session was just read from its log: whatever ran when it was last written runs no more."""
@@ -300,6 +275,32 @@ class Rewind:
 
     turn: str
     by: Person
+
+
+PersonCommand = (
+    Rewind
+    | WithdrawPrompt
+    | MovePrompt
+    | EditPrompt
+    | SteerNow
+    | StopTurn
+    | AllowHost
+    | ForbidHost
+    | Archive
+    | Unarchive
+    | Rename
+    | Pin
+    | SetRole
+    | Leave
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What a person asks under a key of theirs. The same key again is the same request."""
+
+    key: str
+    command: PersonCommand
 
 
 @dataclass(frozen=True, slots=True)

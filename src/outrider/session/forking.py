@@ -6,8 +6,8 @@ from datetime import datetime
 from outrider.fleet.snapshots import Snapshots, snapshot_layer
 from outrider.model import effects as x
 from outrider.model import events as e
-from outrider.model.errors import OutriderError
-from outrider.model.ids import LayerId, SessionId, new_id
+from outrider.model.errors import OutriderError, Refused
+from outrider.model.ids import LayerId, SessionId, derived_id, new_id
 from outrider.model.person import Author
 from outrider.ports.clock import Clock
 from outrider.session.decide.snapshots import expect_kept
@@ -18,15 +18,26 @@ from outrider.session.state import State
 TITLE_LENGTH = 200
 
 
-async def fork(registry: Registry, session: SessionId, turn: str | None, by: Author, clock: Clock) -> SessionId:
+async def fork(
+    registry: Registry, session: SessionId, turn: str | None, by: Author, clock: Clock, *, key: str | None = None
+) -> SessionId:
     """A new session that goes on from what another one was after a turn, named by id or number; after its newest where
-    none is named. Raises NotFound, Refused."""
+    none is named. The same key of the same person again is the same session. Raises NotFound, Refused."""
     parent = await registry.state(session)
-    child = SessionId(new_id("s"))
-    first = forked_from(parent, expect_kept(parent, turn), child, by, clock.now())
-    async with registry.quotas.doing("session", by.person):
-        await registry.open(child, first)
+    kept = expect_kept(parent, turn)
+    child = SessionId(new_id("s") if key is None else derived_id("s", by.person.email, "fork", key))
+    first = forked_from(parent, kept, child, by, clock.now())
+    if not await registry.open(child, first, by.person):
+        await _expect_same(registry, child, first)
     return child
+
+
+async def _expect_same(registry: Registry, child: SessionId, first: list[e.Recorded]) -> None:
+    """Raises Refused where the key was another fork's. Which turn is the newest may have changed meanwhile."""
+    stored = [e.RECORDED.validate_json(body).event for body in await registry.events(child, 0, len(first) + 1)]
+    parents = {event.parent for event in stored if isinstance(event, e.SessionForked)}
+    if {record.event.parent for record in first if isinstance(record.event, e.SessionForked)} != parents:
+        raise Refused("This key was used for another fork.", "Use a new key for a new fork.")
 
 
 class NamedLayers:

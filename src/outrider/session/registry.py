@@ -80,26 +80,28 @@ class Registry:
         if new.key is not None:
             new = replace(new, prompt=new.prompt.model_copy(update={"key": new.key}))
         session = session_id(new)
-        await self._logs.readable(session)
-        if self._logs.exists(session):
+        first = first_events(session, new, self.clock.now())
+        if not await self.open(session, first, new.prompt.author.person):
             expect_same(await self.state(session), new)
-            return session
-        async with self.quotas.doing("session", new.prompt.author.person):
-            await self.open(session, first_events(session, new, self.clock.now()))
         return session
 
-    async def open(self, session: SessionId, records: list[Recorded]) -> bool:
-        """Make a session of its first events, durable when this returns. False: it exists, and stays as it is."""
-        log = self._logs.create(session)
-        if log is None:
+    async def open(self, session: SessionId, records: list[Recorded], by: Person) -> bool:
+        """Make a session of its first events, durable when this returns; it counts for who starts it. False: it exists,
+        and stays as it is. Raises QuotaReached."""
+        await self._logs.readable(session)
+        if self._logs.exists(session):
             return False
-        try:
-            log.append(records)
-        except OutriderError:
-            await self._logs.close(session)
-            raise
-        actor = self._roster.adopt(log, fold_all(begin(records[0], self._world.house), records[1:]))
-        self._committed(actor.state)
+        async with self.quotas.doing("session", by):
+            log = self._logs.create(session)
+            if log is None:
+                return False
+            try:
+                log.append(records)
+            except OutriderError:
+                await self._logs.close(session)
+                raise
+            actor = self._roster.adopt(log, fold_all(begin(records[0], self._world.house), records[1:]))
+            self._committed(actor.state)
         return True
 
     async def ask(self, session: SessionId, command: Command, caller: Caller | None = None) -> int:

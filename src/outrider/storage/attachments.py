@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from outrider.model.attachment import HEAD_BYTES, Attachment, AttachmentRef, clean_name, media_type
-from outrider.model.errors import BadRequest, LimitReached, NotFound, OutriderError
+from outrider.model.attachment import HEAD_BYTES, Attachment, AttachmentRef, clean_name, expect_size, media_type
+from outrider.model.errors import BadRequest, NotFound, OutriderError
 from outrider.model.ids import AttachmentId
 from outrider.ports.clock import Clock
 
@@ -32,11 +32,7 @@ class DirectoryAttachments:
             digest, size = hashlib.sha256(), 0
             async for piece in content:
                 size += len(piece)
-                if size > limit_bytes:
-                    raise LimitReached(
-                        f"{clean_name(name)} is too large: an attachment may have {limit_bytes:,} bytes.",
-                        "Send less of it. Who runs this deployment can raise OUTRIDER_LIMIT_ATTACHMENT_BYTES.",
-                    )
+                expect_size(name, size, limit_bytes)
                 digest.update(piece)
                 await asyncio.to_thread(file.write, piece)
             if not size:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from outrider.api.parts import UseKey, UseLogin, UseParts
-from outrider.model.attachment import BYTES, TEXT, Attachment, AttachmentRef
+from outrider.model.attachment import BYTES, TEXT, Attachment, AttachmentRef, expect_size
 from outrider.model.errors import NotFound, OutriderError
 from outrider.model.ids import AttachmentId, SessionId
 
@@ -29,11 +29,13 @@ async def upload(
 ) -> Attachment:
     """Upload a file: the body is its bytes. A prompt names it by its id; one that no prompt names is deleted after a
     day."""
-    quotas = parts.registry.quotas
+    quotas, limit = parts.registry.quotas, parts.limits.attachment_bytes
+    declared = request.headers.get("content-length", "")
+    expect_size(name, int(declared) if declared.isdecimal() else 0, limit)
     await quotas.expect("upload", login.person)
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
-            uploaded = await parts.attachments.put(name, request.stream(), parts.limits.attachment_bytes)
+            uploaded = await parts.attachments.put(name, request.stream(), limit)
     except TimeoutError:
         raise OutriderError(f"The upload took longer than {UPLOAD_SECONDS // 60} minutes.", "Send less.") from None
     parts.uploads.expect_same(login.person, key, uploaded)

@@ -1,8 +1,10 @@
-import type { Attachment, AttachmentRef } from "@outrider/protocol";
-import { asProblem, type Problem } from "@outrider/sdk";
+import type { Attachment, AttachmentRef, Me } from "@outrider/protocol";
+import { asProblem, Problem } from "@outrider/sdk";
 import { useCallback, useEffect, useRef, useState } from "react";
 
 import { api } from "@/features/server/api";
+import { useMe } from "@/features/server/queries";
+import { bytes, count } from "@/ui/format";
 
 /** A file on its way to the server, or there. */
 export interface FileDraft {
@@ -31,6 +33,8 @@ export interface Attachments {
 /** The files that a prompt will bring. Each is sent as soon as it is picked. */
 export function useAttachments(): Attachments {
   const [drafts, setDrafts] = useState<readonly FileDraft[]>([]);
+  const me = useMe().data;
+  const picked = drafts.length;
   const running = useRef(new Map<string, AbortController>());
   const previews = useRef(new Map<string, string>());
 
@@ -59,19 +63,21 @@ export function useAttachments(): Attachments {
 
   const add = useCallback(
     (files: Iterable<File>) => {
-      for (const file of files) {
-        const draft = draftOf(file);
+      for (const [i, file] of [...files].entries()) {
+        const problem = me ? refusal(file, picked + i, me) : null;
+        const draft = { ...draftOf(file), problem };
         const stop = new AbortController();
         running.current.set(draft.key, stop);
         if (draft.preview) previews.current.set(draft.key, draft.preview);
         setDrafts((all) => [...all, draft]);
+        if (problem) continue;
         api
           .upload(file, draft.name, draft.key, (share) => change(draft.key, { share }), stop.signal)
           .then((done) => change(draft.key, { done, share: 1 }))
           .catch((error: unknown) => change(draft.key, { problem: asProblem(error) }));
       }
     },
-    [change],
+    [change, picked, me],
   );
   const there = drafts.flatMap((draft) => (draft.done ? [draft.done] : []));
   return {
@@ -82,6 +88,17 @@ export function useAttachments(): Attachments {
     remove,
     clear,
   };
+}
+
+/** What the server would say, said before anything is sent. */
+function refusal(file: File, before: number, me: Me): Problem | null {
+  const raise = "Who runs this deployment can raise";
+  if (file.size > me.attachment_bytes) {
+    const most = bytes(me.attachment_bytes);
+    return new Problem(`${file.name} is too large: ${most} are the most.`, `${raise} OUTRIDER_LIMIT_ATTACHMENT_BYTES.`);
+  }
+  if (before < me.most_attachments) return null;
+  return new Problem(`A prompt may have ${count(me.most_attachments, "file")}.`, `${raise} OUTRIDER_LIMIT_ATTACHMENTS.`);
 }
 
 /** A pasted image has no name of its own worth keeping. */
