@@ -134,6 +134,8 @@ class Preview:
             "models": models[-1:] if self._empty else models,
             "isolation": "shared-kernel",
             "limit_tier": "cgroup",
+            "most_attachments": 3,
+            "attachment_bytes": 100_000,
             "demo": {"repository": "/home/ada/demo", "prompt": "Find the cent that is lost."} if self._empty else None,
         }
 
