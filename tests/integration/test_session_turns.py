@@ -1,6 +1,7 @@
 """A session from prompt to pull request: real log, real git, real processes, a scripted engine."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -288,3 +289,30 @@ async def test_a_spoiled_folder_of_the_engine_is_put_aside(tmp_path: Path, spoil
     assert engine.opened[-1].fresh_home
     assert any("put aside" in event.sentence for event in events if event.type == "problem_reported")
     assert "first" in engine.prompts[-1][0]  # the story so far
+
+
+async def test_changed_files_are_told_while_the_turn_runs(tmp_path: Path):
+    gate = asyncio.Event()
+    engine = FakeEngine({"": [write_file("new.txt", "1\n2\n"), wait_for(gate)]})
+    world = SessionWorld(tmp_path, engine)
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "write"))
+        assert await registry.changed_files.of(session) is None
+        async with registry.attach(session, 0) as frames:
+            async for frame in frames:
+                told = json.loads(frame)
+                if told["kind"] == "changes":
+                    break
+        gate.set()
+        await turn_end(registry, session)
+        known = await registry.changed_files.of(session)
+    assert [(file["path"], file["kind"], file["added"]) for file in told["changes"]["files"]] == [
+        ("new.txt", "added", 2)
+    ]
+    assert known is not None
+    assert known.files[0].path == "new.txt"
+    async with running(world.registry()) as registry:
+        after = await registry.changed_files.of(session)
+    assert after is not None
+    assert [file.path for file in after.files] == ["new.txt"], "from its commits, after a restart"

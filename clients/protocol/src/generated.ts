@@ -98,6 +98,30 @@ export interface CaseProof {
   readonly after: CaseOutcome;
 }
 
+/** One file. `added` and `deleted` are lines; None for a binary file, or where they are not known. */
+export interface ChangedFile {
+  readonly path: string;
+  readonly kind: "added" | "changed" | "deleted";
+  readonly added: number | null;
+  readonly deleted: number | null;
+}
+
+/** All files that differ, in the order of their paths; `count` says how many there are where some are left out. */
+export interface Changes {
+  readonly base: string;
+  readonly files: readonly ChangedFile[];
+  readonly count: number;
+  /** Lines, of all files together */
+  readonly added: number;
+  readonly deleted: number;
+}
+
+/** The files that differ from the base commit now. Not stored: after an attach, what was told last; None where nothing is known. */
+export interface ChangesFrame {
+  readonly kind: "changes";
+  readonly changes: Changes | null;
+}
+
 /** One check of the recipe, run once in a fresh image. */
 export interface CheckFinding {
   readonly name: string;
@@ -1589,6 +1613,7 @@ export type ServerFrame =
   | DeltaFrame
   | ProgressFrame
   | PresenceFrame
+  | ChangesFrame
   | ResyncFrame
   | AcceptedFrame
   | RefusedFrame;

@@ -83,6 +83,9 @@ export class SessionStore {
       case "presence":
         this.fold.meet(frame);
         return true;
+      case "changes":
+        this.fold.changed(frame.changes);
+        return true;
       case "live":
         this.loaded = true;
         return this.fold.seq >= frame.seq;

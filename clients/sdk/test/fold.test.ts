@@ -24,6 +24,14 @@ function tapeOf(...events: Event[]): readonly Recorded[] {
   return events.map((event, i) => ({ seq: i + 1, at: new Date(Date.UTC(2026, 0, 1, 0, 0, i)).toISOString(), event }));
 }
 
+it("shows the files that have changed as they were told last", () => {
+  const folded = new SessionFold();
+  expect(folded.view().changes).toBeNull();
+  const changes = { base: "b".repeat(40), files: [], count: 0, added: 0, deleted: 0 };
+  folded.changed(changes);
+  expect(folded.view().changes).toEqual(changes);
+});
+
 function kinds(view: SessionView): readonly string[] {
   return view.items.map((item) => item.kind);
 }

@@ -18,6 +18,7 @@ const CALL: ToolItem = {
   input: "",
   content: [],
   endedAt: "2026-01-01T00:00:01Z",
+  asked: false,
   refused: false,
   cutOff: false,
 };

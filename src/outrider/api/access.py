@@ -24,6 +24,7 @@ ROUTES_OF_GUESTS = frozenset(
         ("GET", _OF_ONE),
         ("GET", f"{_OF_ONE}/result"),
         ("GET", f"{_OF_ONE}/events"),
+        ("GET", f"{_OF_ONE}/changes"),
         ("GET", f"{_OF_ONE}/transcript"),
         ("GET", f"{_OF_ONE}/artifacts/{{artifact}}"),
         ("POST", "/api/attachments"),

@@ -18,6 +18,7 @@ from outrider.api.problems import add_problem_handlers
 from outrider.api.routes import (
     attachments,
     backups,
+    changes,
     children,
     egress,
     git,
@@ -59,6 +60,7 @@ def build_api(parts: Parts | None = None) -> FastAPI:
         sessions,
         queue,
         shelf,
+        changes,
         members,
         joining,
         snapshots,

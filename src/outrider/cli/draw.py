@@ -12,6 +12,7 @@ from outrider.cli.layout import beside
 from outrider.cli.scene import Block, Scene
 from outrider.model import events
 from outrider.model.base import Model
+from outrider.model.engine import Usage
 from outrider.model.person import VIA_GUEST
 from outrider.model.proof import CheckVerdict
 from outrider.model.repository import Commit
@@ -160,6 +161,7 @@ def _(event: events.SandboxLost, scene: Scene) -> Block:
 @draw.register
 def _(event: events.TurnStarted, scene: Scene) -> None:
     scene.status = "Starting the engine"
+    scene.spent_before = len(scene.spent)
 
 
 @draw.register
@@ -358,11 +360,17 @@ def _uncommitted(kept: events.KeptWork) -> str:
 
 
 def _spent(scene: Scene) -> str:
-    """Tokens and money of the session so far. A price that is not known is said, never taken for nothing."""
-    if not scene.spent:
+    """Tokens and money of the turn, and of the session where it had others."""
+    turn = _sum(scene, scene.spent[scene.spent_before :])
+    return f"{turn}; session: {_sum(scene, scene.spent)}" if turn and scene.spent_before else turn
+
+
+def _sum(scene: Scene, spent: list[Usage]) -> str:
+    """A price that is not known is said, never taken for nothing."""
+    if not spent:
         return ""
-    tokens = sum(usage.input_tokens + usage.output_tokens for usage in scene.spent)
-    costs = [usage.cost_usd for usage in scene.spent]
+    tokens = sum(usage.input_tokens + usage.output_tokens for usage in spent)
+    costs = [usage.cost_usd for usage in spent]
     if scene.model and scene.model.is_rehearsal:
         money = "no cost: rehearsal"
     elif any(cost is None for cost in costs):

@@ -17,6 +17,7 @@ COMMANDS = {
     "sessions": "List sessions.",
     "pulls": "List pull requests.",
     "search": "Find what was asked and said, in all sessions.",
+    "changes": "List the files that a session has changed.",
     "export": "Write a session's whole story as Markdown or JSON.",
     "spawn": "Start a session below another.",
     "children": "Say what the sessions that one started are at.",

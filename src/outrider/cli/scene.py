@@ -45,6 +45,8 @@ class Scene:
     """The newest commit that was listed: the work of one turn is collected several times."""
     calls: dict[ToolCallId, OpenCall] = field(default_factory=dict)
     spent: list[Usage] = field(default_factory=list)
+    spent_before: int = 0
+    """How many of these were spent before the turn."""
 
     def link(self, url: str) -> str:
         """An address that can be opened."""

@@ -35,14 +35,16 @@ class Client:
         if params.get("sessionId") in self.thrown_away:
             return
         try:
-            update = self._parser.update(wire.SessionNotification.model_validate(params))
+            notification = wire.SessionNotification.model_validate(params)
+            update = self._parser.update(notification)
         except ValidationError as error:
             self._unreadable += 1
             if self._unreadable > STRAY_LINES_LIMIT:
                 raise EngineError(f"The engine sent {self._unreadable} updates that are not ACP.") from error
             return
-        if update:
-            self.listener.update(update)
+        for told in (update, self._parser.plan(notification)):
+            if told:
+                self.listener.update(told)
 
     def cancel(self) -> None:
         """Answer what is asked, and what will be, with cancelled."""

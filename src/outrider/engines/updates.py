@@ -32,6 +32,7 @@ INPUT_STRING_LIMIT = 2_000
 TITLE_LIMIT = 1_000
 PATHS_LIMIT = 50
 CONTENT_LIMIT = 20
+PLAN_LIMIT = 100
 
 _ToolCall: TypeAlias = wire.ToolCallStart | wire.ToolCallProgress | wire.ToolCallUpdate
 
@@ -63,6 +64,16 @@ class UpdateParser:
             case _:
                 return None
 
+    def plan(self, notification: wire.SessionNotification) -> PlanUpdate | None:
+        """The plan in what a tool was given: some engines keep theirs in a list of to-dos, and tell no other."""
+        call = notification.update
+        given = call.raw_input if isinstance(call, wire.ToolCallStart | wire.ToolCallProgress) else None
+        todos = given.get("todos") if isinstance(given, Mapping) else None
+        if not isinstance(todos, list):
+            return None
+        entries = [entry for todo in todos[:PLAN_LIMIT] if (entry := _todo(todo))]
+        return PlanUpdate(entries=tuple(entries)) if entries else None
+
     def ask(self, call: wire.ToolCallUpdate) -> tuple[PermissionAsk, ToolCallUpdate | None]:
         """What is asked, and the update that shows the change which is asked for, where it is shown."""
         parsed = self._tool_call(call)
@@ -90,7 +101,7 @@ class UpdateParser:
             title=_cut(call.title, TITLE_LIMIT) if call.title else None,
             kind=ToolKind(call.kind) if call.kind else None,
             status=ToolStatus(call.status) if call.status else None,
-            paths=tuple(place.path for place in call.locations[:PATHS_LIMIT]) if call.locations else None,
+            paths=tuple(map(_place, call.locations[:PATHS_LIMIT])) if call.locations else None,
             input=_json(call.raw_input) if call.raw_input else None,
             content=self._content(call),
         )
@@ -103,6 +114,11 @@ class UpdateParser:
         if not asked or call.status == "failed" or (given is None and not ended):
             return given
         return (*(item for item in given or () if isinstance(item, ToolText)), *asked)
+
+
+def _place(place: wire.ToolCallLocation) -> str:
+    """A file, and the line where one is named."""
+    return f"{place.path}:{place.line}" if place.line else place.path
 
 
 def _contents(items: Iterable[Any]) -> Iterable[ToolContent]:
@@ -123,8 +139,16 @@ def _bounded(text: str) -> ToolText:
     return ToolText(text=text[:half] + mark + text[-half:], truncated=True)
 
 
+def _todo(todo: Any) -> PlanEntry | None:
+    """An entry of a list of to-dos; none for one that is given up, or that is none."""
+    text, status = (todo.get("content"), todo.get("status")) if isinstance(todo, Mapping) else (None, None)
+    if not isinstance(text, str) or not text or status not in ("pending", "in_progress", "completed"):
+        return None
+    return PlanEntry.model_validate({"text": _cut(text, 1000), "status": status})
+
+
 def _plan(plan: wire.AgentPlanUpdate) -> PlanUpdate:
-    entries = (PlanEntry(text=_cut(entry.content, 1000), status=entry.status) for entry in plan.entries[:100])
+    entries = (PlanEntry(text=_cut(entry.content, 1000), status=entry.status) for entry in plan.entries[:PLAN_LIMIT])
     return PlanUpdate(entries=tuple(entries))
 
 

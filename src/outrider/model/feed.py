@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, TypeAdapter
 
 from outrider.model.attachment import AttachmentRef
 from outrider.model.base import Model
+from outrider.model.changes import Changes
 from outrider.model.engine import Speaker
 from outrider.model.events import Recorded
 from outrider.model.ids import MessageId, PromptId, TurnId
@@ -96,6 +97,14 @@ class PresenceFrame(Model):
     typing: int
 
 
+class ChangesFrame(Model):
+    """The files that differ from the base commit now. Not stored: after an attach, what was told last; None where
+    nothing is known."""
+
+    kind: Literal["changes"] = "changes"
+    changes: Changes | None
+
+
 class ResyncFrame(Model):
     """The client read too slowly and what it missed was dropped: attach again with `after`. The socket closes."""
 
@@ -128,6 +137,7 @@ ServerFrame = Annotated[
     | DeltaFrame
     | ProgressFrame
     | PresenceFrame
+    | ChangesFrame
     | ResyncFrame
     | AcceptedFrame
     | RefusedFrame,

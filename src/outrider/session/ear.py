@@ -11,7 +11,7 @@ from outrider.session.actor import Actor
 from outrider.session.drafts import SEAL_SECONDS
 from outrider.session.redaction import Redactor
 from outrider.session.state import State
-from outrider.session.tool_calls import ToolCalls
+from outrider.session.tool_calls import ENDED, ToolCalls
 
 Synced = Callable[[TurnId], Awaitable[State]]
 """Returns the state when the workspace is synced, or when this turn is not to go on."""
@@ -31,8 +31,12 @@ class Ear:
     stale: asyncio.Event
     """Set when the engine wants to act on files that have moved since it may have read them."""
 
+    acted: Callable[[], None]
+    """Called when a tool that may have changed something has ended."""
+
     def __init__(self, actor: Actor, redactor: Redactor, clock: Clock, synced: Synced) -> None:
         self.turn = None
+        self.acted = lambda: None
         self.named = asyncio.Event()
         self.stale = asyncio.Event()
         self._synced = synced
@@ -59,6 +63,8 @@ class Ear:
                 self._hear(update)
             case ToolCallUpdate():
                 self._store(self._calls.take(update, self._clock.monotonic()))
+                if update.status in ENDED and update.kind not in READS:
+                    self.acted()
             case PlanUpdate():
                 self._store([update])
 

@@ -8,11 +8,13 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from outrider.model.changes import Changes
 from outrider.model.engine import Speaker
-from outrider.model.events import Event, MemberLeft, TextSealed, TurnEnded
+from outrider.model.events import Event, MemberLeft, SessionRewound, TextSealed, TurnEnded
 from outrider.model.feed import (
     PAGE_EVENTS,
     SERVER_FRAME,
+    ChangesFrame,
     DeltaFrame,
     DraftsFrame,
     LiveFrame,
@@ -102,6 +104,8 @@ class Hub:
 
     def __init__(self, window_seconds: float, mailbox_frames: int = MAILBOX_FRAMES) -> None:
         self.drafts = Drafts()
+        self.changes: Changes | None = None
+        """The files that have changed, as it was told last."""
         self._mailbox_frames = mailbox_frames
         self._window = window_seconds
         self._mailboxes: set[Mailbox] = set()
@@ -131,6 +135,8 @@ class Hub:
         if page:
             mailbox.put(events_frame(page), seq)
         mailbox.put(_encode(DraftsFrame(drafts=self.drafts.shown())), seq)
+        if self.changes:
+            mailbox.put(_encode(ChangesFrame(changes=self.changes)), seq)
         mailbox.put(_encode(LiveFrame(seq=seq)), seq)
         self._mailboxes.add(mailbox)
         self._seq = max(self._seq, seq)
@@ -154,6 +160,8 @@ class Hub:
                 self.drafts.sealed(event)
             elif type(event) is TurnEnded:
                 self.drafts.end(event.turn)
+            elif type(event) is SessionRewound:
+                self.changed(None)
         for start in range(0, len(rows), PAGE_EVENTS) if self._mailboxes else ():
             page = rows[start : start + PAGE_EVENTS]
             self._send(events_frame([body for *_, body in page]), page[-1][0])
@@ -174,6 +182,12 @@ class Hub:
         )
         if self._timer is None:
             self._window_over()
+
+    def changed(self, changes: Changes | None) -> None:
+        """These files differ from the base commit now."""
+        if changes != self.changes:
+            self.changes = changes
+            self._send(_encode(ChangesFrame(changes=changes)), self._seq)
 
     def progress(self, stage: str, text: str) -> None:
         """How far long work is."""

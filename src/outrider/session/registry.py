@@ -16,6 +16,7 @@ from outrider.model.person import Person
 from outrider.model.repository import PullRequest
 from outrider.ports.search import SearchIndex
 from outrider.ports.store import SessionIndex, SessionLogs
+from outrider.session.changes import ChangedFiles
 from outrider.session.feed import AtOnce, events_frame
 from outrider.session.fold import begin, fold_all
 from outrider.session.found import SESSION_LABEL
@@ -53,6 +54,7 @@ class Registry:
         self._logs = OpenLogs(logs)
         self._indexing = Indexing(search, self.events, self._logs.ids)
         self._roster = Roster(self._logs, world, policy, self._committed)
+        self.changed_files = ChangedFiles(self._roster.hub, self.state)
         world.family.sessions = self
 
     async def run(self) -> None:

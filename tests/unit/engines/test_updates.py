@@ -152,3 +152,28 @@ def test_what_we_have_no_use_for_is_ignored() -> None:
     ]
     parser = UpdateParser()
     assert [parse(parser, update) for update in ignored] == [None, None, None]
+
+
+def test_a_place_in_a_file_names_its_line() -> None:
+    update = parsed_call(UpdateParser(), locations=[{"path": "/a.py", "line": 7}, {"path": "/b.py"}])
+    assert update.paths == ("/a.py:7", "/b.py")
+
+
+def test_a_list_of_to_dos_is_a_plan() -> None:
+    todos = [
+        {"content": "Look", "status": "completed", "priority": "high"},
+        {"content": "Mend", "status": "in_progress"},
+        {"content": "Give up", "status": "cancelled"},
+        "nonsense",
+        {"status": "pending"},
+    ]
+    update = {"sessionId": "s", "update": call(rawInput={"todos": todos})}
+    plan = UpdateParser().plan(wire.SessionNotification.model_validate(update))
+    assert plan is not None
+    assert [(entry.text, entry.status) for entry in plan.entries] == [("Look", "completed"), ("Mend", "in_progress")]
+
+
+@pytest.mark.parametrize("given", [None, {"command": "ls"}, {"todos": "x"}, {"todos": []}, ["todos"]])
+def test_other_input_is_no_plan(given: Any) -> None:
+    update = {"sessionId": "s", "update": call(rawInput=given)}
+    assert UpdateParser().plan(wire.SessionNotification.model_validate(update)) is None

@@ -1,7 +1,9 @@
+import type { Usage } from "@outrider/protocol";
+
 import type { Handlers, Stamp } from "./handlers";
 import { messageItem } from "./message";
 import { NO_TEXT, seal } from "./text";
-import type { ToolItem } from "./view";
+import type { Spending, ToolItem } from "./view";
 
 export const foldEngine: Pick<
   Handlers,
@@ -26,20 +28,24 @@ export const foldEngine: Pick<
   },
   permission_decided: (state, event) => {
     const tool = state.transcript.find(`tool-${event.ask.tool_call}`, "tool");
-    if (tool && !event.allowed) state.transcript.replace({ ...tool, refused: true });
+    if (tool) state.transcript.replace({ ...tool, asked: true, refused: !event.allowed });
   },
   usage_recorded: (state, { usage }) => {
-    const spent = state.spending;
-    state.spending = {
-      calls: spent.calls + 1,
-      inputTokens: spent.inputTokens + usage.input_tokens,
-      outputTokens: spent.outputTokens + usage.output_tokens,
-      cacheTokens: spent.cacheTokens + usage.cache_read_tokens + usage.cache_write_tokens,
-      costUsd: spent.costUsd + (usage.cost_usd ?? 0),
-      unpriced: spent.unpriced + (usage.cost_usd === null ? 1 : 0),
-    };
+    state.spending = plus(state.spending, usage);
+    state.turnSpending = plus(state.turnSpending, usage);
   },
 };
+
+function plus(spent: Spending, usage: Usage): Spending {
+  return {
+    calls: spent.calls + 1,
+    inputTokens: spent.inputTokens + usage.input_tokens,
+    outputTokens: spent.outputTokens + usage.output_tokens,
+    cacheTokens: spent.cacheTokens + usage.cache_read_tokens + usage.cache_write_tokens,
+    costUsd: spent.costUsd + (usage.cost_usd ?? 0),
+    unpriced: spent.unpriced + (usage.cost_usd === null ? 1 : 0),
+  };
+}
 
 type NotNull<T> = { readonly [K in keyof T]?: NonNullable<T[K]> };
 
@@ -63,6 +69,7 @@ function beginTool(key: string, turn: string, toolCall: string, { seq, at }: Sta
     input: "",
     content: [],
     endedAt: null,
+    asked: false,
     refused: false,
     cutOff: false,
   };

@@ -1,5 +1,5 @@
 import { notice, type Handlers } from "./handlers";
-import { setPhase, type FoldState } from "./state";
+import { NOTHING_SPENT, setPhase, type FoldState } from "./state";
 import { settle } from "./text";
 import type { MessageItem } from "./view";
 
@@ -33,6 +33,7 @@ export const foldTurn: Pick<
     state.queue = state.queue.filter((prompt) => prompt.id !== event.prompt);
     state.turn = { id: event.turn, prompt: event.prompt, startedAt: at, phase: "preparing", round: 1, held: null };
     state.plan = [];
+    state.turnSpending = NOTHING_SPENT;
     preparesFor(state, seq);
     if (!queued) return;
     const key = `prompt-${queued.id}`;
@@ -73,7 +74,8 @@ export const foldTurn: Pick<
     settleTurn(state, event.turn);
     const seconds = state.turn ? (Date.parse(at) - Date.parse(state.turn.startedAt)) / 1000 : 0;
     const { turn, reason, message, kept = null } = event; // an older server did not say
-    state.transcript.put({ kind: "end", key: `end-${turn}`, after: seq, at, turn, reason, message, kept, seconds }, seq);
+    const end = { kind: "end", key: `end-${turn}`, after: seq, at, turn, reason, message, kept, seconds } as const;
+    state.transcript.put({ ...end, spent: state.turnSpending }, seq);
     state.turn = null;
     state.progress = null;
     state.proofs = state.proofs.map((proof) => (proof.running.length > 0 ? { ...proof, running: [] } : proof));

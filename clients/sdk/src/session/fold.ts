@@ -1,4 +1,4 @@
-import type { DeltaFrame, Draft, Event, PresenceFrame, Recorded } from "@outrider/protocol";
+import type { Changes, DeltaFrame, Draft, Event, PresenceFrame, Recorded } from "@outrider/protocol";
 
 import { foldChildren } from "./fold-children";
 import { foldEgress } from "./fold-egress";
@@ -66,6 +66,10 @@ export class SessionFold {
   /** Who is there; null once the line is gone. */
   meet(presence: PresenceFrame | null): void {
     this.state.presence = presence;
+  }
+
+  changed(changes: Changes | null): void {
+    this.state.changes = changes;
   }
 
   view(): SessionView {

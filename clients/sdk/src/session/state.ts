@@ -7,11 +7,13 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export interface FoldState extends Mutable<Omit<SessionView, "items" | "status">> {
   readonly transcript: Transcript;
   archived: boolean;
+  /** What the running turn has cost so far. */
+  turnSpending: Spending;
   /** Key of the preparation that is still under way. */
   preparing: string | null;
 }
 
-const NOTHING_SPENT: Spending = {
+export const NOTHING_SPENT: Spending = {
   calls: 0,
   inputTokens: 0,
   outputTokens: 0,
@@ -40,11 +42,13 @@ export function emptyState(): FoldState {
     proofs: [],
     commits: [],
     files: [],
+    changes: null,
     head: null,
     branch: null,
     pullRequest: null,
     spending: NOTHING_SPENT,
     archived: false,
+    turnSpending: NOTHING_SPENT,
     preparing: null,
     membersSeq: 0,
     presence: null,
@@ -53,7 +57,7 @@ export function emptyState(): FoldState {
 
 /** The state as a value that no later event changes. */
 export function snapshot(state: FoldState): SessionView {
-  const { transcript, archived, preparing, ...view } = state;
+  const { transcript, archived, preparing, turnSpending, ...view } = state;
   return { ...view, status: status(state), items: transcript.snapshot() };
 }
 

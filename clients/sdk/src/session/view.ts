@@ -1,4 +1,5 @@
 import type {
+  Changes,
   CheckResult,
   ChildResult,
   Commit,
@@ -67,6 +68,8 @@ export interface ToolItem extends Place {
   readonly input: string;
   readonly content: readonly ToolContent[];
   readonly endedAt: string | null;
+  /** Whether the engine asked for permission first. */
+  readonly asked: boolean;
   /** Whether our policy said no. */
   readonly refused: boolean;
   /** Whether the turn ended before the tool did. */
@@ -172,6 +175,8 @@ export interface EndItem extends Place {
   readonly kept: KeptWork | null;
   /** From the start of the turn. */
   readonly seconds: number;
+  /** What the turn has cost. */
+  readonly spent: Spending;
 }
 
 export type TranscriptItem =
@@ -281,6 +286,8 @@ export interface SessionView {
   readonly proofs: readonly ProofView[];
   readonly commits: readonly Commit[];
   readonly files: readonly FileChange[];
+  /** The files that differ from the base commit now, committed or not; null where nobody has looked yet. */
+  readonly changes: Changes | null;
   /** The newest commit that was collected. */
   readonly head: string | null;
   readonly branch: string | null;

@@ -69,7 +69,7 @@ function PaneTabs({ view, chosen, onChoose, controls, className }: PaneTabsProps
   const all: readonly Tab[] = ["transcript", "evidence", "changes", "people", "about"];
   const tabs = all
     .filter((id) => id !== "transcript" || controls === "narrow-pane")
-    .map((id) => ({ id, word: PANES[id], count: id === "changes" ? view.files.length : 0 }));
+    .map((id) => ({ id, word: PANES[id], count: id === "changes" ? (view.changes?.count ?? view.files.length) : 0 }));
   return (
     <Tabs
       label="Parts of the session"

@@ -3,6 +3,7 @@
 from outrider.model.commands import Command, Report
 from outrider.model.effects import CollectWork
 from outrider.session.actor import Actor
+from outrider.session.changes import look
 from outrider.session.collect import collect
 from outrider.session.workbench import Workbench
 
@@ -10,4 +11,6 @@ from outrider.session.workbench import Workbench
 async def collect_work(effect: CollectWork, bench: Workbench, actor: Actor) -> Command:
     """Answers with the commits. After a turn that went well, what is left over is committed first."""
     state = actor.state
-    return Report(await collect(bench, state, leftovers=state.turn is not None and state.turn.well))
+    work = await collect(bench, state, leftovers=state.turn is not None and state.turn.well)
+    await look(await bench.guest(), actor)
+    return Report(work)

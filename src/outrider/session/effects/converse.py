@@ -10,9 +10,11 @@ from outrider.ports.engine import EngineSession, Part
 from outrider.ports.sandbox import Guest
 from outrider.session import wording
 from outrider.session.actor import Actor
+from outrider.session.changes import look
 from outrider.session.ear import Ear
 from outrider.session.effects.open_engine import BESIDE
 from outrider.session.effects.workspace import identify
+from outrider.session.rounds import Rounds
 from outrider.session.state import State, Turn, TurnPhase
 from outrider.session.workbench import Workbench
 
@@ -36,6 +38,7 @@ async def converse(
             beside = [
                 tasks.create_task(ear.keep_sealing(), name="seal old text"),
                 tasks.create_task(_let_go(engine, ear, bench), name="files moved"),
+                tasks.create_task(_watch_files(ear, guest, bench, actor).run(), name="changed files"),
             ]
             tasks.create_task(_name(guest, turn, ear), name="name the author")
             stop = await _prompt(engine, parts, ear, actor)
@@ -61,6 +64,13 @@ async def converse(
 
 def _is_stopped(state: State) -> bool:
     return state.turn is None or state.turn.phase is TurnPhase.STOPPING
+
+
+def _watch_files(ear: Ear, guest: Guest, bench: Workbench, actor: Actor) -> Rounds:
+    """Looks at what has changed after tools that may have changed something."""
+    files = Rounds(bench.clock, lambda: look(guest, actor))
+    ear.acted = files.touch
+    return files
 
 
 async def _prompt(engine: EngineSession, parts: list[Part], ear: Ear, actor: Actor) -> EngineStop:

@@ -1,4 +1,4 @@
-import type { FileChange } from "@outrider/protocol";
+import type { ChangedFile, FileChange } from "@outrider/protocol";
 import { ChevronRight, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useState, type ReactElement } from "react";
 
@@ -7,7 +7,7 @@ import type { FileDiff } from "@/ui/diff";
 const DiffView = lazy(() => import("@/ui/DiffView").then((module) => ({ default: module.DiffView })));
 
 interface FileListProps {
-  readonly files: readonly FileChange[];
+  readonly files: readonly (FileChange | ChangedFile)[];
   /** What there is to see of each file, by path. */
   readonly diffs: ReadonlyMap<string, readonly FileDiff[]>;
   /** Files that say how checks run: a reviewer looks at them first. */
@@ -36,7 +36,7 @@ export function FileList({ files, diffs, marked = [], startsOpen = false }: File
 const MOST_OPEN = 12;
 
 interface OneFileProps {
-  readonly file: FileChange;
+  readonly file: FileChange | ChangedFile;
   readonly diffs: readonly FileDiff[];
   readonly marked: boolean;
   readonly startsOpen: boolean;
@@ -59,6 +59,7 @@ function OneFile({ file, diffs, marked, startsOpen }: OneFileProps): ReactElemen
           size={14}
           className={`shrink-0 text-muted ${open ? "rotate-90" : ""} ${shows ? "" : "invisible"}`}
         />
+        {"kind" in file && <Kind kind={file.kind} />}
         <span className="min-w-0 flex-1 font-mono text-xs [overflow-wrap:anywhere]">{file.path}</span>
         {marked && (
           <span className="inline-flex items-center gap-1 text-xs text-warn" title="This file says how checks run">
@@ -81,7 +82,21 @@ function OneFile({ file, diffs, marked, startsOpen }: OneFileProps): ReactElemen
   );
 }
 
-function Lines({ file }: { readonly file: FileChange }): ReactElement {
+const KIND = {
+  added: { letter: "A", look: "text-pass" },
+  changed: { letter: "M", look: "text-warn" },
+  deleted: { letter: "D", look: "text-fail" },
+} as const satisfies Record<ChangedFile["kind"], unknown>;
+
+function Kind({ kind }: { readonly kind: ChangedFile["kind"] }): ReactElement {
+  return (
+    <abbr title={kind} className={`shrink-0 font-mono text-xs font-medium no-underline ${KIND[kind].look}`}>
+      {KIND[kind].letter}
+    </abbr>
+  );
+}
+
+function Lines({ file }: { readonly file: FileChange | ChangedFile }): ReactElement {
   if (file.added === null || file.deleted === null) return <span className="text-xs text-muted">binary</span>;
   return (
     <span className="tabular shrink-0 text-xs" aria-label={`${file.added} added, ${file.deleted} deleted`}>

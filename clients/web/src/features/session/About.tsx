@@ -2,7 +2,9 @@ import type { SessionView } from "@outrider/sdk";
 import type { ReactElement, ReactNode } from "react";
 
 import { api } from "@/features/server/api";
+import { Choice } from "@/ui/Choice";
 import { compact, cost, count, shortHash } from "@/ui/format";
+import { setThoughts, useThoughts, type Thoughts } from "@/ui/thoughts";
 import { Time } from "@/ui/Time";
 import { ISOLATION, LIMITS, REHEARSAL } from "@/ui/words";
 
@@ -38,6 +40,9 @@ export function About({ view }: { readonly view: SessionView }): ReactElement {
             <Fact name="Created">
               by {view.created.created_by.person.name}, <Time at={view.created.at} />
             </Fact>
+            <Fact name="Thoughts">
+              <ThoughtsChoice />
+            </Fact>
             <Fact name="Take away">
               <Transcript session={view.created.session} />
             </Fact>
@@ -46,6 +51,19 @@ export function About({ view }: { readonly view: SessionView }): ReactElement {
       )}
     </div>
   );
+}
+
+const THOUGHTS: Record<Thoughts, string> = { line: "a line each", open: "in full", hidden: "not shown" };
+
+/** How this browser shows what the agent thinks. */
+function ThoughtsChoice(): ReactElement {
+  const chosen = useThoughts();
+  const words = Object.values(THOUGHTS);
+  const choose = (word: string): void => {
+    const found = (Object.keys(THOUGHTS) as Thoughts[]).find((each) => THOUGHTS[each] === word);
+    if (found) setThoughts(found);
+  };
+  return <Choice name="Thoughts" value={THOUGHTS[chosen]} options={words} onChange={choose} />;
 }
 
 /** The whole story as a file. */

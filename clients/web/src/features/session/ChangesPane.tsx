@@ -1,4 +1,4 @@
-import type { Commit } from "@outrider/protocol";
+import type { ChangedFile, Changes, Commit, FileChange } from "@outrider/protocol";
 import type { SessionView } from "@outrider/sdk";
 import { useMemo, type ReactElement } from "react";
 
@@ -15,7 +15,7 @@ export function ChangesPane({ view }: { readonly view: SessionView }): ReactElem
   const page = usePullRequest(created?.repository.name ?? "", pullRequest?.number ?? null).data;
   const edits = useMemo(() => editsOf(view), [view]);
   const whole = useMemo(() => (page ? byPath(page.diff) : null), [page]);
-  const files = view.files.length > 0 ? view.files : [...edits].map(([path, diffs]) => ({ path, ...sum(diffs) }));
+  const files = useMemo(() => filesOf(view, edits), [view, edits]);
   if (files.length === 0) {
     return <Empty title="Nothing is changed yet">Files that the agent changes are listed here.</Empty>;
   }
@@ -23,14 +23,20 @@ export function ChangesPane({ view }: { readonly view: SessionView }): ReactElem
   return (
     <div className="space-y-5">
       <section>
-        <h3 className="mb-2 text-xs font-medium text-muted">
-          {count(files.length, "file")}
-          {!whole && ", as the agent edited them"}
-        </h3>
+        <Heading view={view} files={files.length} edits={!whole && edits.size > 0} />
         <FileList files={files} diffs={whole ?? edits} marked={marked ?? []} />
       </section>
       <Commits commits={commits} />
     </div>
+  );
+}
+
+function Sum({ changes }: { readonly changes: Changes }): ReactElement {
+  return (
+    <span className="tabular">
+      , <span className="text-pass">+{changes.added}</span> <span className="text-fail">−{changes.deleted}</span>, committed
+      or not
+    </span>
   );
 }
 
@@ -41,6 +47,23 @@ function Commits({ commits }: { readonly commits: readonly Commit[] }): ReactEle
       <h3 className="mb-2 text-xs font-medium text-muted">{count(commits.length, "commit")}</h3>
       <CommitList commits={commits} />
     </section>
+  );
+}
+
+/** What git says, else what was collected, else what the agent edited. */
+function filesOf(view: SessionView, edits: ReturnType<typeof editsOf>): readonly (FileChange | ChangedFile)[] {
+  const known = view.changes?.files ?? view.files;
+  return known.length > 0 ? known : [...edits].map(([path, diffs]) => ({ path, ...sum(diffs) }));
+}
+
+function Heading(props: { readonly view: SessionView; readonly files: number; readonly edits: boolean }): ReactElement {
+  const { view, files, edits } = props;
+  return (
+    <h3 className="mb-2 text-xs font-medium text-muted">
+      {count(Math.max(view.changes?.count ?? 0, files), "file")}
+      {view.changes && <Sum changes={view.changes} />}
+      {edits && "; each opens to the agent's edits"}
+    </h3>
   );
 }
 

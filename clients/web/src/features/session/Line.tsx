@@ -11,13 +11,14 @@ interface LineProps {
   readonly detail?: (() => ReactNode) | undefined;
   /** Whether a long text goes on in a second line instead of being cut. */
   readonly wraps?: boolean;
+  readonly startsOpen?: boolean;
 }
 
 const ROW = "flex min-h-7 w-full pointer-coarse:min-h-9 items-center gap-2 rounded-md px-2 py-0.5 text-left";
 
 /** One quiet line of the transcript. Where there is more to see, it opens in place. */
-export function Line({ icon: Icon, iconClass = "text-muted", children, end, detail, wraps = false }: LineProps): ReactElement {
-  const [open, setOpen] = useState(false);
+export function Line({ icon: Icon, iconClass = "text-muted", children, end, detail, wraps = false, startsOpen = false }: LineProps): ReactElement {
+  const [open, setOpen] = useState(startsOpen);
   const id = useId();
   const content = (
     <>

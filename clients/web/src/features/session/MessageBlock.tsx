@@ -3,6 +3,7 @@ import { Brain } from "lucide-react";
 import { lazy, Suspense, type ReactElement } from "react";
 
 import { Inline } from "@/ui/Inline";
+import { useThoughts } from "@/ui/thoughts";
 
 import { Line } from "./Line";
 
@@ -16,18 +17,26 @@ interface MessageBlockProps {
 /** The agent's prose, flowing; its thoughts are one quiet line. */
 export function MessageBlock({ item, typing }: MessageBlockProps): ReactElement {
   const text = item.text.sealed + item.text.tail;
-  if (item.speaker === "thought") {
-    return (
-      <Line icon={Brain} detail={() => <Prose text={text} />}>
-        <span className="text-muted">Thought</span> <span className="text-muted italic"><Inline text={firstLine(text)} /></span>
-      </Line>
-    );
-  }
+  if (item.speaker === "thought") return <Thought text={text} />;
   return (
     <div className={typing ? "typing" : undefined}>
       {item.text.hole && <p className="mb-2 text-xs text-warn">Some text before this was lost when the server stopped.</p>}
       <Prose text={text} />
     </div>
+  );
+}
+
+/** One line, all of it, or nothing: as the viewer wants it. */
+function Thought({ text }: { readonly text: string }): ReactElement | null {
+  const thoughts = useThoughts();
+  if (thoughts === "hidden") return null;
+  return (
+    <Line key={thoughts} icon={Brain} detail={() => <Prose text={text} />} startsOpen={thoughts === "open"}>
+      <span className="text-muted">Thought</span>{" "}
+      <span className="text-muted italic">
+        <Inline text={firstLine(text)} />
+      </span>
+    </Line>
   );
 }
 

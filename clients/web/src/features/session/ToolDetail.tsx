@@ -14,11 +14,19 @@ export default function ToolDetail({ item }: { readonly item: ToolItem }): React
   const hasDiff = item.content.some((part) => part.type === "diff");
   return (
     <>
+      {item.paths.length > 0 && item.tool !== "execute" && (
+        <p className="font-mono text-xs [overflow-wrap:anywhere] text-muted">{item.paths.join(", ")}</p>
+      )}
       {item.input && !hasDiff && <Input input={item.input} />}
       {item.content.map((part, i) => (
         <Content key={i} part={part} />
       ))}
       {item.content.length === 0 && item.endedAt && <p className="text-xs text-muted">It gave nothing back.</p>}
+      {item.asked && (
+        <p className="text-xs text-muted">
+          The agent asked for permission: {item.refused ? "it was not given" : "given, since the sandbox is the boundary"}.
+        </p>
+      )}
       {item.tool === "execute" && (
         <p className="border-l-2 border-dashed border-line-strong pl-2 text-xs text-muted">
           Run by the agent in its own sandbox: unverified.

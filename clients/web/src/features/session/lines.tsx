@@ -5,7 +5,7 @@ import { CircleCheck, CircleSlash, CircleX, GitCommitHorizontal, GitPullRequest,
 import type { ReactElement } from "react";
 
 import { CommitList } from "@/features/changes/CommitList";
-import { count, seconds } from "@/ui/format";
+import { compact, cost, count, seconds } from "@/ui/format";
 import { Inline } from "@/ui/Inline";
 import { Notice } from "@/ui/Notice";
 import { PULL_REQUEST, TURN_END } from "@/ui/words";
@@ -93,7 +93,15 @@ export function EndLine({ item }: { readonly item: EndItem }): ReactElement {
         </p>
         {item.kept && item.kept.files.length > 0 && <Uncommitted kept={item.kept} />}
       </div>
-      <span className="tabular text-xs leading-5 text-muted">{seconds(item.seconds)}</span>
+      <span className="tabular text-right text-xs leading-5 text-muted">
+        {seconds(item.seconds)}
+        {item.spent.calls > 0 && (
+          <span className="block" title={`${count(item.spent.calls, "model call")} in this turn`}>
+            {compact(item.spent.inputTokens + item.spent.outputTokens)} tokens
+            {money(item.spent) && <span className="block">{money(item.spent)}</span>}
+          </span>
+        )}
+      </span>
     </div>
   );
 }
@@ -114,6 +122,11 @@ function Uncommitted({ kept }: { readonly kept: KeptWork }): ReactElement {
       {more > 0 && <p>and {more} more</p>}
     </details>
   );
+}
+
+/** What the turn cost; nothing where it cost nothing, as in a rehearsal. */
+function money({ costUsd, unpriced }: EndItem["spent"]): string {
+  return costUsd > 0 || unpriced > 0 ? cost(costUsd, unpriced) : "";
 }
 
 function says(message: string, word: string): boolean {
