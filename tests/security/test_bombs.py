@@ -11,7 +11,7 @@ from conftest import Opened, Target
 from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import SandboxId
 from outrider.model.sandbox import Limits, LimitTier
-from outrider.ports.sandbox import ExecSpec, Guest, SandboxProvider
+from outrider.ports.sandbox import ExecSpec, Guest, SandboxProvider, Watchdog
 
 pytestmark = pytest.mark.sandbox
 
@@ -82,31 +82,35 @@ async def worst(guest: Guest) -> float:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("script", [FORKS, MEMORY, LOG, DISK], ids=["forks", "memory", "log", "disk"])
-async def test_a_neighbour_stays_calm(provider: SandboxProvider, target: Target, opened: Opened, script: str) -> None:
+async def test_a_neighbour_stays_calm(provider: SandboxProvider, target: Target, opened: Opened) -> None:
     """In the tier of control groups the 99th of a hundred calls stays within five times its idle time; the other tier
     promises only that the neighbour is served."""
     watchdog = provider.watchdog(Ears())
-    async with (
-        opened(limits=LIMITS) as handle,
-        opened() as other,
-        await provider.connect(handle) as guest,
-        await provider.connect(other) as neighbour,
-    ):
-        ratios = []
+    async with opened(limits=LIMITS) as handle, opened() as other, await provider.connect(other) as neighbour:
+        for name, script in {"log": LOG, "memory": MEMORY, "forks": FORKS, "disk": DISK}.items():
+            async with await provider.connect(handle) as guest:
+                slower = await disturbed(neighbour, guest, script, watchdog)
+            if target.tier is LimitTier.CGROUP:
+                assert slower <= 5, name
+            await provider.stop(handle)
+            await provider.start(handle)
+        assert (await neighbour.run(ExecSpec(argv=["true"]))).exit_code == 0
+
+
+async def disturbed(neighbour: Guest, guest: Guest, script: str, watchdog: Watchdog) -> float:
+    """How much slower the neighbour is while a bomb goes off."""
+    ratios = []
+    try:
         for _ in range(ROUNDS):
             idle = await worst(neighbour)
-            try:
-                async with bomb(guest, script):
-                    ratios.append(await worst(neighbour) / idle)
-                    await watchdog.look()
-            except SandboxLost:
-                break  # the bomb's own sandbox was ended, which is one way to be calm
+            async with bomb(guest, script):
+                ratios.append(await worst(neighbour) / idle)
+                await watchdog.look()
             if ratios[-1] <= 5:
                 break
-        if target.tier is LimitTier.CGROUP and ratios:
-            assert min(ratios) <= 5
-        assert (await neighbour.run(ExecSpec(argv=["true"]))).exit_code == 0
+    except SandboxLost:
+        pass  # the bomb's own sandbox was ended, which is one way to be calm
+    return min(ratios, default=0.0)
 
 
 @pytest.mark.parametrize("script", [MEMORY, TMPFS], ids=["memory", "shared memory"])
