@@ -50,11 +50,17 @@ class Making:
     asked: list[Sandbox] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)
     cancelled: int = 0
+    hurried: list[str] = field(default_factory=list)
+    background: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.gate.set()
 
-    async def make(self, sandbox: SandboxId, plan: WarmPlan, model: ModelRef) -> Warm:
+    async def hurry(self, sandbox: SandboxId) -> None:
+        self.hurried.append(sandbox)
+
+    async def make(self, sandbox: SandboxId, plan: WarmPlan, model: ModelRef, *, background: bool) -> Warm:
+        self.background[sandbox] = background
         made = Sandbox(sandbox, plan, model)
         self.asked.append(made)
         try:
@@ -249,8 +255,10 @@ async def test_a_session_waits_for_what_is_held_for_its_author() -> None:
         taking = tasks.create_task(world.take(), name="take")
         await world.pass_time(2)
         assert not taking.done()
+        held = world.making.asked[0]
+        assert (world.making.background[held.id], world.making.hurried) == (False, [held.id])
         world.making.gate.set()
-        assert await taking is world.making.asked[0]
+        assert await taking is held
 
 
 async def test_a_session_waits_only_so_long() -> None:

@@ -26,8 +26,11 @@ LONGEST_BACK_OFF_SECONDS = 300.0
 class Makes(Protocol):
     """Whoever makes warm sandboxes and does away with them."""
 
-    async def make(self, sandbox: SandboxId, plan: WarmPlan, model: ModelRef) -> Warm:
-        """Raises OutriderError; leaves nothing then."""
+    async def make(self, sandbox: SandboxId, plan: WarmPlan, model: ModelRef, *, background: bool) -> Warm:
+        """In the background where nobody waits for it. Raises OutriderError; leaves nothing then."""
+
+    async def hurry(self, sandbox: SandboxId) -> None:
+        """Somebody waits for one that is being made. Never raises but when it is cancelled."""
 
     async def discard(self, warm: Warm) -> None:
         """Close and destroy it. Never raises but when it is cancelled."""
@@ -105,7 +108,7 @@ class Keep:
         """The life of one in the pool. Cancelled when it is given away or dropped: what was made then is another's."""
         began = self._clock.monotonic()
         try:
-            warm = await self._makes.make(entry.id, plan, entry.model)
+            warm = await self._makes.make(entry.id, plan, entry.model, background=entry.free)
         except OutriderError as error:
             self._failed(entry, str(error))
             return

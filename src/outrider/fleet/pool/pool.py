@@ -21,9 +21,9 @@ from outrider.ports.clock import Clock
 
 TICK_SECONDS = 1.0
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 120.0
 """How long a session waits for a warm sandbox that is still starting: it has begun earlier than one of the session's
-own could, and is not slower."""
+own could, and is not slower. What takes longer hangs."""
 
 HELD_AT_ONCE = 2
 """Starts for people who type, at one time; beside these the pool itself starts one at a time."""
@@ -183,6 +183,7 @@ class Pool:
                 return Miss.NONE_READY
             waited = entry.claimed = True
             try:
+                await self._makes.hurry(entry.id)
                 await self._first(kept.settled.wait(), WAIT_SECONDS)
             finally:
                 entry.claimed = False

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 from outrider.fleet.bring_up import BringUp, BroughtUp
@@ -88,14 +88,21 @@ class WarmMaker:
     clock: Clock
     limits: Limits
 
-    async def make(self, sandbox: SandboxId, plan: WarmPlan, model: ModelRef) -> Warm:
+    async def hurry(self, sandbox: SandboxId) -> None:
+        """Take it out of the background."""
+        for info in await self.provider.list({}):
+            if info.handle.id == sandbox:
+                with suppress(OutriderError):
+                    await self.provider.relabel(info.handle, info.labels)
+
+    async def make(self, sandbox: SandboxId, plan: WarmPlan, model: ModelRef, *, background: bool) -> Warm:
         """From nothing to primed; nothing is left where it fails or is cancelled. Raises OutriderError."""
         spec = SandboxSpec(
             id=sandbox,
             layers=plan.layers,
             toolbox=plan.toolbox,
             limits=self.limits.within(plan.caps),
-            background=True,
+            background=background,
             labels={POOL_LABEL: str(plan.key)},
         )
         handle = await self.provider.create(spec)
