@@ -196,6 +196,8 @@ async def test_a_login_has_the_role_that_it_was_made_with(tmp_path: Path, role: 
             assert (await bob.get(f"/api/sessions/{session}")).status_code == (200 if role else 404)
             raised = await bob.put(f"/api/sessions/{session}/members/{CLEO.email}", json={"role": "viewer"})
             assert raised.status_code == {"viewer": 403, "owner": 202, None: 404}[role]
+            widened = (await bob.post("/api/repositories/demo/egress", json={"host": "a.example"})).status_code
+            assert widened == (204 if role == "owner" else 403)
             wanted = {"repository": "demo", "prompt": " "}
             assert (await bob.post("/api/sessions", json=wanted)).status_code == starts
             assert (await bob.post("/api/login-links", json={"role": "owner"})).status_code == 422

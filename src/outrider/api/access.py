@@ -8,7 +8,7 @@ from outrider.api.auth import Login
 from outrider.api.parts import Parts
 from outrider.model.errors import NotAllowed, NotFound
 from outrider.model.ids import SessionId
-from outrider.model.membership import Member, Role, role_in
+from outrider.model.membership import Member, Role, at_least, role_in
 from outrider.ports.store import SessionRow
 from outrider.session.decide.rights import expect_in
 
@@ -43,6 +43,10 @@ ROUTES_OF_GUESTS = frozenset(
 """All that a guest may call, in sessions that they have joined. What is not here is closed to them."""
 
 
+_OF_VIEWERS = ("/api/logout", "/api/join", "/api/login-links", "/api/attachments", "/api/pull-requests/", "/git/")
+"""What a viewer's login may send, beside what is about one session. Pull requests have the rights of theirs."""
+
+
 async def guard(request: Request) -> None:
     """In front of every route: a guest's are listed, and a route of a session is for those who may see it. Raises
     NotFound, as for a session that does not exist, and NotAllowed."""
@@ -51,6 +55,8 @@ async def guard(request: Request) -> None:
         return  # one of the few that are open; the gate lets nobody through elsewhere
     if login.account.guest and (request.method, request.scope["route"].path) not in ROUTES_OF_GUESTS:
         raise NotAllowed("A guest sees and uses the sessions that they were invited to.", "For more, ask for a login.")
+    if login.account.role == "viewer" and not _only_looks(request):
+        raise NotAllowed("A viewer's login only looks.", "Ask the owner of this deployment for another one.")
     if (session := request.path_params.get("session")) is not None:
         await expect_to_see(request.app.state.parts, login, SessionId(session))
 
@@ -90,6 +96,12 @@ def expect_all(parts: Parts, login: Login) -> None:
         raise NotAllowed("This shows work of every session.", "It takes a login that may see all of them.")
 
 
+def expect_to_work_anywhere(parts: Parts, login: Login) -> None:
+    """Raises NotAllowed where the person may not work in every session: what is asked concerns all of a repository."""
+    if login.account.guest or not at_least(role_in({}, parts.registry.house, login.caller), "prompter"):
+        raise NotAllowed("This concerns every session of the repository.", "It takes a login that may work in all.")
+
+
 def expect_may_start(login: Login) -> None:
     """Raises NotAllowed for a login that only looks."""
     if login.account.role == "viewer":
@@ -109,3 +121,11 @@ async def seen_of(parts: Parts, login: Login, sessions: Iterable[str]) -> set[st
         if is_visible(parts, login, row) if row else sees_all(parts, login):
             seen.add(session)
     return seen
+
+
+def _only_looks(request: Request) -> bool:
+    """Whether the request changes nothing but in a session, where the rights of that session hold, or of the login."""
+    if request.method in ("GET", "HEAD") or "session" in request.path_params:
+        return True
+    path: str = request.scope["route"].path
+    return path.startswith(_OF_VIEWERS)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 
-from outrider.api.access import expect_all, seen_of
+from outrider.api.access import expect_all, expect_to_work_anywhere, seen_of
 from outrider.api.parts import Parts, UseLogin, UseParts
 from outrider.api.views import Accepted
 from outrider.model.base import Model
@@ -155,6 +155,7 @@ async def repository_egress(parts: UseParts, repository: str) -> RepositoryEgres
 @router.post("/repositories/{repository}/egress", status_code=204)
 async def allow_repository_host(parts: UseParts, login: UseLogin, repository: str, wanted: NewRepositoryHost) -> None:
     """Allow every sandbox of a repository a host, from the next connection on."""
+    expect_to_work_anywhere(parts, login)
     await _expect(parts, repository)
     host = host_for_people(wanted.host)
     await parts.egress.allow(repository, host, login.person)
@@ -164,6 +165,7 @@ async def allow_repository_host(parts: UseParts, login: UseLogin, repository: st
 @router.delete("/repositories/{repository}/egress/{host}", status_code=204)
 async def forbid_repository_host(parts: UseParts, login: UseLogin, repository: str, host: str) -> None:
     """Take a host off a repository's list, from the next connection on."""
+    expect_to_work_anywhere(parts, login)
     await _expect(parts, repository)
     await _take_off(parts, repository, host_for_people(host), login.person)
 
