@@ -6,6 +6,7 @@ Told a few times a second at most, and less often where many watch, since everyb
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from outrider.model.feed import FACES, SERVER_FRAME, PresenceFrame, Watching
 from outrider.model.membership import person_key
@@ -80,10 +81,10 @@ class Presence:
         people: dict[tuple[str, bool], list[Watcher]] = {}
         for watcher in self._watchers:
             people.setdefault(watcher.key, []).append(watcher)
-        shown = [_watching(clients, now) for clients in people.values()]
-        typing = sum(one.typing for one in shown)
-        shown.sort(key=lambda one: not one.typing)
-        return PresenceFrame(people=tuple(shown[:FACES]), count=len(shown), typing=typing)
+        typing = dict.fromkeys(key for key, clients in people.items() if any(one.types_until > now for one in clients))
+        first = [*typing, *islice((key for key in people if key not in typing), FACES)][:FACES]
+        faces = tuple(_watching(people[key], typing=key in typing) for key in first)
+        return PresenceFrame(people=faces, count=len(people), typing=len(typing))
 
     def _changed(self) -> None:
         self._dirty = True
@@ -107,8 +108,7 @@ class Presence:
             self._timer = loop.call_later(window, self._tell)
 
 
-def _watching(clients: list[Watcher], now: float) -> Watching:
+def _watching(clients: list[Watcher], *, typing: bool) -> Watching:
     first = clients[0]
     kinds = tuple(dict.fromkeys(client.client for client in clients))[:4]
-    typing = any(client.types_until > now for client in clients)
     return Watching(person=first.person, guest=first.guest, clients=kinds, typing=typing)
