@@ -7,9 +7,10 @@ import fcntl
 import json
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +63,7 @@ class Home:
         """Make the folder, private to its owner. Raises OutriderError where it cannot be written."""
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            probe = self.path / ".write-test"
-            probe.write_bytes(b"")
-            probe.unlink()
+            self._fresh_file().unlink()
         except OSError as error:
             raise OutriderError(
                 f"{self.path} cannot be written: {error.strerror}.",
@@ -72,16 +71,24 @@ class Home:
             ) from error
 
     def token(self) -> str:
-        """The owner's token, made at the first call."""
+        """The owner's token, made at the first call. Others who ask for it meanwhile read all of it or make none."""
         self.prepare()
-        try:
-            handle = os.open(self.token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
+        with suppress(FileNotFoundError):
             return self.token_file.read_text().strip()
-        with os.fdopen(handle, "w") as file:
-            token = secrets.token_urlsafe(TOKEN_BYTES)
-            file.write(token)
-        return token
+        fresh = self._fresh_file()
+        try:
+            fresh.write_text(secrets.token_urlsafe(TOKEN_BYTES))
+            with suppress(FileExistsError):
+                self.token_file.hardlink_to(fresh)
+        finally:
+            fresh.unlink()
+        return self.token_file.read_text().strip()
+
+    def _fresh_file(self) -> Path:
+        """An empty private file that no other process has."""
+        handle, name = tempfile.mkstemp(dir=self.path, prefix=".fresh-")
+        os.close(handle)
+        return Path(name)
 
     def running(self) -> RunningServer | None:
         """The server that runs in this home and has said where, or None."""

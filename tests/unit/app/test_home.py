@@ -1,6 +1,7 @@
 """One lock says who runs in a home, and the file says where."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,12 @@ def test_a_home_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OutriderError, match="cannot be written"):
         Home(tmp_path / "file" / "home").prepare()
+
+
+def test_many_who_open_a_home_at_once_have_one_token(tmp_path: Path) -> None:
+    """A server and terminals beside it: they look whether it can be written, and make its token, at the same moment."""
+    with ThreadPoolExecutor(8) as pool:
+        tokens = list(pool.map(lambda _: Home(tmp_path / "home").token(), range(200)))
+    assert len(set(tokens)) == 1
+    assert len(tokens[0]) > 40
+    assert [path.name for path in (tmp_path / "home").iterdir()] == [Home(tmp_path / "home").token_file.name]
