@@ -513,6 +513,16 @@ export interface LiveFrame {
   readonly seq: number;
 }
 
+/** The log was damaged. What could be read from its beginning on is here; what came after is lost to the session, so nothing that was under way goes on by itself. */
+export interface LogSalvaged {
+  readonly type: "log_salvaged";
+  /** Events that could be read */
+  readonly kept: number;
+  /** Where the damaged file was put */
+  readonly place: string;
+  readonly reason: string;
+}
+
 /** Who is logged in, and what this deployment can do. */
 export interface Me {
   readonly person: Person;
@@ -931,7 +941,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | TurnHeld | TurnAdmitted | TranscriptNearlyFull | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | HostForbidden | MemberJoined | RoleChanged | MemberLeft | SessionRenamed | SessionPinned | ArchiveRequested | SessionArchived | SessionUnarchived | ChildRequested | ChildSpawned | ChildRefused | ChildPrompted | ChildEnded | ChildrenStopRequested;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | TurnHeld | TurnAdmitted | TranscriptNearlyFull | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | HostForbidden | MemberJoined | RoleChanged | MemberLeft | SessionRenamed | SessionPinned | LogSalvaged | ArchiveRequested | SessionArchived | SessionUnarchived | ChildRequested | ChildSpawned | ChildRefused | ChildPrompted | ChildEnded | ChildrenStopRequested;
 }
 
 /** The client's command was not carried out. */
@@ -1158,6 +1168,8 @@ export interface SessionSummary {
   readonly parent: string | null;
   /** The newest event in here: of two rows of a session the one with the larger number is newer */
   readonly seq: number;
+  /** What is wrong with the session as a whole; empty for most */
+  readonly problem: string;
 }
 
 /** The session is taken out of the archive, or is not to be archived any more. */
@@ -1197,6 +1209,8 @@ export interface SessionView {
   readonly previews: readonly PreviewSpec[];
   /** The turns that can be rewound to or forked from */
   readonly snapshots: readonly SnapshotView[];
+  /** What is wrong with the session as a whole; empty for most */
+  readonly problem: string;
 }
 
 /** The files as they were after this turn could not be kept. The sandbox has them, and goes on. */
@@ -1596,6 +1610,7 @@ export type Event =
   | MemberLeft
   | SessionRenamed
   | SessionPinned
+  | LogSalvaged
   | ArchiveRequested
   | SessionArchived
   | SessionUnarchived

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, computed_field
 
 from outrider.model.attachment import AttachmentRef
 from outrider.model.base import Model
@@ -81,6 +81,9 @@ class SessionStarted(Model):
     session: SessionId
 
 
+DAMAGED_LOG = "Its log cannot be read. It was put aside; `outrider doctor` says where, and what to do."
+
+
 class SessionSummary(BaseModel):
     """A row of the list of sessions."""
 
@@ -106,6 +109,12 @@ class SessionSummary(BaseModel):
         validation_alias=AliasChoices("seq", "projected_seq"),
         description="The newest event in here: of two rows of a session the one with the larger number is newer",
     )
+
+    @computed_field(description="What is wrong with the session as a whole; empty for most")  # type: ignore[prop-decorator]
+    @property
+    def problem(self) -> str:
+        """A sentence for the list."""
+        return DAMAGED_LOG if self.status == "damaged" else ""
 
 
 class SessionList(Model):

@@ -166,9 +166,14 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
         provider=chosen.provider,
         probe=chosen.report,
         snapshots=Snapshots(chosen.provider, make_layer_blobs(settings), home.path / "scratch"),
-        named=NamedLayers(SqliteSessionLogs(home.path / "sessions").ids),
+        named=_named(home),
         broker=await stack.enter_async_context(open_broker(settings, runtime, catalog.audit, catalog.egress)),
     )
+
+
+def _named(home: Home) -> NamedLayers:
+    logs = SqliteSessionLogs(home.path / "sessions")
+    return NamedLayers(logs.ids, logs.damaged)
 
 
 @contextmanager

@@ -315,6 +315,8 @@ for _member in draw_members.NOTES:
     draw.register(_member, lambda event, scene: _note(draw_members.note(event)))
 for _whole in draw_history.NOTES:
     draw.register(_whole, lambda event, scene: _note(draw_history.note(event)))
+for _torn in draw_history.SALVAGED:
+    draw.register(_torn, lambda event, scene: _warning(draw_history.salvaged(event)))
 for _loss in draw_snapshots.WARNINGS:
     draw.register(_loss, lambda event, scene: _said(draw_snapshots.warning(event)))
 for _relative in draw_children.NOTES:

@@ -6,7 +6,16 @@ from outrider.cli.clean import clean_line
 from outrider.model import events as e
 
 Whole = e.SessionRenamed | e.SessionPinned | e.ArchiveRequested | e.SessionArchived | e.SessionUnarchived
+SALVAGED = (e.LogSalvaged,)
 NOTES = (e.SessionRenamed, e.SessionPinned, e.ArchiveRequested, e.SessionArchived, e.SessionUnarchived)
+
+
+def salvaged(event: e.LogSalvaged) -> str:
+    """What was lost."""
+    return (
+        f"The session's log was damaged. Its first {event.kept} events could be read; what came later is lost. Nothing "
+        f"goes on by itself: look at the workspace and prompt again. The damaged file is in {clean_line(event.place)}."
+    )
 
 
 def note(event: Whole) -> str:

@@ -16,6 +16,7 @@ from outrider import __version__
 from outrider.app.home import Home
 from outrider.app.providers import choose_provider, probe_providers
 from outrider.app.supplies import make_base_image, make_floors, make_toolbox
+from outrider.cli.records import damaged_files, put_aside
 from outrider.cli.server import Servers
 from outrider.cli.words import ISOLATION, LIMITS
 from outrider.fleet.base_image import SUITE
@@ -29,6 +30,10 @@ from outrider.settings import Settings
 PROGRAM_SECONDS = 10
 FREE_BYTES = 5 << 30
 """Base, toolbox and one session with its checks take 2 GB; below 5 GB it gets tight soon."""
+
+
+DAMAGED_REMEDY = "The server puts damaged logs aside and goes on with what can be read. A catalog: restore a backup."
+ASIDE_REMEDY = "Their sessions say what was lost. Put log.sqlite from a backup beside such a folder, or move it away."
 
 
 class State(StrEnum):
@@ -79,12 +84,25 @@ async def examine(settings: Settings, servers: Servers) -> list[Finding]:
     found += [await asyncio.to_thread(_program, program) for program in _needed()]
     found += [_skopeo()]
     if home.state is not State.BROKEN:
+        found += [await asyncio.to_thread(records, servers.home)]
         chosen = await choose_provider(settings, servers.clock)
         found += [_sandbox(chosen.report)]
         found += [_limits(settings)]
         found += [_other_sandbox(report) for report in await probe_providers(settings, servers.clock, but=chosen)]
         found += await _layers(settings, chosen.provider)
     return [*found, _web_page(), _model(settings), await _server(servers)]
+
+
+def records(home: Home) -> Finding:
+    """Logs and catalog: what is damaged, and what was put aside for it."""
+    damaged, aside = damaged_files(home.path), put_aside(home.path)
+    if damaged:
+        named = ", ".join(str(path) for path in damaged)
+        return Finding("records", State.BROKEN, f"damaged: {named}", DAMAGED_REMEDY)
+    if aside:
+        named = ", ".join(str(path) for path in aside)
+        return Finding("records", State.WEAKER, f"logs that were damaged are in {named}", ASIDE_REMEDY)
+    return Finding("records", State.WORKS, "the catalog and every session log can be read")
 
 
 def _needed() -> tuple[Program, ...]:

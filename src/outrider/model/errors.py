@@ -26,6 +26,10 @@ class NotAllowed(Refused):
     """The person's role is too little for it. The remedy says who can raise it."""
 
 
+class DamagedLog(Refused):
+    """The log of a session cannot be read, or ends in the middle."""
+
+
 class LimitReached(OutriderError):
     """A limit on size, count, time or money was reached."""
 

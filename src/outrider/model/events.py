@@ -20,6 +20,7 @@ from outrider.model.engine import (
     Usage,
 )
 from outrider.model.history_events import ArchiveRequested as ArchiveRequested
+from outrider.model.history_events import LogSalvaged as LogSalvaged
 from outrider.model.history_events import SessionArchived as SessionArchived
 from outrider.model.history_events import SessionPinned as SessionPinned
 from outrider.model.history_events import SessionRenamed as SessionRenamed
@@ -357,6 +358,7 @@ Event = Annotated[
     | MemberLeft
     | SessionRenamed
     | SessionPinned
+    | LogSalvaged
     | ArchiveRequested
     | SessionArchived
     | SessionUnarchived

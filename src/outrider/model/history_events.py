@@ -4,8 +4,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from outrider.model.base import Model
+from outrider.model.base import Model, Sentence
 from outrider.model.person import Person
+
+
+class LogSalvaged(Model):
+    """The log was damaged. What could be read from its beginning on is here; what came after is lost to the session, so
+    nothing that was under way goes on by itself."""
+
+    type: Literal["log_salvaged"] = "log_salvaged"
+    kept: int = Field(ge=1, description="Events that could be read")
+    place: str = Field(max_length=4096, description="Where the damaged file was put")
+    reason: Sentence
 
 
 class SessionRenamed(Model):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from outrider.model.events import Recorded
@@ -41,6 +42,15 @@ class SessionLog(Protocol):
         """Close the file. May fsync. No error when closed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """What came of a damaged log: so many events, from the first on, are in the new one; 0: there is none. The damaged
+    file is in `place`."""
+
+    kept: int
+    place: Path
+
+
 class SessionLogs(Protocol):
     """The logs of all sessions: one file each."""
 
@@ -48,7 +58,14 @@ class SessionLogs(Protocol):
         """A new empty log. Raises ValueError where it exists."""
 
     def open(self, session: SessionId) -> SessionLog:
-        """An existing log. Raises NotFound."""
+        """An existing log. Raises NotFound; DamagedLog where it cannot be read."""
+
+    def rescue(self, session: SessionId) -> Rescue:
+        """Put a log aside that is damaged and not open, whole, and make a new one of the events that can be read from
+        the first on without a gap. Reads and writes files: call it in a thread."""
+
+    def damaged(self) -> list[SessionId]:
+        """Every session that had a log of which nothing could be read."""
 
     def ids(self) -> list[SessionId]:
         """Every session that has a log."""

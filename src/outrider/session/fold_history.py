@@ -40,10 +40,18 @@ def unarchived(state: State, event: e.SessionUnarchived) -> State:
     return replace(state, archived=False, archiving=None)
 
 
+def salvaged(state: State, event: e.LogSalvaged) -> State:
+    """At rest: what was under way when the readable part ends was gone on with long ago, or never."""
+    sandbox = replace(state.sandbox, phase=SandboxPhase.LOST) if state.sandbox else None
+    state = replace(state, sandbox=sandbox, queue=(), turn=None, proving=None, publishing=None)
+    return replace(state, snapshot_due=None, archiving=None)
+
+
 CHANGES: Mapping[type[Any], Callable[[State, Any], State]] = {
     e.SessionRenamed: renamed,
     e.SessionPinned: pinned,
     e.ArchiveRequested: archive_requested,
     e.SessionArchived: archived,
     e.SessionUnarchived: unarchived,
+    e.LogSalvaged: salvaged,
 }

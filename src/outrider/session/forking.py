@@ -1,6 +1,6 @@
 """A session that begins where another one was; and which layers sessions need."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from outrider.fleet.snapshots import Snapshots, snapshot_layer
@@ -45,13 +45,18 @@ class NamedLayers:
 
     registry: Registry | None = None
 
-    def __init__(self, ids: Callable[[], Iterable[SessionId]]) -> None:
+    def __init__(
+        self, ids: Callable[[], Iterable[SessionId]], damaged: Callable[[], Sequence[SessionId]] = tuple
+    ) -> None:
         self._ids = ids
+        self._damaged = damaged
 
     async def __call__(self) -> set[LayerId]:
         """Ask every session. Raises OutriderError where one cannot be read: it may name anything."""
         if self.registry is None:
             raise OutriderError("The sessions are not up yet.")
+        if lost := self._damaged():
+            raise OutriderError(f"The logs of {', '.join(lost)} are damaged: they may name anything.")
         named: set[LayerId] = set()
         for session in self._ids():
             named |= named_layers(await self.registry.state(session))

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from outrider.model.errors import NotFound
 from outrider.model.ids import SessionId
-from outrider.ports.store import SessionLog, SessionLogs
+from outrider.ports.store import Rescue, SessionLog, SessionLogs
 
 
 class OpenLogs:
@@ -49,6 +49,15 @@ class OpenLogs:
         log = self._open.pop(session)
         with self.busy(session):
             await asyncio.to_thread(log.close)
+
+    def damaged(self) -> list[SessionId]:
+        """Every session that had a log of which nothing could be read."""
+        return self._logs.damaged()
+
+    async def rescue(self, session: SessionId) -> Rescue:
+        """Make a new log of what can be read of a damaged one that is not open. The session is busy meanwhile."""
+        with self.busy(session):
+            return await asyncio.to_thread(self._logs.rescue, session)
 
     @contextmanager
     def busy(self, session: SessionId) -> Iterator[None]:

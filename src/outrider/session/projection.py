@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from outrider.model.errors import OutriderError
 from outrider.model.ids import SessionId
@@ -11,6 +12,9 @@ from outrider.session.family_state import open_children
 from outrider.session.state import SandboxPhase, State, TurnPhase
 
 logger = logging.getLogger(__name__)
+
+DAMAGED = "damaged"
+"""Status of sessions whose logs cannot be read."""
 
 AT_REST = {"asleep", "archived"}
 """Status of sessions that nothing is pending for."""
@@ -66,6 +70,7 @@ class Projection:
         self._written = written
         self._changed = {}
         self._shown = {}
+        self._lost = set[SessionId]()
         self._arrived = asyncio.Event()
 
     def touch(self, state: State) -> None:
@@ -92,6 +97,11 @@ class Projection:
         """What is about to be written."""
         return self._changed.get(session)
 
+    def lost(self, session: SessionId) -> None:
+        """Nothing of the session's log can be read: its row says so, and keeps what it knew."""
+        self._lost.add(session)
+        self._arrived.set()
+
     async def run(self) -> None:
         """Write rows until cancelled."""
         while True:
@@ -99,8 +109,15 @@ class Projection:
             self._arrived.clear()
             await self.write()
 
+    async def _write_lost(self) -> None:
+        while self._lost:
+            row = await self._index.get(self._lost.pop())
+            if row is not None:
+                await self._index.put(replace(row, status=DAMAGED))
+
     async def write(self) -> None:
         """Write what has changed. A row that cannot be written is mended at the next start."""
+        await self._write_lost()
         while self._changed:
             session, new = self._changed.popitem()
             if new.status in AT_REST:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from outrider.model.commands import Command, ForgeChanged, QueuePrompt
-from outrider.model.errors import NotFound, OutriderError, Refused
+from outrider.model.errors import DamagedLog, NotFound, OutriderError, Refused
 from outrider.model.events import Recorded
 from outrider.model.feed import PAGE_EVENTS
 from outrider.model.ids import SessionId
@@ -53,7 +53,7 @@ class Registry:
         self._projection = Projection(index, self.listing.tell)
         self._logs = OpenLogs(logs)
         self._indexing = Indexing(search, self.events, self._logs.ids)
-        self._roster = Roster(self._logs, world, policy, self._committed)
+        self._roster = Roster(self._logs, world, policy, self._committed, self._projection.lost)
         self.changed_files = ChangedFiles(self._roster.hub, self.state)
         world.family.sessions = self
 
@@ -132,7 +132,11 @@ class Registry:
     async def events(self, session: SessionId, after: int, limit: int) -> list[bytes]:
         """Stored events after a number, each an encoded `Recorded`. Raises NotFound."""
         await self._logs.readable(session)
-        return self._logs.read(session, after, limit)
+        try:
+            return self._logs.read(session, after, limit)
+        except DamagedLog:
+            await self._roster.wake(session)
+            return self._logs.read(session, after, limit)
 
     @asynccontextmanager
     async def attach(
@@ -187,15 +191,19 @@ class Registry:
                 logger.error("session %s cannot be taken up: %s", session, error)
             await asyncio.sleep(0)
         try:
-            await _reap(self._world, self._index, set(self._logs.ids()))
+            lost = self._logs.damaged()
+            for session in lost:
+                self._projection.lost(session)
+            await _reap(self._world, self._index, {*self._logs.ids(), *lost})
         except OutriderError as error:
             logger.error("sandboxes of no session could not be reaped: %s", error)
 
     async def _take_up_one(self, session: SessionId) -> None:
         row = await self._index.get(session)
         await self._logs.readable(session)
-        if row and row.status in AT_REST and row.projected_seq == self._logs.last_seq(session):
-            return
+        with suppress(DamagedLog):
+            if row and row.status in AT_REST and row.projected_seq == self._logs.last_seq(session):
+                return
         self._projection.touch((await self._roster.wake(session)).state)
 
 

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from outrider.model.commands import Wake
-from outrider.model.errors import NotFound
+from outrider.model.errors import DamagedLog, NotFound
+from outrider.model.events import Recorded
 from outrider.model.ids import SessionId
 from outrider.model.membership import House
 from outrider.ports.store import SessionLog
@@ -17,6 +18,7 @@ from outrider.session.feed import Hub
 from outrider.session.fold import begin, fold_all
 from outrider.session.open_logs import OpenLogs
 from outrider.session.policy import Policy
+from outrider.session.salvaged import salvaged
 from outrider.session.state import State
 from outrider.session.workbench import Workbench
 from outrider.session.world import World
@@ -51,7 +53,16 @@ class Roster:
     _checkpoints: dict[SessionId, int]
     """The newest event that is surely in the file itself."""
 
-    def __init__(self, logs: OpenLogs, world: World, policy: Policy, touched: Callable[[State], None]) -> None:
+    def __init__(
+        self,
+        logs: OpenLogs,
+        world: World,
+        policy: Policy,
+        touched: Callable[[State], None],
+        lost: Callable[[SessionId], None],
+    ) -> None:
+        """`touched` hears of every commit, `lost` of logs of which nothing can be read."""
+        self._lost = lost
         self._logs = logs
         self._world = world
         self._policy = policy
@@ -95,14 +106,34 @@ class Roster:
         if session in self._actors:
             self._actors.move_to_end(session)
             return self._actors[session]
+        try:
+            log, state = await self._read(session)
+        except DamagedLog as damage:
+            log, state = await self._rescued(session, damage)
+        return self.adopt(log, state)
+
+    async def _read(self, session: SessionId) -> tuple[SessionLog, State]:
         log = self._logs.open(session)
         try:
             with self._logs.busy(session):
-                state = await _replay(session, log, self._world.house)
+                return log, await _replay(session, log, self._world.house)
         except BaseException:
             await self._logs.close(session)
             raise
-        return self.adopt(log, state)
+
+    async def _rescued(self, session: SessionId, damage: DamagedLog) -> tuple[SessionLog, State]:
+        """A damaged log is put aside; what can be read of it goes on. Raises DamagedLog where nothing can."""
+        rescue = await self._logs.rescue(session)
+        logger.error(
+            "session %s: %s %d events were read; the file is in %s", session, damage, rescue.kept, rescue.place
+        )
+        if not rescue.kept:
+            self._lost(session)
+            self._logs.open(session)  # says so
+        log, state = await self._read(session)
+        records = salvaged(state, rescue, damage.sentence, self._world.clock.now())
+        log.append(records)
+        return log, fold_all(state, records)
 
     def adopt(self, log: SessionLog, state: State) -> Actor:
         """Wake a session whose log was just made or read."""
@@ -166,8 +197,16 @@ async def _replay(session: SessionId, log: SessionLog, house: House) -> State:
     page = log.read(0, FOLD_AT_ONCE)
     if not page:
         raise NotFound(f"There is no session {session}.")
+    _expect_next(0, page)
     state = fold_all(begin(page[0], house), page[1:])
     while page := log.read(state.seq, FOLD_AT_ONCE):
+        _expect_next(state.seq, page)
         state = fold_all(state, page)
         await asyncio.sleep(0)
     return state
+
+
+def _expect_next(seq: int, page: Sequence[Recorded]) -> None:
+    """Raises DamagedLog where numbers are missing: pages of a torn file may read as empty."""
+    if page[0].seq != seq + 1 or page[-1].seq != seq + len(page):
+        raise DamagedLog(f"The session log has no event {seq + 1}, or one after it.")

@@ -90,7 +90,8 @@ def _migrate(path: Path) -> None:
         reason = str(getattr(error, "orig", error))
         raise OutriderError(
             f"The catalog {path} cannot be opened: {reason}.",
-            "It may be damaged, or of a newer release: restore it from a backup, or start that release.",
+            "If a newer release wrote it, start that one. If it is damaged, restore a backup; without one move it "
+            "away: sessions are listed again from their logs; only pull requests, logins and lists of hosts are lost.",
         ) from error
     finally:
         engine.dispose()

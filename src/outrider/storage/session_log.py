@@ -21,10 +21,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from outrider.model.errors import LimitReached, NotFound, OutriderError, Refused
+from outrider.model.errors import DamagedLog, LimitReached, NotFound, OutriderError, Refused
 from outrider.model.events import RECORDED, Recorded
 from outrider.model.ids import ID_PATTERN, SessionId
 from outrider.model.rows import Row, row
+from outrider.ports.store import Rescue
+from outrider.storage.salvage import complete, newest_aside, rescue, unreadable
 from outrider.storage.session_log_schema import MIGRATIONS, Migration, create_schema, migrate
 
 FILE_NAME = "log.sqlite"
@@ -43,7 +45,7 @@ class SqliteSessionLog:
         with contextlib.ExitStack() as undo:
             self._lock = _lock_folder(path.parent)
             undo.callback(os.close, self._lock)
-            with _named(path):
+            with named(path):
                 self._db = _connect(path)
                 undo.callback(self._db.close)
                 migrate(self._db, path, migrations)
@@ -64,7 +66,7 @@ class SqliteSessionLog:
         if not rows:
             return
         self._expect_next([row[0] for row in rows])
-        with _named(self._path), _transaction(self._db):
+        with named(self._path), _transaction(self._db):
             self._db.executemany("INSERT INTO event (seq, at, type, body) VALUES (?, ?, ?, ?)", rows)
         self._last = rows[-1][0]
         if self._relaxed:
@@ -78,7 +80,7 @@ class SqliteSessionLog:
     def read_encoded(self, after: int, limit: int) -> list[bytes]:
         """The same as stored JSON, one `Recorded` each, without parsing."""
         query = "SELECT body FROM event WHERE seq > ? ORDER BY seq LIMIT ?"
-        with _named(self._path):
+        with named(self._path):
             return [row[0] for row in self._db.execute(query, (after, limit))]
 
     def all(self) -> Iterator[Recorded]:
@@ -93,7 +95,7 @@ class SqliteSessionLog:
         if self._closed:
             return
         # A connection of its own: on the shared one an append on the event loop would wait for the disk.
-        with _named(self._path), contextlib.closing(_connect(self._path)) as db:
+        with named(self._path), contextlib.closing(_connect(self._path)) as db:
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
@@ -113,7 +115,8 @@ class SqliteSessionLog:
             return RECORDED.validate_json(body)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            raise OutriderError(
+            kind = DamagedLog if first["type"] == "json_invalid" else OutriderError
+            raise kind(
                 f"{self._path} holds an event that cannot be read: {first['msg']}.",
                 "It may have been written by a newer release of Outrider.",
             ) from error
@@ -141,11 +144,27 @@ class SqliteSessionLogs:
         return SqliteSessionLog(path)
 
     def open(self, session: SessionId) -> SqliteSessionLog:
-        """An existing log. Raises NotFound."""
+        """An existing log. Raises NotFound, DamagedLog."""
         path = self._path(session)
+        complete(path)
         if not path.is_file():
+            if place := newest_aside(path):
+                raise DamagedLog(*unreadable(session, place))
             raise NotFound(f"There is no session {session}.")
         return SqliteSessionLog(path)
+
+    def rescue(self, session: SessionId) -> Rescue:
+        """Put a damaged log aside, and make a new one of what can be read of it."""
+        path = self._path(session)
+        with contextlib.ExitStack() as stack:
+            stack.callback(os.close, _lock_folder(path.parent))
+            return rescue(path, _template())
+
+    def damaged(self) -> list[SessionId]:
+        """Every session whose log could not be read at all, in the order of their ids."""
+        folders = (folder for folder in self._folder.iterdir() if _ID.fullmatch(folder.name))
+        lost = (folder for folder in folders if not (folder / FILE_NAME).is_file() and newest_aside(folder / FILE_NAME))
+        return sorted(SessionId(folder.name) for folder in lost)
 
     def ids(self) -> list[SessionId]:
         """Every session that has a log, in the order of their ids."""
@@ -221,7 +240,7 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _named(path: Path) -> Iterator[None]:
+def named(path: Path) -> Iterator[None]:
     """Turn what SQLite says into a sentence that names the file."""
     try:
         yield
@@ -230,6 +249,13 @@ def _named(path: Path) -> Iterator[None]:
             raise LimitReached(
                 f"The disk is full: nothing more can be written to {path}.", "Free some space."
             ) from error
-        raise OutriderError(
+        kind = DamagedLog if _is_damage(error) else OutriderError
+        raise kind(
             f"The session log {path} cannot be used: {error}.", "Restore the file from a backup, or move it away."
         ) from error
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is to blame, not the disk or another process."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "no such table" in str(error)

@@ -5,12 +5,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from outrider.model.errors import NotFound, Refused
 from outrider.model.events import RECORDED, Recorded
 from outrider.model.ids import ArtifactId, SessionId
 from outrider.model.rows import Row, row
-from outrider.ports.store import SessionRow, Wanted
+from outrider.ports.store import Rescue, SessionRow, Wanted
 
 
 class MemorySessionLog:
@@ -80,6 +81,14 @@ class MemorySessionLogs:
         if session in self._open:
             raise Refused(f"The session {session} is open elsewhere.")
         return MemorySessionLog(session, self._bodies[session], self._open)
+
+    def rescue(self, session: SessionId) -> Rescue:
+        """Memory is never damaged."""
+        return Rescue(len(self._bodies[session]), Path())
+
+    def damaged(self) -> list[SessionId]:
+        """None."""
+        return []
 
     def ids(self) -> list[SessionId]:
         """Every session that has a log, in the order of their ids."""

@@ -3,8 +3,18 @@ import { notice, type Handlers } from "./handlers";
 /** The session as a whole: its name, its place in the list, the archive. */
 export const foldHistory: Pick<
   Handlers,
-  "session_renamed" | "session_pinned" | "archive_requested" | "session_archived" | "session_unarchived"
+  "log_salvaged" | "session_renamed" | "session_pinned" | "archive_requested" | "session_archived" | "session_unarchived"
 > = {
+  log_salvaged: (state, { kept, place }, stamp) => {
+    state.queue = [];
+    notice(
+      state,
+      stamp,
+      "problem",
+      `The session's log was damaged. Its first ${kept} events could be read; what came later is lost.`,
+      `Nothing goes on by itself: look at the workspace and prompt again. The damaged file is kept in ${place}.`,
+    );
+  },
   session_renamed: (state, { title, by }, stamp) => {
     state.title = title;
     notice(state, stamp, "info", `${by.name} renamed the session: ${title}`);

@@ -1,4 +1,4 @@
-import { Archive, CircleDot, CirclePause, Hourglass, LoaderCircle, Moon, type LucideIcon } from "lucide-react";
+import { Archive, CircleDot, CirclePause, Hourglass, LoaderCircle, Moon, TriangleAlert, type LucideIcon } from "lucide-react";
 import type { ReactElement } from "react";
 
 import { State, type Tone } from "@/ui/State";
@@ -17,6 +17,7 @@ const LOOK: Record<string, Look> = {
   stopping: { icon: CirclePause, tone: "warn", live: true },
   idle: { icon: CircleDot, tone: "plain" },
   asleep: { icon: Moon, tone: "plain" },
+  damaged: { icon: TriangleAlert, tone: "fail" },
   archived: { icon: Archive, tone: "plain" },
 };
 
