@@ -20,7 +20,7 @@ const ROW: SessionSummary = {
   updated_at: "2026-01-01T00:00:00Z",
   pinned: false,
   seq: 1,
-  parent: null,
+  parent: null, problem: "",
 };
 
 const changes = fc.record({
