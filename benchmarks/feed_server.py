@@ -18,12 +18,15 @@ from pathlib import Path
 import uvloop
 
 from outrider.api.parts import Parts
-from outrider.app.server import serve
+from outrider.app import server
 from outrider.model.commands import Report
 from outrider.model.events import StageReported
 from outrider.model.ids import SessionId
 from outrider.session.policy import Policy
 from outrider.settings import Settings
+
+NO_PINGS_SECONDS = 86_400.0
+"""The clients in C answer no pings, and whoever answers none is taken for gone."""
 
 SETTLE_SECONDS = 600
 AWAKE = Policy.__dataclass_fields__["awake_sessions"].default
@@ -40,9 +43,9 @@ class Wire:
 
     async def run(self) -> None:
         """Until cancelled."""
-        server = await asyncio.start_unix_server(self._serve, self._home / "wire")
-        async with server:
-            await server.serve_forever()
+        wire = await asyncio.start_unix_server(self._serve, self._home / "wire")
+        async with wire:
+            await wire.serve_forever()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := (await reader.readline()).decode().split():
@@ -110,7 +113,8 @@ def _size() -> str:
 def main() -> None:
     """Serve until told to stop."""
     settings = Settings.read()
-    uvloop.run(serve(settings, beside=lambda parts: Wire(settings.home, parts).run()))
+    server.PING_SECONDS = NO_PINGS_SECONDS
+    uvloop.run(server.serve(settings, beside=lambda parts: Wire(settings.home, parts).run()))
 
 
 if __name__ == "__main__":
