@@ -4,7 +4,7 @@ every provider; what differs is how use is measured (`Meters`)."""
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -79,6 +79,7 @@ class MeteredWatchdog:
         self._meters = meters
         self._clock = clock
         self._tell = tell
+        self._since: dict[SandboxId, tuple[datetime, float]] = {}
         self._told_kills: dict[SandboxId, int] = {}
         self._allowed_disk: dict[SandboxId, float] = {}
 
@@ -96,11 +97,19 @@ class MeteredWatchdog:
         await self._disk(running)
 
     async def _wall(self, running: Sequence[Watched]) -> None:
-        now = self._clock.now()
+        self._since = {sandbox.handle.id: self._begin(sandbox) for sandbox in running}
         for sandbox in running:
             limit = sandbox.limits.wall_seconds
-            if now - sandbox.started_at > timedelta(seconds=limit):
+            if self._clock.monotonic() - self._since[sandbox.handle.id][1] > limit:
                 await self._stop(sandbox, f"The sandbox was stopped: it has run for its limit of {_duration(limit)}.")
+
+    def _begin(self, sandbox: Watched) -> tuple[datetime, float]:
+        """When it was started, by the clock that nobody sets; by the other one only until we saw it first."""
+        known = self._since.get(sandbox.handle.id)
+        if known and known[0] == sandbox.started_at:
+            return known
+        ran = max((self._clock.now() - sandbox.started_at).total_seconds(), 0.0)
+        return sandbox.started_at, self._clock.monotonic() - ran
 
     async def _memory(self, running: Sequence[Watched]) -> None:
         kills = await self._meters.memory_kills(running)

@@ -12,6 +12,9 @@ from outrider.session.family_state import open_children
 from outrider.session.kept import MOST_RETRY_SECONDS
 from outrider.session.state import Sandbox, SandboxPhase, State, TurnPhase
 
+CLOCK_SLACK_SECONDS = 60.0
+"""An event from further in the future says that the clock was put back: how long ago it was nobody knows."""
+
 AWAKE_SECONDS = 600.0
 """How long a session stays awake only to try again to store its snapshot."""
 
@@ -35,7 +38,8 @@ def _sandbox(state: State, now: datetime, idle_seconds: float) -> Iterator[x.Eff
         yield from _keep(state)
     elif sandbox.alive:
         until = state.at + timedelta(seconds=idle_seconds)
-        if now < until:
+        put_back = (state.at - now).total_seconds() > CLOCK_SLACK_SECONDS
+        if now < until and not put_back:
             yield x.StartSandbox(sandbox.id, sandbox.start)
             yield from _keep(state)
             yield x.WaitUntil("idle", until.timestamp())

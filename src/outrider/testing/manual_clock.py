@@ -25,6 +25,10 @@ class ManualClock:
         """Seconds since the start."""
         return self._elapsed
 
+    def set(self, seconds: float) -> None:
+        """Somebody sets the wall clock forwards, or backwards where it is negative. No time passes."""
+        self._start += timedelta(seconds=seconds)
+
     async def sleep(self, seconds: float) -> None:
         """Wait until the test has advanced far enough; at once for nothing."""
         if seconds <= 0:

@@ -1,0 +1,77 @@
+"""Sessions that sleep cost nothing: no file, no task, no process, nobody in memory; who watches stays attached."""
+
+import asyncio
+import gc
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from outrider.model.commands import QueuePrompt
+from outrider.model.ids import SessionId
+from outrider.session.policy import Policy
+from outrider.session.registry import Registry
+from outrider.testing.fake_engine import FakeEngine, write_file
+from outrider.testing.manual_clock import ManualClock
+from outrider.testing.session_world import SessionWorld, new_prompt, new_session, running, turn_end, until
+
+IDLE_SECONDS = 600.0
+
+
+class Costs:
+    """What this process holds."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        self.files = len(list(Path("/proc/self/fd").iterdir()))
+        self.tasks = len(asyncio.all_tasks())
+        self.children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Costs) and vars(self) == vars(other)
+
+    def __repr__(self) -> str:
+        return f"{self.files} files, {self.tasks} tasks, {len(self.children)} children"
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+async def asleep(world: SessionWorld, clock: ManualClock, registry: Registry, sessions: list[SessionId]) -> None:
+    """Every session has had its idle time, and nobody is awake."""
+    for session in sessions:
+        await until(registry, session, lambda state: bool(state.snapshots) and state.snapshots[-1].stored)
+    clock.advance(IDLE_SECONDS + 1)
+    for session in sessions:
+        await until(registry, session, lambda state: bool(state.restore and state.restore.asleep))
+        await until(registry, session, lambda state: all(kept.stored for kept in state.snapshots))
+    while registry.busy.awake or any(task.get_name().startswith("session s-") for task in asyncio.all_tasks()):
+        clock.advance(5)
+        await asyncio.to_thread(gc.collect)  # logs are closed in threads: let them
+    assert await world.sandboxes.list({}) == []
+
+
+async def test_sleeping_sessions_cost_no_file_no_task_and_no_process_and_watchers_stay(tmp_path: Path):
+    clock = ManualClock()
+    world = SessionWorld(tmp_path, FakeEngine({"one": [write_file("one.txt", "one\n")], "": []}), clock)
+    world.policy = Policy(idle_seconds=IDLE_SECONDS, awake_sessions=0, commit_window_seconds=0, delta_window_seconds=0)
+    repository = await world.begin()
+    async with running(world.registry()) as registry, AsyncExitStack() as stack:
+
+        async def some(number: int) -> list[SessionId]:
+            made = []
+            for _ in range(number):
+                made.append(await registry.create(new_session(repository, world.source.head(), "one")))
+                await turn_end(registry, made[-1])
+            await asleep(world, clock, registry, made)
+            return made
+
+        [first] = await some(1)
+        frames = await stack.enter_async_context(registry.attach(first, 0))
+        assert b"session_created" in await anext(frames)
+        before = Costs()
+        more = await some(3)
+        assert Costs() == before
+        await registry.ask(first, QueuePrompt(new_prompt("look")))
+        seen = b""
+        while b"turn_ended" not in seen:
+            seen = await anext(frames)
+        await asleep(world, clock, registry, [first, *more])
