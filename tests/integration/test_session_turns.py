@@ -17,6 +17,7 @@ from outrider.ports.engine import EngineLaunch, EngineListener
 from outrider.ports.sandbox import Guest
 from outrider.session.registry import Registry
 from outrider.session.result import result
+from outrider.session.tool_logs import LOG_BYTES
 from outrider.testing.fake_engine import (
     DyingEngine,
     FakeEngine,
@@ -316,3 +317,19 @@ async def test_changed_files_are_told_while_the_turn_runs(tmp_path: Path):
         after = await registry.changed_files.of(session)
     assert after is not None
     assert [file.path for file in after.files] == ["new.txt"], "from its commits, after a restart"
+
+
+async def test_output_that_is_too_long_is_kept_as_an_artifact(tmp_path: Path):
+    spoken = "yes " + SECRET + " | head -n 400000 > ../full; echo 'Full output saved to: '$(realpath ../full)"
+    world = SessionWorld(tmp_path, FakeEngine({"": [shell(spoken)]}))
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "print"))
+        await turn_end(registry, session)
+        told = [RECORDED.validate_json(body).event for body in await registry.events(session, 0, 500)]
+    [kept] = [event for event in told if event.type == "tool_log_kept"]
+    data, media_type = await world.blobs.get(session, kept.artifact)
+    assert (kept.bytes, kept.whole) == (400_000 * (len(SECRET) + 1), False)
+    assert len(data) <= LOG_BYTES + 100_000
+    assert SECRET.encode() not in data
+    assert media_type.startswith("text/plain")

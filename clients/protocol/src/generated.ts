@@ -941,7 +941,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | TurnHeld | TurnAdmitted | TranscriptNearlyFull | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | HostForbidden | MemberJoined | RoleChanged | MemberLeft | SessionRenamed | SessionPinned | LogSalvaged | ArchiveRequested | SessionArchived | SessionUnarchived | ChildRequested | ChildSpawned | ChildRefused | ChildPrompted | ChildEnded | ChildrenStopRequested;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | TurnHeld | TurnAdmitted | TranscriptNearlyFull | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | ToolLogKept | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | HostForbidden | MemberJoined | RoleChanged | MemberLeft | SessionRenamed | SessionPinned | LogSalvaged | ArchiveRequested | SessionArchived | SessionUnarchived | ChildRequested | ChildSpawned | ChildRefused | ChildPrompted | ChildEnded | ChildrenStopRequested;
 }
 
 /** The client's command was not carried out. */
@@ -1384,6 +1384,17 @@ export interface ToolDiff {
 /** ACP's kinds of tool. */
 export type ToolKind = "read" | "edit" | "delete" | "move" | "search" | "execute" | "think" | "fetch" | "switch_mode" | "other";
 
+/** A tool printed more than the transcript holds: all of it, or, where `whole` is false, its beginning and its end, is kept as an artifact. */
+export interface ToolLogKept {
+  readonly type: "tool_log_kept";
+  readonly turn: string;
+  readonly tool_call: string;
+  readonly artifact: string;
+  /** What the tool printed, as the sandbox says */
+  readonly bytes: number;
+  readonly whole: boolean;
+}
+
 /** ACP's states of a tool call. */
 export type ToolStatus = "pending" | "in_progress" | "completed" | "failed";
 
@@ -1583,6 +1594,7 @@ export type Event =
   | TextSealed
   | ToolCallChanged
   | PlanChanged
+  | ToolLogKept
   | PermissionDecided
   | UsageRecorded
   | StopRequested

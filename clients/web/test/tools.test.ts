@@ -19,6 +19,7 @@ const CALL: ToolItem = {
   content: [],
   endedAt: "2026-01-01T00:00:01Z",
   asked: false,
+  log: null,
   refused: false,
   cutOff: false,
 };

@@ -197,12 +197,11 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
     """The sessions and the forge, which tell each other what happens."""
     settings, home, provider = base.settings, base.home, base.provider
     quarantine, forge = GitQuarantine(home.path / "quarantine"), _forge(base)
-    recipes = Recipes(quarantine)
     limits, floors = settings.limits, make_floors(settings)
     clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes, floors=floors), limits)
     images = Images(clean, make_base_image(settings), make_toolbox(settings), make_foreign_bases(settings))
     redactor = Redactor((*settings.secrets, home.token()))
-    works = _image_works(base, clean, images, forge, recipes, redactor)
+    works = _image_works(base, clean, images, forge, recipes := Recipes(quarantine), redactor)
     slots = SandboxSlots(settings.max_sandboxes, floors=floors)
     makes = WarmMaker(provider, base.broker, engine, base.clock, limits)
     pool = _pool(base, makes, RecipeWarmPlans(works.images, forge, recipes), slots)
@@ -220,6 +219,7 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
         quarantine=quarantine,
         recipes=recipes,
         redactor=redactor,
+        blobs=base.blobs,
         attachments=base.attachments,
         quotas=base.quotas,
         turns=base.turns,

@@ -181,6 +181,13 @@ def _(event: events.PlanChanged, scene: Scene) -> None:
 
 
 @draw.register
+def _(event: events.ToolLogKept, scene: Scene) -> Block:
+    part = "all of it" if event.whole else "its beginning and its end"
+    where = scene.link(f"/api/sessions/{scene.session}/artifacts/{event.artifact}")
+    return _note(f"It printed {event.bytes:,} bytes; {part} is kept: {where}")
+
+
+@draw.register
 def _(event: events.PermissionDecided, scene: Scene) -> Block | None:
     return None if event.allowed else _warning(f"Not allowed: {clean_line(event.ask.title)}")
 

@@ -66,6 +66,7 @@ from outrider.model.snapshot_events import SnapshotFailed as SnapshotFailed
 from outrider.model.snapshot_events import SnapshotNotStored as SnapshotNotStored
 from outrider.model.snapshot_events import SnapshotStored as SnapshotStored
 from outrider.model.snapshot_events import SnapshotTaken as SnapshotTaken
+from outrider.model.tool_events import ToolLogKept as ToolLogKept
 from outrider.model.turn import FILES_NAMED
 from outrider.model.turn import KeptWork as KeptWork
 from outrider.model.turn import TurnEndReason as TurnEndReason
@@ -331,6 +332,7 @@ Event = Annotated[
     | TextSealed
     | ToolCallChanged
     | PlanChanged
+    | ToolLogKept
     | PermissionDecided
     | UsageRecorded
     | StopRequested

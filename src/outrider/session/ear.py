@@ -31,12 +31,12 @@ class Ear:
     stale: asyncio.Event
     """Set when the engine wants to act on files that have moved since it may have read them."""
 
-    acted: Callable[[], None]
+    acted: Callable[[TurnId, ToolCallUpdate], None]
     """Called when a tool that may have changed something has ended."""
 
     def __init__(self, actor: Actor, redactor: Redactor, clock: Clock, synced: Synced) -> None:
         self.turn = None
-        self.acted = lambda: None
+        self.acted = lambda turn, update: None
         self.named = asyncio.Event()
         self.stale = asyncio.Event()
         self._synced = synced
@@ -64,7 +64,7 @@ class Ear:
             case ToolCallUpdate():
                 self._store(self._calls.take(update, self._clock.monotonic()))
                 if update.status in ENDED and update.kind not in READS:
-                    self.acted()
+                    self.acted(self.turn, update)
             case PlanUpdate():
                 self._store([update])
 

@@ -18,6 +18,7 @@ from outrider.session.found import Found
 from outrider.session.policy import Policy
 from outrider.session.state import State
 from outrider.session.stopwatch import Stopwatch
+from outrider.session.tool_logs import ToolLogs
 from outrider.session.world import World
 
 Perform = Callable[[Effect, "Workbench", Actor], Awaitable[Command]]
@@ -46,6 +47,7 @@ class Workbench:
         self.clock = world.clock
         self.connection = None
         self.engine = None
+        self.logs = ToolLogs()
         self.ear = None
         self.crashed = False
         self.deaths = 0

@@ -22,6 +22,7 @@ from outrider.ports.engine import Engine
 from outrider.ports.forge import Forge
 from outrider.ports.quarantine import Quarantine
 from outrider.ports.sandbox import SandboxProvider
+from outrider.ports.store import Blobs
 from outrider.proof.recipes import Recipes
 from outrider.proof.runner import Prover
 from outrider.session.family import Family
@@ -73,6 +74,7 @@ class World:
     prover: Prover
     engine: Engine
     broker: Broker
+    blobs: Blobs
     forges: Mapping[str, Forge]
     """By the name that `Repository.forge` holds."""
     quarantine: Quarantine

@@ -48,7 +48,7 @@ from outrider.testing.memory_forge_catalog import MemoryForgeCatalog
 from outrider.testing.memory_image_catalog import MemoryImageCatalog
 from outrider.testing.memory_rates import MemoryRates
 from outrider.testing.memory_search import MemorySearch
-from outrider.testing.memory_store import MemorySessionIndex
+from outrider.testing.memory_store import MemoryBlobs, MemorySessionIndex
 from outrider.testing.playbook import ADA, proof_of
 
 BASE_LAYER = LayerId("layer-base")
@@ -141,6 +141,7 @@ class SessionWorld:
         self.broker = FakeBroker()
         self.prover = FakeProver()
         self.index = MemorySessionIndex()
+        self.blobs = MemoryBlobs()
         self.search = MemorySearch()
         self.catalog = MemoryForgeCatalog()
         self.image_catalog = MemoryImageCatalog()
@@ -184,6 +185,7 @@ class SessionWorld:
             quarantine=self.quarantine,
             recipes=Recipes(self.quarantine),
             redactor=Redactor([SECRET]),
+            blobs=self.blobs,
             attachments=self.attachments,
             quotas=Quotas(self.rates, self.clock, self.limits.rates),
             turns=TurnSlots(self.limits.work),

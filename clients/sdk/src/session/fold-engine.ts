@@ -7,7 +7,7 @@ import type { Spending, ToolItem } from "./view";
 
 export const foldEngine: Pick<
   Handlers,
-  "text_sealed" | "tool_call_changed" | "plan_changed" | "permission_decided" | "usage_recorded"
+  "text_sealed" | "tool_call_changed" | "tool_log_kept" | "plan_changed" | "permission_decided" | "usage_recorded"
 > = {
   text_sealed: (state, event, stamp) => {
     const known = state.transcript.find(`message-${event.message}`, "message");
@@ -22,6 +22,10 @@ export const foldEngine: Pick<
     const ended = status === "completed" || status === "failed";
     const changes = withoutNulls({ title, tool: kind, status, paths, input, content, endedAt: ended ? at : null });
     state.transcript.put({ ...known, ...changes }, known.after);
+  },
+  tool_log_kept: (state, { tool_call, artifact, bytes, whole }) => {
+    const tool = state.transcript.find(`tool-${tool_call}`, "tool");
+    if (tool) state.transcript.replace({ ...tool, log: { artifact, bytes, whole } });
   },
   plan_changed: (state, event) => {
     state.plan = event.entries;
@@ -70,6 +74,7 @@ function beginTool(key: string, turn: string, toolCall: string, { seq, at }: Sta
     content: [],
     endedAt: null,
     asked: false,
+    log: null,
     refused: false,
     cutOff: false,
   };

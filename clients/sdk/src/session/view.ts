@@ -68,6 +68,8 @@ export interface ToolItem extends Place {
   readonly input: string;
   readonly content: readonly ToolContent[];
   readonly endedAt: string | null;
+  /** What it printed where the transcript has only a part: an artifact, and whether that has all of it. */
+  readonly log: { readonly artifact: string; readonly bytes: number; readonly whole: boolean } | null;
   /** Whether the engine asked for permission first. */
   readonly asked: boolean;
   /** Whether our policy said no. */

@@ -12,5 +12,7 @@ async def collect_work(effect: CollectWork, bench: Workbench, actor: Actor) -> C
     """Answers with the commits. After a turn that went well, what is left over is committed first."""
     state = actor.state
     work = await collect(bench, state, leftovers=state.turn is not None and state.turn.well)
-    await look(await bench.guest(), actor)
+    guest = await bench.guest()
+    await bench.logs.keep(guest, bench.world, actor)
+    await look(guest, actor)
     return Report(work)

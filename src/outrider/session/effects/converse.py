@@ -4,8 +4,9 @@ import asyncio
 from contextlib import suppress
 
 from outrider.model.commands import TellEngine
-from outrider.model.engine import EngineStop
+from outrider.model.engine import EngineStop, ToolCallUpdate
 from outrider.model.errors import EngineError, SandboxError, TurnFailed
+from outrider.model.ids import TurnId
 from outrider.ports.engine import EngineSession, Part
 from outrider.ports.sandbox import Guest
 from outrider.session import wording
@@ -67,9 +68,18 @@ def _is_stopped(state: State) -> bool:
 
 
 def _watch_files(ear: Ear, guest: Guest, bench: Workbench, actor: Actor) -> Rounds:
-    """Looks at what has changed after tools that may have changed something."""
-    files = Rounds(bench.clock, lambda: look(guest, actor))
-    ear.acted = files.touch
+    """Looks at what has changed after tools that may have changed something, and keeps what they printed."""
+
+    async def follow_up() -> None:
+        await bench.logs.keep(guest, bench.world, actor)
+        await look(guest, actor)
+
+    def acted(ended_in: TurnId, update: ToolCallUpdate) -> None:
+        bench.logs.hear(ended_in, update)
+        files.touch()
+
+    files = Rounds(bench.clock, follow_up)
+    ear.acted = acted
     return files
 
 

@@ -2,15 +2,22 @@ import type { ToolContent } from "@outrider/protocol";
 import type { ToolItem } from "@outrider/sdk";
 import { useMemo, type ReactElement } from "react";
 
+import { api } from "@/features/server/api";
 import { parseDiff } from "@/ui/diff";
 import { DiffView } from "@/ui/DiffView";
+import { bytes } from "@/ui/format";
 import { CodeBlock } from "@/ui/Markdown";
 import { TerminalText } from "@/ui/TerminalText";
 
 import { commandIn } from "./toolObject";
 
+interface ToolDetailProps {
+  readonly item: ToolItem;
+  readonly session: string;
+}
+
 /** What a tool was given and what it gave back. */
-export default function ToolDetail({ item }: { readonly item: ToolItem }): ReactElement {
+export default function ToolDetail({ item, session }: ToolDetailProps): ReactElement {
   const hasDiff = item.content.some((part) => part.type === "diff");
   return (
     <>
@@ -22,6 +29,14 @@ export default function ToolDetail({ item }: { readonly item: ToolItem }): React
         <Content key={i} part={part} />
       ))}
       {item.content.length === 0 && item.endedAt && <p className="text-xs text-muted">It gave nothing back.</p>}
+      {item.log && (
+        <p className="text-xs">
+          <a href={api.artifactUrl(session, item.log.artifact)} download className="text-accent hover:underline">
+            {item.log.whole ? "Whole output" : "Beginning and end of the output"}
+          </a>{" "}
+          <span className="text-muted">of {bytes(item.log.bytes)}</span>
+        </p>
+      )}
       {item.asked && (
         <p className="text-xs text-muted">
           The agent asked for permission: {item.refused ? "it was not given" : "given, since the sandbox is the boundary"}.

@@ -40,7 +40,7 @@ const ICON: Record<ToolKind, LucideIcon> = {
 };
 
 /** A use of a tool in one line: verb, object, result, duration. It opens to what went in and what came out. */
-export function ToolLine({ item }: { readonly item: ToolItem }): ReactElement {
+export function ToolLine({ item, session }: { readonly item: ToolItem; readonly session: string }): ReactElement {
   const running = item.endedAt === null && !item.cutOff;
   return (
     <Line
@@ -56,7 +56,7 @@ export function ToolLine({ item }: { readonly item: ToolItem }): ReactElement {
       }
       detail={() => (
         <Suspense fallback={<p className="text-muted">…</p>}>
-          <ToolDetail item={item} />
+          <ToolDetail item={item} session={session} />
         </Suspense>
       )}
     >

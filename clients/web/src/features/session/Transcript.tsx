@@ -73,7 +73,7 @@ const Item = memo(function Item({ item, repository, session, typing }: ItemProps
     case "message":
       return <MessageBlock item={item} typing={typing} />;
     case "tool":
-      return <ToolLine item={item} />;
+      return <ToolLine item={item} session={session} />;
     case "preparation":
       return <PreparationLine item={item} />;
     case "work":
