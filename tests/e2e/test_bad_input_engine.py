@@ -49,21 +49,24 @@ async def test_an_engine_that_always_dies_ends_with_a_reason(shared_deployment: 
 
 
 @pytest.mark.parametrize(
-    ("prompt", "said"),
+    ("prompt", "said", "end"),
     [
-        ("Break your engine.", "opencode.json"),
-        ("Garble your engine.", "lines that are no ACP message"),
+        ("Break your engine.", "opencode.json", "It starts all the same."),
+        ("Garble your engine.", "lines that are no ACP message", "It speaks clearly all the same."),
     ],
 )
-async def test_an_engine_that_does_not_start_says_why(
-    shared_deployment: Deployment, repository: Path, prompt: str, said: str
+async def test_an_engine_that_does_not_start_says_why_and_gets_a_fresh_folder(
+    shared_deployment: Deployment, repository: Path, prompt: str, said: str, end: str
 ) -> None:
     session = await shared_deployment.begin(repository, prompt)
     async with shared_deployment.feed(session) as feed:
         turn = await feed.turn()
-    assert turn.reason == "failed"
-    assert said in turn.message
-    assert left(shared_deployment, turn, "sleep") == left(shared_deployment, turn, "opencode") == []
+    (problem,) = turn.of("problem_reported")
+    assert said in problem["sentence"]
+    assert "put aside" in problem["sentence"]
+    assert turn.reason == "completed", turn.message
+    assert end in turn.text
+    assert left(shared_deployment, turn, "sleep") == []
 
 
 async def test_an_engine_that_is_garbled_in_the_middle_is_taken_up_again(

@@ -97,7 +97,7 @@ async def test_two_clients_prompt_one_session(deployment: Deployment, bakery: Pa
         accepted = await two.answer("1")
         assert accepted["kind"] == "accepted"
         await two.send("prompt", ref="2", text=DEMO_PROMPT, key="again")
-        assert (await two.answer("2"))["seq"] == 0
+        assert (await two.answer("2"))["seq"] == accepted["seq"]
         for feed in (one, two):
             await feed.until("turn_ended", reason="completed")
             await feed.until("turn_started", prompt=accepted["prompt"])

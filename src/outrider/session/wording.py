@@ -209,11 +209,16 @@ def given_up(kept: Kept | None) -> str:
     return f"{MACHINE_STOPPED}, so its files were given up. The session goes on from {on}; what came later is lost."
 
 
-def fresh_engine_home() -> str:
-    """The engine started again without its own memory."""
-    return (
-        "The engine did not work with its own folder, which something in the sandbox may have spoiled. That was put "
-        "aside, and the engine was told from the transcript what has happened in this session."
+def fresh_engine_home(why: str) -> str:
+    """The engine started again without its own memory; `why` is what it said when it did not start."""
+    return " ".join(
+        part
+        for part in (
+            why,
+            "The engine did not work with its own folder, which something in the sandbox may have spoiled. That was "
+            "put aside, and the engine was told from the transcript what has happened in this session.",
+        )
+        if part
     )
 
 

@@ -17,6 +17,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -30,6 +31,7 @@ from outrider.storage.invites import SqlInvites
 from outrider.storage.logins import SqlLogins
 from outrider.storage.rates import SqlRates
 from outrider.storage.session_index import SqlSessionIndex
+from outrider.storage.session_log import disk_full
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -54,6 +56,7 @@ async def open_catalog(path: Path, clock: Clock) -> AsyncIterator[Catalog]:
     await asyncio.to_thread(_migrate, path)
     engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
     _configure(engine.sync_engine)
+    say_when_full(engine.sync_engine, path)
     try:
         catalog = _parts(engine, clock)
         await catalog.egress.load()
@@ -104,3 +107,12 @@ def _configure(engine: Engine) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+
+def say_when_full(engine: Engine, path: Path) -> None:
+    """Have a full disk raise LimitReached, from whatever part of the catalog writes."""
+
+    @event.listens_for(engine, "handle_error")
+    def on_error(context: ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise disk_full(path)

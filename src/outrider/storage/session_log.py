@@ -10,6 +10,7 @@ Two more properties of the file: nobody but one process has it open for writing 
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -130,17 +131,18 @@ class SqliteSessionLogs:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def create(self, session: SessionId) -> SqliteSessionLog:
-        """A new empty log. Raises ValueError where it exists."""
+        """A new empty log. Raises ValueError where it exists, LimitReached where the disk is full."""
         path = self._path(session)
-        path.parent.mkdir(exist_ok=True, mode=0o700)
         fresh = path.with_suffix(".new")
-        fresh.write_bytes(_template())
-        try:
-            os.link(fresh, path)  # unlike a rename it refuses to replace an existing log
-        except FileExistsError as error:
-            raise ValueError(f"session {session} already has a log") from error
-        finally:
-            fresh.unlink()
+        with named(path):
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            try:
+                fresh.write_bytes(_template())
+                os.link(fresh, path)  # unlike a rename it refuses to replace an existing log
+            except FileExistsError as error:
+                raise ValueError(f"session {session} already has a log") from error
+            finally:
+                fresh.unlink(missing_ok=True)
         return SqliteSessionLog(path)
 
     def open(self, session: SessionId) -> SqliteSessionLog:
@@ -239,16 +241,23 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def disk_full(path: Path) -> LimitReached:
+    """What is said where nothing more can be written to a file."""
+    return LimitReached(f"The disk is full: nothing more can be written to {path}.", "Free some space.")
+
+
 @contextlib.contextmanager
 def named(path: Path) -> Iterator[None]:
-    """Turn what SQLite says into a sentence that names the file."""
+    """Turn what SQLite says, and the disk, into a sentence that names the file."""
     try:
         yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise disk_full(path) from error
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            raise LimitReached(
-                f"The disk is full: nothing more can be written to {path}.", "Free some space."
-            ) from error
+            raise disk_full(path) from error
         kind = DamagedLog if _is_damage(error) else OutriderError
         raise kind(
             f"The session log {path} cannot be used: {error}.", "Restore the file from a backup, or move it away."

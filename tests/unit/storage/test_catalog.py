@@ -7,10 +7,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
-from outrider.model.errors import OutriderError
+from outrider.model.errors import LimitReached, OutriderError
 from outrider.ports.clock import SystemClock
 from outrider.storage.audit import MAX_TEXT
-from outrider.storage.catalog import open_catalog
+from outrider.storage.catalog import open_catalog, say_when_full
 from outrider.storage.tables import metadata
 from outrider.testing.index_contract import SESSION, row
 
@@ -64,3 +64,15 @@ async def test_the_audit_keeps_decisions_of_each_owner_newest_first_and_cuts_lon
     assert (newest.target, newest.allowed, newest.why) == ("x" * MAX_TEXT, False, "not on the list")
     assert (oldest.target, oldest.allowed, oldest.action) == ("pypi.org:443", True, "connect")
     assert newest.at >= oldest.at
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    say_when_full(engine, path)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE words (word TEXT)")
+        connection.exec_driver_sql("PRAGMA max_page_count = 2")
+        with pytest.raises(LimitReached, match="disk is full"):
+            connection.exec_driver_sql("INSERT INTO words VALUES (?)", ("x" * 100_000,))
+    engine.dispose()

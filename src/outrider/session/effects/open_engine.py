@@ -70,16 +70,18 @@ async def _started(guest: Guest, turn: Turn, ear: Ear, bench: Workbench, actor: 
         resume=state.engine_session if state.engine in ("", name) else None,
         environment={**bench.world.broker.guest_environment(), **await environment(bench, actor)},
     )
+    why = ""
     if bench.deaths < DEATHS:
         try:
             return await bench.world.engine.open(guest, launch, ear)
         except SandboxLost:
             raise
-        except (EngineError, SandboxError):
+        except (EngineError, SandboxError) as error:
             if turn.attempt == 1:
                 raise  # it may have been an accident
+            why = error.sentence
     bench.deaths = 0
     fresh = replace(launch, resume=None, fresh_home=True)
     engine = await bench.world.engine.open(guest, fresh, ear)
-    await actor.ask(Report(ProblemReported(sentence=wording.fresh_engine_home())))
+    await actor.ask(Report(ProblemReported(sentence=wording.fresh_engine_home(why))))
     return engine
