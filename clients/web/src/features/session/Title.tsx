@@ -47,13 +47,13 @@ export function Title({ session, title }: TitleProps): ReactElement {
         defaultValue={title}
         maxLength={200}
         required
-        disabled={busy}
+        readOnly={busy}
         // The person has just asked for it.
         // eslint-disable-next-line jsx-a11y/no-autofocus
         autoFocus
         onFocus={(event) => event.target.select()}
         onKeyDown={leave}
-        onBlur={() => setEditing(false)}
+        onBlur={() => busy || setEditing(false)}
         className="h-8 w-full rounded-md border border-line-strong bg-raised px-2 text-lg font-semibold tracking-tight"
       />
       {problem && <ProblemNotice problem={problem} />}
