@@ -6,7 +6,8 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True, slots=True)
 class ChildWanted:
-    """A child session as an engine asks for it; what is None is the asking session's."""
+    """A child session as it is asked for; what is None is the asking session's. The same key is the same child; without
+    one an engine's same words in one turn are."""
 
     prompt: str
     repository: str | None = None

@@ -11,7 +11,7 @@ from outrider.session.child_words import describe_children, describe_tree
 from outrider.session.decide.children import expect_child
 from outrider.session.family import root_of
 from outrider.session.family_state import Child, made_children
-from outrider.session.spawning import Asker, Spawning, Wanted
+from outrider.session.spawning import Asker, Spawning
 from outrider.session.state import State, TurnPhase
 from outrider.session.workbench import Workbench
 
@@ -29,8 +29,7 @@ class ChildTools:
 
     async def spawn(self, wanted: ChildWanted) -> str:
         """Start a child in the name of whose prompt runs."""
-        asked = Wanted(wanted.prompt, wanted.repository, wanted.branch, wanted.model, wanted.title, wanted.key)
-        child = await self._spawning.spawn(self._actor.state.session, asked, self._asker())
+        child = await self._spawning.spawn(self._actor.state.session, wanted, self._asker())
         return f"The session {child} has started. Wait for it with wait_for_sessions."
 
     async def send(self, session: str, prompt: str, key: str | None) -> str:

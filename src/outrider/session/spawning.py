@@ -13,6 +13,7 @@ from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt, check_prompt_text
 from outrider.model.repository import Repository
 from outrider.ports.forge import Forge
+from outrider.ports.tools import ChildWanted
 from outrider.proof.reading import read_recipe
 from outrider.proof.recipe import Recipe
 from outrider.session.family import expect_budget, root_of, spent
@@ -39,19 +40,6 @@ class Asker:
         return Author(person=self.person, via=VIA_PARENT)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A child as it is asked for; what is None is the parent's. The same key is the same child; without one an engine's
-    same words in one turn are."""
-
-    prompt: str
-    repository: str | None = None
-    branch: str | None = None
-    model: str | None = None
-    title: str | None = None
-    key: str | None = None
-
-
 class Spawning:
     """Makes children, within the limits of the deployment."""
 
@@ -60,7 +48,7 @@ class Spawning:
         self._policy = policy
         self.family = world.family
 
-    async def spawn(self, session: SessionId, wanted: Wanted, by: Asker) -> SessionId:
+    async def spawn(self, session: SessionId, wanted: ChildWanted, by: Asker) -> SessionId:
         """Start a child; it exists when this returns, and the same request gives the same one. Raises BadRequest,
         Refused, LimitReached, RepositoryError."""
         family = self._world.family
@@ -89,7 +77,7 @@ class Spawning:
         await self._world.family.sessions.ask(session, PromptChild(child, prompt, by.turn), by.caller)
         return prompt.id
 
-    async def _spec(self, parent: State, wanted: Wanted, by: Asker) -> ChildSpec:
+    async def _spec(self, parent: State, wanted: ChildWanted, by: Asker) -> ChildSpec:
         check_prompt_text(wanted.prompt)
         forge, repository = await self._repository(parent, wanted.repository)
         branch, commit = await forge.head(repository, _branch(parent, repository, wanted))
@@ -156,7 +144,7 @@ class Spawning:
         return policy.model_copy(update={"hosts": parent.allowed_hosts, "asked": ()})
 
 
-def _branch(parent: State, repository: Repository, wanted: Wanted) -> str | None:
+def _branch(parent: State, repository: Repository, wanted: ChildWanted) -> str | None:
     """The parent's branch in its own repository, the default one in another, where none is named."""
     same = repository.name == parent.created.repository.name
     return wanted.branch or (parent.created.base_branch if same else None)

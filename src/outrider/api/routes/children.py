@@ -11,10 +11,11 @@ from outrider.api.child_views import ChildList, ChildView, NewChild, NewChildPro
 from outrider.api.parts import UseLogin, UseParts, author_of
 from outrider.api.views import PromptAccepted, SessionStarted, SessionSummary
 from outrider.model.ids import SessionId
+from outrider.ports.tools import ChildWanted
 from outrider.session.family import root_of
 from outrider.session.family_state import open_children
 from outrider.session.projection import row
-from outrider.session.spawning import Asker, Wanted
+from outrider.session.spawning import Asker
 from outrider.session.state import State
 
 router = APIRouter(prefix="/api/sessions", tags=["child sessions"])
@@ -52,7 +53,7 @@ async def spawn(parts: UseParts, login: UseLogin, session: SessionId, wanted: Ne
     """Start a child of the session, within the limits of its tree. The same key again is the same child."""
     expect_may_start(login)
     by = Asker(author_of(login, wanted.author), caller=login.caller)
-    asked = Wanted(wanted.prompt, wanted.repository, wanted.branch, wanted.model, wanted.title, wanted.key)
+    asked = ChildWanted(wanted.prompt, wanted.repository, wanted.branch, wanted.model, wanted.title, wanted.key)
     return SessionStarted(session=await parts.spawning.spawn(session, asked, by))
 
 
