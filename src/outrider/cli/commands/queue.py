@@ -107,12 +107,7 @@ def edit(session: str, which: str, text: str | None) -> None:
 def move(session: str, which: str, place: int) -> None:
     """Give a prompt another place; 1 is next."""
 
-    async def work(queue: Queue) -> str:
-        row = await queue.find(which)
-        await queue.change("POST", row, "move", {"position": place - 1})
-        return f"Moved to {place}: {_short(row['text'])}"
-
-    _say(session, work)
+    _change(session, which, f"Moved to {place}", "POST", "move", {"position": place - 1})
 
 
 @queue.command()
@@ -121,12 +116,7 @@ def move(session: str, which: str, place: int) -> None:
 def withdraw(session: str, which: str) -> None:
     """Take a prompt out of the queue."""
 
-    async def work(queue: Queue) -> str:
-        row = await queue.find(which)
-        await queue.change("DELETE", row)
-        return f"Withdrawn: {_short(row['text'])}"
-
-    _say(session, work)
+    _change(session, which, "Withdrawn", "DELETE")
 
 
 @queue.command()
@@ -135,10 +125,16 @@ def withdraw(session: str, which: str) -> None:
 def steer(session: str, which: str) -> None:
     """Stop the running turn and run this prompt next. What the turn has written stays."""
 
+    _change(session, which, "Runs next", "POST", "steer")
+
+
+def _change(session: str, which: str, done: str, method: str, what: str = "", body: Row | None = None) -> None:
+    """One change of one prompt; `done` says it, before the prompt's words."""
+
     async def work(queue: Queue) -> str:
         row = await queue.find(which)
-        await queue.change("POST", row, "steer")
-        return f"Runs next: {_short(row['text'])}"
+        await queue.change(method, row, what, body)
+        return f"{done}: {_short(row['text'])}"
 
     _say(session, work)
 

@@ -48,9 +48,8 @@ async def _descend(bench: Workbench, guest: Guest, spare: list[str]) -> int:
     if not bench.quiet.is_set() and bench.engine:
         await bench.engine.close()
         bench.drop_engine()
-        await _within(
-            bench.quiet.wait(), bench
-        )  # its turn kills what it had started, and would kill our own questions too
+        # Its turn kills what it had started, and would kill our own questions too.
+        await _within(bench.quiet.wait(), bench)
     return killed
 
 
@@ -71,11 +70,12 @@ async def _ask(engine: EngineSession, bench: Workbench) -> None:
 
 
 async def _within(step: Coroutine[None, None, object], bench: Workbench) -> None:
+    """Give a step its time, and go on without it."""
     async with asyncio.TaskGroup() as tasks:
-        quiet = tasks.create_task(step, name="engine obeys")
-        timer = tasks.create_task(bench.clock.sleep(CANCEL_SECONDS), name="cancel budget")
-        await asyncio.wait([quiet, timer], return_when=asyncio.FIRST_COMPLETED)
-        quiet.cancel()
+        done = tasks.create_task(step, name="step of the ladder")
+        timer = tasks.create_task(bench.clock.sleep(CANCEL_SECONDS), name="time for a step of the ladder")
+        await asyncio.wait([done, timer], return_when=asyncio.FIRST_COMPLETED)
+        done.cancel()
         timer.cancel()
 
 
