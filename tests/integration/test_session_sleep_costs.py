@@ -7,11 +7,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from outrider.model.commands import QueuePrompt
-from outrider.model.ids import SessionId
+from outrider.model.events import Recorded
+from outrider.model.ids import SessionId, new_id
+from outrider.ports.store import Wanted
 from outrider.session.policy import Policy
-from outrider.session.registry import Registry
+from outrider.session.registry import TAKEN_UP_AT_ONCE, Registry
+from outrider.storage.session_log import SqliteSessionLogs
 from outrider.testing.fake_engine import FakeEngine, write_file
 from outrider.testing.manual_clock import ManualClock
+from outrider.testing.playbook import session_created
 from outrider.testing.session_world import SessionWorld, new_prompt, new_session, running, turn_end, until
 
 IDLE_SECONDS = 600.0
@@ -75,3 +79,25 @@ async def test_sleeping_sessions_cost_no_file_no_task_and_no_process_and_watcher
         while b"turn_ended" not in seen:
             seen = await anext(frames)
         await asleep(world, clock, registry, [first, *more])
+
+
+def write_logs(logs: SqliteSessionLogs, sessions: list[SessionId], clock: ManualClock) -> None:
+    for session in sessions:
+        log = logs.create(session)
+        log.append([Recorded(seq=1, at=clock.now(), event=session_created(session))])
+        log.close()
+
+
+async def test_a_start_over_many_sessions_that_are_not_in_the_index_keeps_few_of_them_awake(tmp_path: Path):
+    clock = ManualClock()
+    world = SessionWorld(tmp_path, FakeEngine({}), clock)
+    world.policy = Policy(awake_sessions=10)
+    sessions = [SessionId(new_id("s")) for _ in range(2 * TAKEN_UP_AT_ONCE + 5)]
+    await asyncio.to_thread(write_logs, world.logs(), sessions, clock)
+    async with running(world.registry()) as registry:
+        most = 0
+        while len(await world.index.choose(Wanted(), limit=500)) < len(sessions):
+            most = max(most, registry.busy.awake)
+            clock.advance(0.001)
+            await asyncio.sleep(0)
+    assert 10 <= most <= TAKEN_UP_AT_ONCE + 10

@@ -35,6 +35,9 @@ from outrider.session.world import World
 
 logger = logging.getLogger(__name__)
 
+TAKEN_UP_AT_ONCE = 100
+"""Sessions that the start may wake before it puts to sleep what rests: each awake one has three files open."""
+
 
 class Registry:
     """The sessions. Implements `outrider.ports.forge.ForgeListener`."""
@@ -184,12 +187,14 @@ class Registry:
 
     async def _take_up(self) -> None:
         """Go on with what was unfinished when the server ended. What cannot be read is said and harms no other."""
-        for session in self._logs.ids():
+        for number, session in enumerate(self._logs.ids(), start=1):
             try:
                 await self._take_up_one(session)
             except OutriderError as error:
                 logger.error("session %s cannot be taken up: %s", session, error)
             await asyncio.sleep(0)
+            if number % TAKEN_UP_AT_ONCE == 0:
+                await self._roster.settle()
         try:
             lost = self._logs.damaged()
             for session in lost:

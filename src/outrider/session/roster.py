@@ -85,7 +85,7 @@ class Roster:
                 self._running.set()
                 while True:
                     await self._world.clock.sleep(HOUSEKEEPING_SECONDS)
-                    self._put_to_sleep()
+                    await self.settle()
                     await self._checkpoint()
         finally:
             for hub in self._hubs.values():
@@ -175,13 +175,15 @@ class Roster:
     def _committed(self, actor: Actor) -> None:
         self._touched(actor.state)
 
-    def _put_to_sleep(self) -> None:
-        """What rested longest, beyond what may stay awake."""
-        resting = [actor for actor in self._actors.values() if actor.resting]
-        for actor in resting[: max(len(self._actors) - self._policy.awake_sessions, 0)]:
-            self._logs.keep_busy(actor.state.session)
-            del self._actors[actor.state.session]
-            actor.close()
+    async def settle(self) -> None:
+        """Put to sleep what rested longest, beyond what may stay awake; its logs are closed when this returns."""
+        resting = [session for session, actor in self._actors.items() if actor.resting]
+        surplus = resting[: max(len(self._actors) - self._policy.awake_sessions, 0)]
+        for session in surplus:
+            self._logs.keep_busy(session)
+            self._actors.pop(session).close()
+        for session in surplus:
+            await self._logs.free(session)
 
     async def _checkpoint(self) -> None:
         """Move long write-ahead logs into their files."""
