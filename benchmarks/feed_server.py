@@ -12,7 +12,6 @@ Lines on the Unix socket `wire` in the home, each with one answer:
 import asyncio
 import contextlib
 import gc
-import os
 import time
 from pathlib import Path
 
@@ -111,7 +110,7 @@ def _size() -> str:
     gc.collect()
     status = Path("/proc/self/smaps_rollup").read_text().split("\n")
     memory = next(int(line.split()[1]) << 10 for line in status if line.startswith("Rss:"))
-    return f"{memory} {len(os.listdir('/proc/self/fd'))}"  # noqa: PTH208 -- a count of /proc
+    return f"{memory} {len(list(Path('/proc/self/fd').iterdir()))}"
 
 
 def main() -> None:

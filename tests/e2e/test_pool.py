@@ -15,10 +15,10 @@ from tests.e2e.deployment import TURN_SECONDS, Deployment, make_repository
 GRACE = {"name": "Grace Hopper", "email": "grace@example.com"}
 MODEL = "rehearsal/demo"
 FIGURES = (
-    "outrider_pool_hits_total 1",
-    'outrider_start_seconds_count{how="warm"} 1',
-    f'outrider_model_calls_total{{model="{MODEL}"}} 3',
-    'outrider_sandboxes{purpose="session",running="true"} 1',
+    "outrider_pool_hits_total 1.0",
+    'outrider_start_seconds_count{how="warm"} 1.0',
+    f'outrider_model_calls_total{{model="{MODEL}"}} 3.0',
+    'outrider_sandboxes{purpose="session",running="true"} 1.0',
 )
 
 

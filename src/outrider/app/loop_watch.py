@@ -1,7 +1,8 @@
 """How long the event loop stands still: what a timer comes late by is what everybody in the process waits."""
 
+from prometheus_client import Histogram
+
 from outrider.ports.clock import Clock
-from outrider.session.meters import Histogram
 
 LOOK_SECONDS = 0.1
 
@@ -18,4 +19,4 @@ class LoopWatch:
         while True:
             begun = self._clock.monotonic()
             await self._clock.sleep(LOOK_SECONDS)
-            self._stalls.add(max(self._clock.monotonic() - begun - LOOK_SECONDS, 0.0))
+            self._stalls.observe(max(self._clock.monotonic() - begun - LOOK_SECONDS, 0.0))

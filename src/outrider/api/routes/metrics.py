@@ -1,15 +1,13 @@
 """Figures of the deployment for a monitoring system, in Prometheus' text format."""
 
-import os
-import resource
-import time
+import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, ProcessCollector, generate_latest
+from prometheus_client.registry import Collector
 
-from outrider.api.exposition import CONTENT_TYPE, Family, counter, exposition, gauge, histogram
 from outrider.api.parts import Parts, UseLogin, UseParts
 from outrider.fleet.clean import PURPOSE_LABEL
 from outrider.fleet.pool.warm import POOL_LABEL
@@ -17,9 +15,10 @@ from outrider.model.errors import Refused
 from outrider.model.pool import PoolReport, WarmView
 from outrider.model.sandbox import SandboxInfo
 from outrider.session.found import SESSION_LABEL
-from outrider.session.meters import Meters
 
 router = APIRouter(tags=["metrics"])
+
+Sample = tuple[Mapping[str, str], float]
 
 PURPOSES = {SESSION_LABEL: "session", POOL_LABEL: "pool", PURPOSE_LABEL: "clean"}
 
@@ -29,60 +28,59 @@ async def metrics(parts: UseParts, login: UseLogin) -> Response:
     """Figures in Prometheus' text format, for the deployment's owner: give a scraper the owner's token as bearer."""
     if not login.may_name_author:
         raise Refused("Only the owner's token may read the metrics.", "Send it as a bearer token; see the guide.")
-    families = [
+    seen = [
         *await _sessions(parts),
         *_sandboxes(await parts.sandboxes()),
         *_pool(parts.pool.report()),
-        *_meters(parts.meters),
-        *_process(),
     ]
-    return Response(exposition(families), media_type=CONTENT_TYPE)
+    text = await asyncio.to_thread(generate_latest, _Looked(seen, parts.meters.registry))
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
-async def _sessions(parts: Parts) -> list[Family]:
+async def _sessions(parts: Parts) -> list[Metric]:
     counts = await parts.index.counts()
     rows = [({"status": status}, count) for status, count in sorted(counts.items())]
     return [
-        gauge("outrider_sessions", "Sessions by where they are.", rows),
-        gauge("outrider_sessions_awake", "Sessions in memory.", [({}, parts.registry.busy.awake)]),
-        gauge("outrider_feed_clients", "Clients attached to feeds.", [({}, parts.registry.busy.watching)]),
+        _gauge("outrider_sessions", "Sessions by where they are.", rows),
+        _gauge("outrider_sessions_awake", "Sessions in memory.", [({}, parts.registry.busy.awake)]),
+        _gauge("outrider_feed_clients", "Clients attached to feeds.", [({}, parts.registry.busy.watching)]),
     ]
 
 
-def _sandboxes(infos: Sequence[SandboxInfo]) -> list[Family]:
+def _sandboxes(infos: Sequence[SandboxInfo]) -> list[Metric]:
     """Those that the provider really has."""
     found: Counter[tuple[str, bool]] = Counter()
     for info in infos:
         purpose = next((PURPOSES[label] for label in info.labels if label in PURPOSES), "other")
         found[purpose, info.running] += 1
     rows = [({"purpose": why, "running": str(up).lower()}, count) for (why, up), count in sorted(found.items())]
-    return [gauge("outrider_sandboxes", "Sandboxes that exist, by what they are for.", rows)]
+    return [_gauge("outrider_sandboxes", "Sandboxes that exist, by what they are for.", rows)]
 
 
-def _pool(report: PoolReport) -> list[Family]:
+def _pool(report: PoolReport) -> list[Metric]:
     counts, present = report.counts, Counter(map(_place, report.sandboxes))
     targets = [({"key": key}, target) for key, target in sorted(report.targets.items())]
     ages = [view.age_seconds for view in report.sandboxes if view.phase != "starting"]
     results = [({"result": "ready"}, counts.started), ({"result": "failed"}, counts.failed)]
     return [
-        gauge("outrider_pool_sandboxes", "Warm sandboxes.",
-              [({"key": key, "phase": phase}, count) for (key, phase), count in sorted(present.items())]),
-        gauge("outrider_pool_target", "How many there should be.", targets),
-        gauge("outrider_pool_most", "How many there may be at once.", [({}, report.most)]),
-        gauge("outrider_pool_oldest_seconds", "Age of the oldest warm sandbox.", [({}, max(ages, default=0))]),
-        gauge("outrider_pool_hit_ratio", "Share of sessions that got one, since the start.",
-              [] if report.hit_rate is None else [({}, report.hit_rate)]),
-        gauge("outrider_pool_pressed", "1 while memory is so short that the pool shrinks.", [({}, report.pressed)]),
-        gauge("outrider_pool_refill_seconds", "Median of the last hundred starts.",
-              [] if counts.refill_seconds_median is None else [({}, counts.refill_seconds_median)]),
-        counter("outrider_pool_hits_total", "Sessions that got a warm sandbox.", [({}, counts.hits)]),
-        counter("outrider_pool_misses_total", "Sessions that got none.",
-                [({"reason": why}, count) for why, count in sorted(counts.misses.items())]),
-        counter("outrider_pool_starts_total", "Starts of warm sandboxes.", results),
-        counter("outrider_pool_drops_total", "Warm sandboxes that no session got.",
-                [({"reason": why}, count) for why, count in sorted(counts.dropped.items())]),
-        gauge("outrider_memory_left_bytes", "Memory of the machine or its control group.",
-              [({}, report.memory_left_bytes)]),
+        _gauge("outrider_pool_sandboxes", "Warm sandboxes.",
+               [({"key": key, "phase": phase}, count) for (key, phase), count in sorted(present.items())]),
+        _gauge("outrider_pool_target", "How many there should be.", targets),
+        _gauge("outrider_pool_most", "How many there may be at once.", [({}, report.most)]),
+        _gauge("outrider_pool_oldest_seconds", "Age of the oldest warm sandbox.", [({}, max(ages, default=0))]),
+        _gauge("outrider_pool_hit_ratio", "Share of sessions that got one, since the start.",
+               [] if report.hit_rate is None else [({}, report.hit_rate)]),
+        _gauge("outrider_pool_pressed", "1 while memory is so short that the pool shrinks.", [({}, report.pressed)]),
+        _gauge("outrider_pool_refill_seconds", "Median of the last hundred starts.",
+               [] if counts.refill_seconds_median is None else [({}, counts.refill_seconds_median)]),
+        _counter("outrider_pool_hits_total", "Sessions that got a warm sandbox.", [({}, counts.hits)]),
+        _counter("outrider_pool_misses_total", "Sessions that got none.",
+                 [({"reason": why}, count) for why, count in sorted(counts.misses.items())]),
+        _counter("outrider_pool_starts_total", "Starts of warm sandboxes.", results),
+        _counter("outrider_pool_drops_total", "Warm sandboxes that no session got.",
+                 [({"reason": why}, count) for why, count in sorted(counts.dropped.items())]),
+        _gauge("outrider_memory_left_bytes", "Memory of the machine or its control group.",
+               [({}, report.memory_left_bytes)]),
     ]  # fmt: skip
 
 
@@ -90,28 +88,32 @@ def _place(view: WarmView) -> tuple[str, str]:
     return f"{view.repository} {view.branch}", view.phase.value
 
 
-def _meters(meters: Meters) -> Iterator[Family]:
-    spent = sorted(meters.spent.items())
-    yield histogram("outrider_start_seconds", "From asking for a sandbox to files to read, by the way.",
-                    [({"how": how}, durations) for how, durations in sorted(meters.starts.items())])  # fmt: skip
-    yield histogram("outrider_sync_seconds", "From files to read to current files.", [({}, meters.syncs)])
-    steps = [({"how": how, "step": step}, took) for (how, step), took in sorted(meters.steps.items())]
-    yield counter("outrider_start_step_seconds_total", "Seconds of the steps of starts and syncs.", steps)
-    yield counter("outrider_model_calls_total", "Calls to models.", [({"model": m}, s.calls) for m, s in spent])
-    tokens = [({"model": m, "kind": kind}, count) for m, s in spent for kind, count in sorted(s.tokens.items())]
-    yield counter("outrider_model_tokens_total", "Tokens of these calls.", tokens)
-    dollars = [({"model": m}, s.cost_usd) for m, s in spent]
-    yield counter("outrider_model_cost_usd_total", "Dollars, where the price is known.", dollars)
-    unpriced = [({"model": m}, s.unpriced) for m, s in spent]
-    yield counter("outrider_model_unpriced_calls_total", "Calls whose price is not known.", unpriced)
-    yield histogram("outrider_loop_stall_seconds", "By how much timers of the server come late.", [({}, meters.stalls)])
+def _gauge(name: str, text: str, samples: Iterable[Sample]) -> Metric:
+    """What goes up and down."""
+    return _family("gauge", name, text, samples)
 
 
-def _process() -> list[Family]:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 -- a count of /proc
-    return [
-        gauge("outrider_resident_bytes", "Memory of the server.", [({}, pages * resource.getpagesize())]),
-        gauge("outrider_open_files", "Open files of the server.", [({}, files)]),
-        counter("outrider_cpu_seconds_total", "Processor time of the server.", [({}, time.process_time())]),
-    ]
+def _counter(name: str, text: str, samples: Iterable[Sample]) -> Metric:
+    """What only grows. Its name ends in `_total`."""
+    return _family("counter", name, text, samples)
+
+
+def _family(kind: str, name: str, text: str, samples: Iterable[Sample]) -> Metric:
+    family = Metric(name.removesuffix("_total"), text, kind)
+    for labels, value in samples:
+        family.add_sample(name, dict(labels), float(value))
+    return family
+
+
+class _Looked(Collector):
+    """Figures of this moment, and those that are counted all the time."""
+
+    def __init__(self, seen: Sequence[Metric], counted: CollectorRegistry) -> None:
+        self._seen = seen
+        self._counted = counted
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them."""
+        yield from self._seen
+        yield from self._counted.collect()
+        yield from ProcessCollector(registry=None).collect()
