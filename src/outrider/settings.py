@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
@@ -71,7 +72,18 @@ _NAMES = {
 }
 
 DEFAULT_MODELS = {"anthropic": "claude-sonnet-4-5", "openai": "gpt-5.1"}
-"""The model that is used when a vendor's key is set and no model is named."""
+"""The model that is used when a vendor's key or address is set and no model is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A vendor of models that can be used here. `key` is None for an endpoint that needs none."""
+
+    provider: str
+    url: str
+    key: SecretStr | None
+    variables: tuple[str, ...]
+    """The environment variables that say so."""
 
 
 class Settings(Model):
@@ -184,13 +196,34 @@ class Settings(Model):
 
     @property
     def default_model(self) -> ModelRef:
-        """The model of a session that names none: the one that is set, else that of the first key, else rehearsal."""
+        """The model of a session that names none: the one that is set, else that of the first vendor with a key, else
+        of the first with an address of its own, else rehearsal."""
         if self.model:
             return ModelRef.parse(self.model)
-        for provider, key in (("anthropic", self.anthropic_api_key), ("openai", self.openai_api_key)):
-            if key is not None:
-                return ModelRef(provider=provider, name=DEFAULT_MODELS[provider])
+        for vendor in sorted(self.vendors, key=lambda vendor: vendor.key is None):
+            return ModelRef(provider=vendor.provider, name=DEFAULT_MODELS[vendor.provider])
         return ModelRef(provider="rehearsal", name="demo")
+
+    @property
+    def chosen_model(self) -> str | None:
+        """The default model where the environment says which; None where nothing does."""
+        return str(self.default_model) if self.model or self.vendors else None
+
+    @property
+    def vendors(self) -> tuple[Vendor, ...]:
+        """Whose models can be used: a key is set, or the address was changed, as for a server of one's own that needs
+        no key."""
+        known = (
+            ("anthropic", self.anthropic_api_key, self.anthropic_base_url),
+            ("openai", self.openai_api_key, self.openai_base_url),
+        )
+        found = []
+        for provider, key, url in known:
+            keyed, moved = key is not None, url != type(self).model_fields[f"{provider}_base_url"].default
+            variables = (*(("API_KEY",) if keyed else ()), *(("BASE_URL",) if moved else ()))
+            if variables:
+                found.append(Vendor(provider, url, key, tuple(f"{provider.upper()}_{name}" for name in variables)))
+        return tuple(found)
 
     @property
     def limits(self) -> Limits:

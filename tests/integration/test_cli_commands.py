@@ -6,8 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -24,6 +24,7 @@ class Terminal:
 
     home: Home
     port: str = "0"
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -48,7 +49,18 @@ class Terminal:
             "OUTRIDER_PORT": self.port,
             "COLUMNS": "200",
             "OUTRIDER_IMAGE_BUILDS": "0",
+            **self.variables,
         }
+
+    def having(self, **variables: str) -> "Terminal":
+        """The same terminal after `export`."""
+        return replace(self, variables={**self.variables, **variables})
+
+    def default_model(self) -> str:
+        """The model of the server that runs."""
+        running, token = self.home.running(), {"Authorization": f"Bearer {self.home.token()}"}
+        assert running is not None
+        return str(httpx.get(f"{running.url}/api/me", headers=token, trust_env=False).json()["default_model"])
 
 
 @pytest.fixture
@@ -116,6 +128,59 @@ def test_hosts_are_allowed_and_forbidden_and_the_log_says_so(terminal: Terminal,
         ("api.example.com", False),
         ("api.example.com", True),
     ]
+
+
+KEY = "sk-a-key-that-nothing-may-print"
+
+
+def test_a_key_that_is_set_after_the_server_was_started_is_used(terminal: Terminal, repository: Path) -> None:
+    """The repository is empty: what matters is the server that the request came to."""
+    work = ("run", "Fix it", "--repo", str(repository))
+    assert terminal("up", "--detach").returncode == 0
+    first = terminal.home.running()
+    keyed = terminal.having(ANTHROPIC_API_KEY=KEY)
+    kept = keyed(*work, "--model", "rehearsal/demo")
+    assert (kept.returncode, terminal.home.running()) == (2, first), kept.stderr
+
+    done = keyed(*work)
+    second = terminal.home.running()
+    assert first != second is not None
+    assert "without the ANTHROPIC_API_KEY that is set here. Nothing was at work there" in " ".join(done.stderr.split())
+    assert "has no commit yet" in done.stderr
+    assert terminal.default_model() == "anthropic/claude-sonnet-4-5"
+    assert terminal.home.running() == second
+    assert (keyed(*work).returncode, terminal.home.running()) == (2, second)
+    up = terminal.having(ANTHROPIC_BASE_URL="http://127.0.0.1:9")("up", "--detach")
+    assert "without the ANTHROPIC_BASE_URL that is set here" in up.stderr
+    assert terminal.home.running() != second
+    assert terminal.default_model() == "anthropic/claude-sonnet-4-5"
+    everything = done.stdout + done.stderr + terminal.home.log_file.read_text() + terminal.home.lock_file.read_text()
+    assert KEY not in everything
+
+
+def test_a_server_that_may_not_be_started_again_is_left_and_the_command_said(
+    terminal: Terminal, repository: Path
+) -> None:
+    """Somebody watches it in a terminal, or it has settings that this terminal does not know."""
+    here = terminal.having(OPENAI_API_KEY=KEY)
+    argv = terminal.argv("up")
+    with subprocess.Popen(argv, env=terminal.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert b"Outrider runs at" in process.stdout.readline()
+        watched = terminal.home.running()
+        refused = here("run", "Fix it", "--repo", str(repository))
+        assert (refused.returncode, terminal.home.running()) == (1, watched)
+        assert "without the OPENAI_API_KEY that is set here" in refused.stderr
+        assert "outrider down && outrider up --detach" in refused.stderr
+        demo = here("demo")
+        assert (demo.returncode, "outrider down && outrider up --detach" in demo.stderr) == (1, True)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=SECONDS)
+    assert terminal.having(OUTRIDER_MAX_SANDBOXES="3")("up", "--detach").returncode == 0
+    other = terminal.home.running()
+    told = here("up", "--detach")
+    assert (told.returncode, terminal.home.running()) == (0, other)
+    assert "outrider down && outrider up --detach" in told.stderr
 
 
 def the_login_link_works_once(link: str) -> None:

@@ -9,9 +9,9 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from outrider.model.errors import OutriderError, Refused
@@ -26,6 +26,12 @@ class RunningServer:
     url: str
     pid: int
     version: str
+    detached: bool = False
+    """Whether it was started to go on in the background. Others belong to whoever sees them run."""
+    models: Mapping[str, str] | None = None
+    """A mark of each vendor's key and address (`app/marks.py`). None: an older server, which does not say."""
+    settings: str = ""
+    """The mark of everything else that it was started with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,7 @@ class Claim:
 
     def announce(self, server: RunningServer) -> None:
         """Say where the server answers."""
-        self.write(json.dumps({"url": server.url, "pid": server.pid, "version": server.version}))
+        self.write(json.dumps(asdict(server)))
 
     def write(self, text: str) -> None:
         """Replace the content of the lock's file."""

@@ -16,6 +16,7 @@ from outrider.api.parts import Parts
 from outrider.api.server import build_server
 from outrider.app.deployment import deploy
 from outrider.app.home import Home, RunningServer
+from outrider.app.marks import model_marks, settings_mark
 from outrider.model.errors import OutriderError
 from outrider.ports.engine import Engine
 from outrider.settings import Settings
@@ -41,13 +42,15 @@ async def serve(
     on_ready: Callable[[RunningServer], None] = lambda _server: None,
     engine: Engine | None = None,
     beside: Callable[[Parts], Coroutine[Any, Any, None]] | None = None,
+    *,
+    detached: bool = False,
 ) -> None:
     """Be the server of a home until SIGINT or SIGTERM. Raises Refused where another server is, OutriderError where
     the home cannot be used or no port is free. `beside` runs with it from when it answers until it stops."""
     home = Home(settings.home)
     with home.claim() as claim, _listen(settings.port) as listener:
         url = f"http://localhost:{listener.getsockname()[1]}"
-        running = RunningServer(url=url, pid=os.getpid(), version=__version__)
+        running = _described(settings, home, url, detached=detached)
         async with deploy(settings, home, url, engine) as parts:
             server = _uvicorn(build_server(parts, HOST_NAMES))
             async with asyncio.TaskGroup() as tasks:
@@ -61,6 +64,18 @@ async def serve(
                 if other:
                     other.cancel()
             claim.write("")
+
+
+def _described(settings: Settings, home: Home, url: str, *, detached: bool) -> RunningServer:
+    secret = home.token()
+    return RunningServer(
+        url=url,
+        pid=os.getpid(),
+        version=__version__,
+        detached=detached,
+        models=model_marks(settings, secret),
+        settings=settings_mark(settings, secret),
+    )
 
 
 class ReadyServer(uvicorn.Server):

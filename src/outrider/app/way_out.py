@@ -46,17 +46,10 @@ async def open_broker(settings: Settings, runtime: Path, audit: Audit, lists: Eg
 
 
 def upstreams(settings: Settings, rehearsal: Path) -> tuple[Upstream, ...]:
-    """Where each provider's models answer. A vendor without a key is there where its address was changed: a server
-    of one's own may need none."""
+    """Where each provider's models answer."""
     play = Upstream("rehearsal", "http://rehearsal", WireFormat.ANTHROPIC, socket=rehearsal)
-    found = [play]
-    for provider, wire, key, url in (
-        ("anthropic", WireFormat.ANTHROPIC, settings.anthropic_api_key, settings.anthropic_base_url),
-        ("openai", WireFormat.OPENAI, settings.openai_api_key, settings.openai_base_url),
-    ):
-        if key is not None or url != Settings.model_fields[f"{provider}_base_url"].default:
-            found.append(Upstream(provider, url, wire, key))
-    return tuple(found)
+    real = (Upstream(one.provider, one.url, WireFormat(one.provider), one.key) for one in settings.vendors)
+    return (play, *real)
 
 
 def _rehearsal(settings: Settings) -> Starlette:

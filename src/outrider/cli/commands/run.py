@@ -15,6 +15,7 @@ from outrider.cli.checkout import Checkout
 from outrider.cli.client import Client
 from outrider.cli.follow import Follower, LeftByPerson, exit_code, listening_for_ctrl_c
 from outrider.cli.progress import Goal, Progress
+from outrider.cli.renewal import renew
 from outrider.cli.server import Servers
 from outrider.cli.upload import upload
 from outrider.cli.views import View, make_view
@@ -28,6 +29,8 @@ from outrider.settings import Settings
 ATTACHED = click.Path(exists=True, dir_okay=False, path_type=Path)
 """A file that comes with a prompt."""
 
+MODEL_HELP = "PROVIDER/NAME, such as anthropic/claude-sonnet-4-5 or rehearsal/demo; without it, by the key that is set."
+
 
 @click.command()
 @click.argument("prompt")
@@ -35,7 +38,7 @@ ATTACHED = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--repo", default=".", show_default=True, help="Path or URL of a git repository; its committed state counts."
 )
 @click.option("--branch", help="Branch to start from; the default one without it.")
-@click.option("--model", help="PROVIDER/NAME, such as anthropic/claude-sonnet-4-5 or rehearsal/demo.")
+@click.option("--model", help=MODEL_HELP)
 @click.option(
     "--attach", "files", multiple=True, type=ATTACHED, metavar="FILE", help="Send a file too; more than once."
 )
@@ -55,9 +58,9 @@ def run(
 
     Exit code: 0 done and no check red, 1 failed, 2 not a valid request, 130 stopped.
     """
-    wanted = Wanted(read_prompt(prompt), Checkout.parse(repo), branch, model, files)
-    servers = Servers.of(Settings.read())
-    return exit_code(asyncio.run(run_session(servers, wanted, as_json=as_json)))
+    settings = Settings.read()
+    wanted = Wanted(read_prompt(prompt), Checkout.parse(repo), branch, model or settings.chosen_model, files)
+    return exit_code(asyncio.run(run_session(settings, wanted, as_json=as_json)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,15 @@ def read_prompt(argument: str) -> str:
     return text
 
 
-async def run_session(servers: Servers, wanted: Wanted, *, as_json: bool) -> dict[str, Any]:
-    """Start a session, show it to its end, and return what came of it."""
+async def run_session(settings: Settings, wanted: Wanted, *, as_json: bool) -> dict[str, Any]:
+    """Start a session, show it to its end, and return what came of it. Raises Refused where the server that runs lacks
+    the model."""
+    servers = Servers.of(settings)
     running = servers.home.running()
     if running is None:
         click.echo("Starting a server for this command.", err=True)
+    elif wanted.model:
+        running = await renew(servers, settings, running, wanted.model.partition("/")[0])
     async with servers.reach(start=True) as client:
         view = make_view(client.url, as_json=as_json)
         try:

@@ -34,7 +34,9 @@ async def _serve(settings: Settings, *, quiet: bool, private: bool) -> None:
     ready: Ready = asyncio.Queue()
     async with asyncio.TaskGroup() as tasks:
         welcoming = tasks.create_task(_welcome(Servers.of(settings), ready, quiet=quiet), name="welcome")
-        serving = tasks.create_task(run_server(settings, ready.put_nowait), name="serve")
+        detached = quiet and not private
+        server = run_server(settings, ready.put_nowait, detached=detached)
+        serving = tasks.create_task(server, name="serve")
         watching = tasks.create_task(_stop_at_end_of_stdin(serving), name="stdin") if private else None
         await asyncio.wait([serving])
         for task in (welcoming, watching):

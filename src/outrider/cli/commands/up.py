@@ -4,8 +4,11 @@ import asyncio
 
 import click
 
+from outrider.app.home import RunningServer
 from outrider.cli.commands.login import print_login
+from outrider.cli.renewal import renew
 from outrider.cli.server import Servers
+from outrider.model.errors import Refused
 from outrider.settings import Settings
 
 
@@ -21,7 +24,7 @@ def up(context: click.Context, *, detach: bool) -> None:
     OUTRIDER_HOME=/srv/outrider OUTRIDER_PORT=4200 outrider up
     """
     if detach:
-        asyncio.run(_detach(Servers.of(Settings.read())))
+        asyncio.run(_detach(Settings.read()))
         return
     group = context.find_root().command
     serve = group.get_command(context, "serve") if isinstance(group, click.Group) else None
@@ -29,11 +32,21 @@ def up(context: click.Context, *, detach: bool) -> None:
         context.invoke(serve, quiet=False, private=False)
 
 
-async def _detach(servers: Servers) -> None:
+async def _detach(settings: Settings) -> None:
+    servers = Servers.of(settings)
     running = servers.home.running()
     if running is None:
         running = await servers.start_detached()
         click.echo(f"Outrider runs at {running.url}. Its log is {servers.home.log_file}.")
     else:
+        running = await _with_our_models(servers, settings, running)
         click.echo(f"Outrider runs already at {running.url}.")
     await print_login(servers, running)
+
+
+async def _with_our_models(servers: Servers, settings: Settings, running: RunningServer) -> RunningServer:
+    try:
+        return await renew(servers, settings, running, None)
+    except Refused as error:
+        click.echo(f"{error.sentence} {error.remedy}", err=True)
+        return running
