@@ -103,7 +103,7 @@ async def test_a_late_client_gets_the_text_that_is_not_stored_yet(tmp_path: Path
 async def test_a_sleeping_session_can_be_watched_and_wakes_under_its_clients(tmp_path: Path):
     engine = FakeEngine({"": []})
     world = SessionWorld(tmp_path, engine)
-    world.policy = Policy(idle_seconds=0.05, awake_sessions=0)
+    world.policy = Policy(idle_seconds=0.05, rest_seconds=0)
     repository = await world.begin()
     async with running(world.registry()) as registry:
         session = await registry.create(new_session(repository, world.source.head(), "look"))
@@ -167,7 +167,6 @@ async def test_there_is_no_feed_of_a_session_that_does_not_exist(tmp_path: Path)
 
 async def test_sessions_at_rest_leave_memory(tmp_path: Path):
     world = SessionWorld(tmp_path, FakeEngine({}), clock=ManualClock())
-    world.policy = Policy(awake_sessions=0)
     long_log(tmp_path, 10)
     async with running(world.registry()) as registry:
         assert (await registry.state(LONG)).seq == 10

@@ -12,6 +12,7 @@ from outrider.model.ids import SessionId, new_id
 from outrider.ports.store import Wanted
 from outrider.session.policy import Policy
 from outrider.session.registry import TAKEN_UP_AT_ONCE, Registry
+from outrider.session.roster import HOUSEKEEPING_SECONDS
 from outrider.storage.session_log import SqliteSessionLogs
 from outrider.testing.fake_engine import FakeEngine, write_file
 from outrider.testing.manual_clock import ManualClock
@@ -19,6 +20,7 @@ from outrider.testing.playbook import session_created
 from outrider.testing.session_world import SessionWorld, new_prompt, new_session, running, turn_end, until
 
 IDLE_SECONDS = 600.0
+REST_SECONDS = Policy().rest_seconds
 
 
 class Costs:
@@ -47,8 +49,11 @@ async def asleep(world: SessionWorld, clock: ManualClock, registry: Registry, se
     for session in sessions:
         await until(registry, session, lambda state: bool(state.restore and state.restore.asleep))
         await until(registry, session, lambda state: all(kept.stored for kept in state.snapshots))
+    rested = 0
     while registry.busy.awake or any(task.get_name().startswith("session s-") for task in asyncio.all_tasks()):
         clock.advance(5)
+        rested += 5
+        assert rested < 10 * REST_SECONDS, "sessions at rest stay awake"
         await asyncio.to_thread(gc.collect)  # logs are closed in threads: let them
     assert await world.sandboxes.list({}) == []
 
@@ -56,7 +61,7 @@ async def asleep(world: SessionWorld, clock: ManualClock, registry: Registry, se
 async def test_sleeping_sessions_cost_no_file_no_task_and_no_process_and_watchers_stay(tmp_path: Path):
     clock = ManualClock()
     world = SessionWorld(tmp_path, FakeEngine({"one": [write_file("one.txt", "one\n")], "": []}), clock)
-    world.policy = Policy(idle_seconds=IDLE_SECONDS, awake_sessions=0, commit_window_seconds=0, delta_window_seconds=0)
+    world.policy = Policy(idle_seconds=IDLE_SECONDS, commit_window_seconds=0, delta_window_seconds=0)
     repository = await world.begin()
     async with running(world.registry()) as registry, AsyncExitStack() as stack:
 
@@ -79,6 +84,37 @@ async def test_sleeping_sessions_cost_no_file_no_task_and_no_process_and_watcher
         while b"turn_ended" not in seen:
             seen = await anext(frames)
         await asleep(world, clock, registry, [first, *more])
+
+
+async def test_a_session_with_a_sandbox_is_not_at_rest_and_one_without_is_only_for_its_time(tmp_path: Path):
+    clock = ManualClock()
+    world = SessionWorld(tmp_path, FakeEngine({"": []}), clock)
+    world.policy = Policy(idle_seconds=IDLE_SECONDS, commit_window_seconds=0, delta_window_seconds=0)
+    repository = await world.begin()
+
+    async def passes(seconds: float) -> None:
+        for _ in range(int(seconds / HOUSEKEEPING_SECONDS)):
+            clock.advance(HOUSEKEEPING_SECONDS)
+            for _ in range(20):
+                await asyncio.sleep(0)
+
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "one"))
+        await turn_end(registry, session)
+        await until(registry, session, lambda state: bool(state.snapshots) and state.snapshots[-1].stored)
+        await passes(5 * REST_SECONDS)
+        assert registry.busy.awake == 1  # its sandbox waits for its idle time
+        clock.advance(IDLE_SECONDS)
+        await until(registry, session, lambda state: bool(state.restore and state.restore.asleep))
+        await until(registry, session, lambda state: all(kept.stored for kept in state.snapshots))
+        await passes(REST_SECONDS - 2 * HOUSEKEEPING_SECONDS)
+        assert registry.busy.awake == 1  # at rest, but not for long enough
+        await registry.state(session)
+        await passes(REST_SECONDS - 2 * HOUSEKEEPING_SECONDS)
+        assert registry.busy.awake == 1  # it was looked at meanwhile
+        await passes(4 * HOUSEKEEPING_SECONDS)
+        assert registry.busy.awake == 0
+        assert (await registry.state(session)).seq > 0
 
 
 def write_logs(logs: SqliteSessionLogs, sessions: list[SessionId], clock: ManualClock) -> None:

@@ -36,7 +36,10 @@ class Policy:
     sync_seconds: float = 300
     """How long fetching and checking out a branch may take beside a reading engine; a clone has its own limit."""
     awake_sessions: int = 100
-    """Sessions at rest that stay in memory; beyond it the one used longest ago goes to sleep."""
+    """Sessions that stay in memory; beyond it the one at rest that was used longest ago goes to sleep at once."""
+    rest_seconds: float = 60
+    """A session at rest that nobody has used for so long goes to sleep: its log is closed and it leaves memory. Who
+    watches it stays attached, and to wake it takes some milliseconds."""
     commit_window_seconds: float = 0.005
     """How long a busy session gathers commands for one commit."""
     delta_window_seconds: float = 0.033

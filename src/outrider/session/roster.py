@@ -49,6 +49,8 @@ class Roster:
 
     _actors: OrderedDict[SessionId, Actor]
     """Least recently used first."""
+    _used: dict[SessionId, float]
+    """When each was last used, or had anything to store, by the monotonic clock."""
     _hubs: dict[SessionId, Hub]
     _checkpoints: dict[SessionId, int]
     """The newest event that is surely in the file itself."""
@@ -70,6 +72,7 @@ class Roster:
         self._running = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
         self._actors = OrderedDict()
+        self._used = {}
         self._hubs = {}
         self._checkpoints = {}
 
@@ -105,6 +108,7 @@ class Roster:
         await self._logs.free(session)
         if session in self._actors:
             self._actors.move_to_end(session)
+            self._used[session] = self._world.clock.monotonic()
             return self._actors[session]
         try:
             log, state = await self._read(session)
@@ -141,6 +145,7 @@ class Roster:
         bench = Workbench(self._world, self._policy, effects.perform, self._committed)
         actor = self._actors[session] = Actor(log, state, self.hub(session), bench)
         actor.tell(WOKEN)
+        self._used[session] = self._world.clock.monotonic()
         self._checkpoints[session] = state.seq
         self._tasks.create_task(self._live(actor), name=f"session {session}")
         return actor
@@ -165,6 +170,7 @@ class Roster:
             logger.exception("session %s: its actor failed", session)
         finally:
             self._actors.pop(session, None)
+            self._used.pop(session, None)
             self._checkpoints.pop(session, None)
             self._world.turns.leave(session)
             try:
@@ -173,16 +179,22 @@ class Roster:
                 self.forget_hub(session)
 
     def _committed(self, actor: Actor) -> None:
+        self._used[actor.state.session] = self._world.clock.monotonic()
         self._touched(actor.state)
 
     async def settle(self) -> None:
-        """Put to sleep what rested longest, beyond what may stay awake; its logs are closed when this returns."""
+        """Put to sleep what has rested for its time, and what rests beyond the number that may stay awake: what was
+        used longest ago. Their logs are closed when this returns."""
         resting = [session for session, actor in self._actors.items() if actor.resting]
-        surplus = resting[: max(len(self._actors) - self._policy.awake_sessions, 0)]
-        for session in surplus:
+        surplus = len(self._actors) - self._policy.awake_sessions
+        long_ago = self._world.clock.monotonic() - self._policy.rest_seconds
+        leaving = [
+            session for place, session in enumerate(resting) if place < surplus or self._used[session] <= long_ago
+        ]
+        for session in leaving:
             self._logs.keep_busy(session)
             self._actors.pop(session).close()
-        for session in surplus:
+        for session in leaving:
             await self._logs.free(session)
 
     async def _checkpoint(self) -> None:
