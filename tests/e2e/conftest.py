@@ -71,11 +71,16 @@ async def deployments(provider: NamespaceProvider, folder: Path) -> AsyncIterato
     """Makes deployments over the sandboxes of a provider, and ends all of them at the end."""
     made: list[Deployment] = []
 
-    def make(name: str = "home", prefix: tuple[str, ...] = (), **variables: str) -> Deployment:
+    def make(
+        name: str = "home",
+        prefix: tuple[str, ...] = (),
+        kind: Callable[..., Deployment] = Deployment,
+        **variables: str,
+    ) -> Deployment:
         home = folder / name
         home.mkdir(mode=0o700)
         (home / "sandboxes").symlink_to(provider.state.path)
-        made.append(Deployment(Home(home), variables, prefix))
+        made.append(kind(Home(home), variables, prefix))
         return made[-1]
 
     try:

@@ -4,7 +4,8 @@ The order of prompts is held against a queue of our own, which knows nothing of 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.people import Accepted, Done, Watcher
@@ -21,7 +22,18 @@ FIRST_EVENTS = {
 """With what a deed may begin. What was asked under a key has that first: `key_used`."""
 
 
-def broken(log: Sequence[Event], watchers: Iterable[Watcher], receipts: Sequence[str]) -> list[str]:
+@dataclass(frozen=True)
+class Receipt:
+    """The engine was given a prompt. What it starts for it carries the id."""
+
+    id: str
+    parts: Sequence[str]
+    """All texts that it was given, one of which is the prompt."""
+    alive: Sequence[str] = ()
+    """The receipts of all processes that the sandbox had at that moment."""
+
+
+def broken(log: Sequence[Event], watchers: Iterable[Watcher], receipts: Sequence[Receipt]) -> list[str]:
     """Every invariant of one session that does not hold, in words."""
     watchers = list(watchers)
     accepted = [one for watcher in watchers for one in watcher.accepted]
@@ -34,6 +46,8 @@ def broken(log: Sequence[Event], watchers: Iterable[Watcher], receipts: Sequence
         *_order(log),
         *_turns_end(log),
         *_given_once(log, receipts),
+        *_handed_again(log),
+        *_met_by_the_next(log, receipts),
     ]
 
 
@@ -134,22 +148,68 @@ def texts_of(log: Iterable[Event]) -> Mapping[str, str]:
     return texts
 
 
-def _given_once(log: Sequence[Event], receipts: Sequence[str]) -> list[str]:
+def _given_once(log: Sequence[Event], receipts: Sequence[Receipt]) -> list[str]:
     """The engine has each prompt, as it was edited last, at most once for each time that the log says it was handed
     over, and no text that was edited away."""
-    texts = texts_of(log)
-    turns = {
-        event["event"]["turn"]: texts[event["event"]["prompt"]]
-        for event in log
-        if event["event"]["type"] == "turn_started" and event["event"]["prompt"] in texts
-    }
+    turns = _text_of_turn(log)
     handed = Counter(turns.get(event["event"]["turn"]) for event in log if event["event"]["type"] == "prompt_handed")
     said = {event["event"]["prompt"]["text"] for event in log if event["event"]["type"] == "prompt_queued"}
     found = []
-    for text in {*texts.values(), *said}:
-        got = sum(1 for receipt in receipts if receipt.endswith(text))
+    for text in {*texts_of(log).values(), *said}:
+        got = sum(text in receipt.parts for receipt in receipts)
         if got > handed[text]:
             found.append(f"{text!r} was given to the engine {got} times and handed over {handed[text]} times")
+    return found
+
+
+def _text_of_turn(log: Iterable[Event]) -> dict[str, str]:
+    log = list(log)
+    texts = texts_of(log)
+    started = [event["event"] for event in log if event["event"]["type"] == "turn_started"]
+    return {event["turn"]: texts[event["prompt"]] for event in started if event["prompt"] in texts}
+
+
+def _handed_again(log: Sequence[Event]) -> list[str]:
+    """Between two times that a round of a turn is handed over something has cut it off, and the log says so."""
+    open_rounds: set[tuple[str, int]] = set()
+    found = []
+    for recorded in log:
+        event = recorded["event"]
+        if event["type"] == "turn_interrupted":
+            open_rounds = {one for one in open_rounds if one[0] != event["turn"]}
+        elif event["type"] == "prompt_handed":
+            this = (event["turn"], event.get("round", 1))
+            if this in open_rounds:
+                found.append(f"event {recorded['seq']}: round {this[1]} of {this[0]} is handed over again in silence")
+            open_rounds.add(this)
+    return found
+
+
+def _met_by_the_next(log: Sequence[Event], receipts: Sequence[Receipt]) -> list[str]:
+    """What a turn left that was stopped, failed or cut off is dead before its sandbox has the next prompt."""
+    mine = set(_text_of_turn(log).values())
+    found = []
+    for number, receipt in enumerate(receipts):
+        if mine.intersection(receipt.parts):
+            found += left_of_ended(log, receipts[: number + 1], receipt.alive)
+    return found
+
+
+def left_of_ended(log: Sequence[Event], receipts: Sequence[Receipt], alive: Collection[str]) -> list[str]:
+    """What is alive of turns that were stopped, failed or cut off. `log` and `receipts` are older than `alive`."""
+    texts = _text_of_turn(log)
+    ended = {
+        texts[event["event"]["turn"]]: event["event"]["reason"]
+        for event in log
+        if event["event"]["type"] == "turn_ended" and event["event"]["turn"] in texts
+    }
+    found = []
+    for number, receipt in enumerate(receipts):
+        for text in set(texts.values()).intersection(receipt.parts) if receipt.id in alive else ():
+            if ended.get(text, "completed") != "completed":
+                found.append(f"a process of {text!r} lives, which was {ended[text]}")
+            elif any(text in later.parts for later in receipts[number + 1 :]):
+                found.append(f"a process of {text!r} lives from before it was cut off")
     return found
 
 

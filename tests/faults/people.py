@@ -13,6 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 ANSWER_SECONDS = 60
 FRAME_SECONDS = 0.5
 """Nothing may be said for a while: whoever reads frames on the way to a deed does not wait for ever."""
+PATIENCE_SECONDS = 3
+"""How long somebody waits for a moment to act in; where it has not come, the deed is done nevertheless."""
 
 Lost = (ConnectionClosed, InvalidHandshake, OSError, TimeoutError)
 
@@ -103,6 +105,15 @@ class Watcher:
                 await self._read(FRAME_SECONDS)
             except Lost:
                 return
+
+    async def until(self, kind: str) -> None:
+        """Read until an event of this type comes, or does not come for a while."""
+        before = len(self.seen.events)
+        with suppress(*Lost):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not any(event["event"]["type"] == kind for event in self.seen.events[before:]):
+                    await self.come_back()
+                    await self._read(PATIENCE_SECONDS)
 
     async def ask(self, kind: str, **values: Any) -> dict[str, Any]:
         """Have something done, over as many connections as it takes. It carries a key, so that it is done once."""

@@ -6,11 +6,14 @@ from typing import Literal
 
 CLIENTS = 5
 SESSIONS = 2
+CHECKED = 1
+"""The session whose repository has checks."""
 BURSTS = 9
 
 Deed = Literal[
     "prompt",
     "stop",
+    "stop check",
     "steer",
     "withdraw",
     "move",
@@ -22,11 +25,13 @@ Deed = Literal[
     "end server",
     "kill sandbox",
     "kill sshd",
+    "kill engine",
 ]
 
 WEIGHTS: dict[Deed, int] = {
     "prompt": 40,
     "stop": 9,
+    "stop check": 4,
     "steer": 7,
     "withdraw": 5,
     "move": 5,
@@ -38,9 +43,12 @@ WEIGHTS: dict[Deed, int] = {
     "end server": 1,
     "kill sandbox": 2,
     "kill sshd": 1,
+    "kill engine": 5,
 }
 SERVER = ("kill server", "end server")
-PROMPTS = {"talk": 10, "work": 8, "wait": 8, "leave": 3, "die": 2}
+PROMPTS = {"talk": 10, "work": 8, "wait": 8, "leave": 4, "die": 2, "deaf": 1}
+ENDLESS = ("leave ", "deaf ")
+"""How prompts begin whose turns somebody has to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +91,12 @@ def _burst(random: Random, number: int) -> Burst:
 
 def _step(random: Random, client: int, name: str) -> Step:
     kind = random.choices(list(PROMPTS), list(PROMPTS.values()))[0]
+    session = random.randrange(SESSIONS)
+    deed = random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
     return Step(
         client=client,
-        session=random.randrange(SESSIONS),
-        deed=random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0],
+        session=CHECKED if deed == "stop check" else session,
+        deed=deed,
         text=f"{kind} {name}",
         frames=random.choice((0, 0, 1, 2, 5, 12)),
         choice=random.random(),

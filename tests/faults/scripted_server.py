@@ -1,61 +1,102 @@
 """The real server with a scripted engine: `python -m tests.faults.scripted_server`, settings from the environment.
 
-What a prompt asks for stands in its words: `talk`, `work`, `wait`, `leave` (processes behind) and `die`. Each
-prompt that the engine is given is written to a file before it is played, so that a kill cannot hide one.
+The engine is a process in the sandbox (`guest_engine.py`), behind the adapter that every engine has. Each prompt that
+it is given is written to a file before it has it, so that a kill cannot hide one, together with what of earlier prompts
+is alive in the sandbox at that moment.
 """
 
 import asyncio
 import json
 import os
+import secrets
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 
 from outrider.app.server import serve
+from outrider.engines.acp import AcpEngine
+from outrider.engines.profile import Profile, Start
+from outrider.model.engine import EngineStop
+from outrider.model.sandbox import ENGINE_ROLE
+from outrider.ports.engine import EngineLaunch, EngineListener, EngineSession, Part
+from outrider.ports.sandbox import ExecSpec, Guest
 from outrider.settings import Settings
-from outrider.testing.fake_engine import FakeEngine, Stage, Step, die, say, shell
 
 RECEIPTS = "receipts.jsonl"
 """In the home: one line for each prompt that was given to an engine."""
 
-
-class ScriptedEngine(FakeEngine):
-    """Plays what the last line asks for: before it may stand the story of a session that it takes over."""
-
-    def steps(self, prompt: str) -> Sequence[Step]:
-        """What to play."""
-        return super().steps(prompt.rpartition("\n")[2])
+ENGINE_FILE = "guest_engine.py"
+ALIVE = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | sed -n 's/^FAULT_RECEIPT=//p' | sort -u"
 
 
-def scripts(receipts: Path) -> dict[str, list[Step]]:
-    """What is played, by the word that stands first in the prompt."""
+class Scripted(Profile):
+    """The script, as an engine is installed."""
 
-    async def receive(stage: Stage) -> None:
-        await asyncio.to_thread(_append, receipts, stage.prompt)
+    name = "scripted"
 
-    work = 'n=$(ls | wc -l); echo "$n" > "file-$n" && git add -A && git commit -qm "File $n"'
-    leave = "for i in 1 2; do setsid nohup sh -c 'trap \"\" TERM; sleep 300' >/dev/null 2>&1 & done; sleep 20"
-    plays: dict[str, list[Step]] = {
-        "talk ": [say("I only talk, and this is all that I have to say about it.")],
-        "work ": [say("I write a file."), shell(work), say("It is committed.")],
-        "wait ": [say("I wait a moment."), shell("sleep 0.4"), say("The moment is over.")],
-        "leave ": [say("I leave something behind."), shell(leave), say("Nobody stopped me.")],
-        "die ": [say("I begin, and then"), die()],
-    }
-    return {word: [receive, *steps] for word, steps in plays.items()}
+    def start(self, launch: EngineLaunch) -> Start:
+        """See `outrider.engines.profile.Profile`."""
+        home = Start.home
+        script = Path(__file__).with_name(ENGINE_FILE).read_text()
+        argv = ("/usr/bin/python3", "-I", "-S", f"{home}/{ENGINE_FILE}")
+        return Start(argv=argv, env={"OUTRIDER_ROLE": ENGINE_ROLE}, files={ENGINE_FILE: script})
 
 
-def _append(path: Path, text: str) -> None:
+class NotingEngine:
+    """Any engine; what it is given is noted."""
+
+    def __init__(self, engine: AcpEngine, receipts: Path) -> None:
+        self.name, self.asks = engine.name, engine.asks
+        self._engine = engine
+        self._receipts = receipts
+
+    async def open(self, guest: Guest, launch: EngineLaunch, listener: EngineListener) -> "NotingSession":
+        """See `ports.engine.Engine`."""
+        inner = await self._engine.open(guest, launch, listener)
+        return NotingSession(inner, guest, self._receipts)
+
+
+@dataclass
+class NotingSession:
+    """Its session."""
+
+    inner: EngineSession
+    guest: Guest
+    receipts: Path
+
+    @property
+    def id(self) -> str:
+        return self.inner.id
+
+    @property
+    def resumed(self) -> bool:
+        return self.inner.resumed
+
+    async def prompt(self, parts: Sequence[Part]) -> EngineStop:
+        """The receipt goes last."""
+        receipt = secrets.token_hex(6)
+        look = await self.guest.run(ExecSpec(argv=("/bin/sh", "-c", ALIVE), cwd="/"))
+        texts = [part for part in parts if isinstance(part, str)]
+        note = {"id": receipt, "parts": texts, "alive": look.output.decode().split()}
+        await asyncio.to_thread(_append, self.receipts, note)
+        return await self.inner.prompt([*parts, receipt])
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+
+def _append(path: Path, note: object) -> None:
     with path.open("a") as file:
-        file.write(json.dumps(text) + "\n")
+        file.write(json.dumps(note) + "\n")
 
 
 def main() -> None:
     """Serve until told to stop."""
     settings = Settings.read()
-    engine = ScriptedEngine(scripts(settings.home / RECEIPTS))
+    engine = NotingEngine(AcpEngine(Scripted()), settings.home / RECEIPTS)
     uvloop.run(serve(settings, engine=engine))
 
 

@@ -8,15 +8,17 @@ make faults                                        # two hundred
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from tests.e2e.conftest import make_deployment  # noqa: F401 - a fixture
-from tests.e2e.deployment import Deployment, make_repository
-from tests.faults.play import play
+from tests.e2e.deployment import Deployment
+from tests.faults.forked_server import ForkedDeployment, Parent, parent
+from tests.faults.play import Play
 from tests.faults.schedules import schedule
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
@@ -36,14 +38,23 @@ def test_a_seed_is_one_schedule() -> None:
     assert schedule(7) != schedule(8)
 
 
+@pytest.fixture(scope="module")
+def server_parent() -> Iterator[Parent]:
+    """One for all seeds."""
+    with parent() as made:
+        yield made
+
+
 @pytest.mark.parametrize("seed", seeds(os.environ.get("OUTRIDER_FAULT_SEEDS") or SHORT))
 async def test_the_promises_hold(
     make_deployment: Callable[..., Deployment],  # noqa: F811
     namespaces_provider: NamespaceProvider,
+    server_parent: Parent,
     tmp_path: Path,
     seed: int,
 ) -> None:
-    deployment = make_deployment()
-    deployment.program = ("tests.faults.scripted_server",)
+    deployment = make_deployment(kind=partial(ForkedDeployment, parent=server_parent))
     await deployment.start()
-    assert await play(seed, deployment, namespaces_provider, make_repository(tmp_path / "plain")) == []
+    play = await Play.begin(deployment, namespaces_provider, tmp_path)
+    await play.run(schedule(seed))
+    assert await play.faults() == []

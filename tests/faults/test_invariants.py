@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.invariants import broken, children_made
+from tests.faults.invariants import Receipt, broken, children_made, left_of_ended
 from tests.faults.people import Accepted, Done, Seen, Watcher
 
 EVENTS: list[dict[str, Any]] = [
@@ -20,7 +20,7 @@ EVENTS: list[dict[str, Any]] = [
     {"type": "prompt_handed", "turn": "t-1"},
     {"type": "turn_ended", "turn": "t-1", "reason": "stopped", "message": "Stopped."},
 ]
-RECEIPTS = ["talk #2", "The story so far.\ntalk #1"]
+RECEIPTS = [Receipt("r-2", ["talk #2"]), Receipt("r-1", ["The story so far.\ntalk #2", "talk #1"])]
 
 
 def numbered(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -70,6 +70,35 @@ def test_another_name_on_a_prompt_is_said() -> None:
     assert broken(log, [watcher([])], RECEIPTS) == ["'talk #2' is Bob's and stands under Ada"]
 
 
+AGAIN = {"type": "prompt_handed", "turn": "t-1", "attempt": 2}
+CUT_OFF = {"type": "turn_interrupted", "turn": "t-1", "attempt": 1, "reason": "The server ended."}
+
+
+def test_a_prompt_that_is_handed_over_twice_in_silence_is_said() -> None:
+    silent = numbered([*EVENTS[:9], AGAIN, *EVENTS[9:]])
+    twice = [*RECEIPTS, RECEIPTS[1]]
+    assert broken(silent, [], twice) == ["event 10: round 1 of t-1 is handed over again in silence"]
+    assert broken(numbered([*EVENTS[:9], CUT_OFF, AGAIN, *EVENTS[9:]]), [], twice) == []
+    other_round = {**AGAIN, "attempt": 1, "round": 2}
+    assert broken(numbered([*EVENTS[:9], other_round, *EVENTS[9:]]), [], twice) == []
+
+
+def test_what_outlives_its_turn_is_said() -> None:
+    log = numbered(EVENTS)
+    assert left_of_ended(log, RECEIPTS, ["r-2"]) == [], "a turn that was done may leave a server running"
+    assert left_of_ended(log, RECEIPTS, ["r-1"]) == ["a process of 'talk #1' lives, which was stopped"]
+    assert left_of_ended(log[:9], RECEIPTS, ["r-1"]) == [], "it runs"
+    again = [*RECEIPTS, Receipt("r-3", ["talk #1"])]
+    assert left_of_ended(log[:9], again, ["r-1"]) == ["a process of 'talk #1' lives from before it was cut off"]
+    assert left_of_ended(log[:9], again, ["r-3"]) == []
+
+
+def test_what_outlives_its_turn_and_is_met_by_the_next_is_said() -> None:
+    log = numbered([*EVENTS[:6], {**EVENTS[6], "reason": "failed"}, *EVENTS[7:]])
+    met = [RECEIPTS[0], Receipt("r-1", ["talk #1"], alive=["r-2"])]
+    assert broken(log, [], met) == ["a process of 'talk #2' lives, which was failed"]
+
+
 BOB = {"name": "Bob"}
 EDITED = [
     *EVENTS[:3],
@@ -79,8 +108,9 @@ EDITED = [
 
 
 def test_an_edited_prompt_is_given_as_it_was_edited_last():
-    assert broken(numbered(EDITED), [], ["wait #2", "talk #1"]) == []
-    [said] = broken(numbered(EDITED), [], ["talk #2", "wait #2", "talk #1"])
+    given = [Receipt("r-2", ["wait #2"]), Receipt("r-1", ["talk #1"])]
+    assert broken(numbered(EDITED), [], given) == []
+    [said] = broken(numbered(EDITED), [], [Receipt("r-0", ["talk #2"]), *given])
     assert said == "'talk #2' was given to the engine 1 times and handed over 0 times"
 
 
@@ -98,7 +128,7 @@ def test_an_edited_prompt_is_given_as_it_was_edited_last():
 )
 def test_what_is_said_to_be_done_stands_where_it_is_said_under_who_asked(done: Done, holds: bool) -> None:
     bob = Watcher("Bob", "s-1", "", lambda: "", done=[done])
-    assert (broken(numbered(EDITED), [bob], ["wait #2", "talk #1"]) == []) is holds
+    assert (broken(numbered(EDITED), [bob], [Receipt("r-2", ["wait #2"]), Receipt("r-1", ["talk #1"])]) == []) is holds
 
 
 @pytest.mark.parametrize("kind", ["prompt_withdrawn", "prompt_moved", "prompt_edited", "turn_started"])
