@@ -61,6 +61,7 @@ _NAMES = {
     "OUTRIDER_IMAGE_DAYS": "image_days",
     "OUTRIDER_IMAGES_KEPT": "images_kept",
     "OUTRIDER_SETUP_DAYS": "setup_days",
+    "OUTRIDER_WEBHOOK_SECRET": "webhook_secret",
     "OUTRIDER_OCI_FOLDER": "oci_folder",
     "OUTRIDER_REHEARSAL_SCRIPTS": "rehearsal_scripts",
     "OUTRIDER_REHEARSAL_TOKENS_PER_SECOND": "rehearsal_tokens_per_second",
@@ -160,6 +161,9 @@ class Settings(Model):
     image_days: float = Field(default=14, gt=0, description="After its last session a branch is looked at for so long")
     images_kept: int = Field(default=3, ge=1, le=1000, description="Images kept of each branch")
     setup_days: float = Field(default=7, ge=0, description="How long a finished setup of checks is kept unused")
+    webhook_secret: SecretStr | None = Field(
+        default=None, min_length=16, description="What code hosts sign their webhooks with; without it none are taken"
+    )
     oci_folder: Path | None = Field(
         default=None, description="A folder of OCI layouts and archives that recipes name as `local/NAME:TAG`"
     )
@@ -253,7 +257,7 @@ class Settings(Model):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that may never be stored or shown."""
-        keys = (self.anthropic_api_key, self.openai_api_key)
+        keys = (self.anthropic_api_key, self.openai_api_key, self.webhook_secret)
         given = [key.get_secret_value() for key in keys if key is not None]
         aws = [self.environment.get(name, "") for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")]
         return tuple(filter(None, (*given, *aws)))

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount
 
-from outrider.api.gate import OPEN_PATHS, needs_login
+from outrider.api.gate import OPEN_PATHS, SIGNED_PATHS, needs_login
 from outrider.api.server import build_api
+from outrider.api.signed import signed_push
 from outrider.ports.tools import SessionTools
 
 ROOT = Path(__file__).parents[2]
@@ -19,22 +21,22 @@ STRANGERS_MAY = {"/api/health", "/api/join", "/api/join/look", "/login/{token}",
 """Routes that answer without a login: whether the server lives, links to log in and to join, the page."""
 
 
-def _paths(routes: Iterable[BaseRoute]) -> Iterator[str]:
-    """Every path, those of included routers too, however FastAPI keeps them."""
+def _routes(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """Every route, those of included routers too, however FastAPI keeps them."""
     for route in routes:
         inner = getattr(route, "original_router", route)
         if inner is not route or isinstance(route, Mount):
-            yield from _paths(inner.routes)
+            yield from _routes(inner.routes)
         else:
-            yield route.path  # type: ignore[attr-defined]
+            yield route
 
 
-PATHS = sorted(set(_paths(build_api().routes)))
+PATHS = sorted({route.path for route in _routes(build_api().routes)})  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_route_is_behind_the_gate_or_on_the_list(path: str) -> None:
-    assert needs_login(re.sub(r"\{[^}]*\}", "x", path)) is (path not in STRANGERS_MAY)
+    assert needs_login(re.sub(r"\{[^}]*\}", "x", path)) is (path not in {*STRANGERS_MAY, *SIGNED_PATHS})
 
 
 def test_no_route_was_overlooked() -> None:
@@ -44,6 +46,17 @@ def test_no_route_was_overlooked() -> None:
 
 def test_nothing_else_is_open() -> None:
     assert set(OPEN_PATHS) <= STRANGERS_MAY
+
+
+def test_a_route_without_a_login_that_is_not_open_checks_a_signature() -> None:
+    """And gets at the body in no other way: it has no parameter for it."""
+    found = {}
+    for route in _routes(build_api().routes):
+        if isinstance(route, APIRoute) and route.path in SIGNED_PATHS:
+            assert not route.dependant.body_params
+            found[route.path] = {dependency.call for dependency in route.dependant.dependencies}
+    assert set(found) == set(SIGNED_PATHS)
+    assert all(signed_push in calls for calls in found.values())
 
 
 def _calls(path: Path) -> Iterator[ast.Call]:

@@ -16,8 +16,10 @@ class Attempts:
 
     _wrong: OrderedDict[str, deque[float]]
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, what: str = "links that do not work") -> None:
+        """`what` is told to whoever was wrong too often."""
         self._clock = clock
+        self._what = what
         self._wrong = OrderedDict()
 
     def expect_few(self, address: str) -> None:
@@ -27,7 +29,7 @@ class Attempts:
         while wrong and now - wrong[0] > SECONDS:
             wrong.popleft()
         if len(wrong) >= MOST:
-            raise TooManyAttempts("Too many links that do not work were tried from here.", "Try again in a minute.")
+            raise TooManyAttempts(f"Too many {self._what} were tried from here.", "Try again in a minute.")
 
     def note(self, address: str) -> None:
         """It was wrong once more."""

@@ -20,6 +20,10 @@ OPEN_PATHS = ("/api/health", "/api/join", "/api/join/look")
 """Answered without a login, which is known where there is one. `/login/…` and the page with its assets carry nothing
 secret and are open too."""
 
+SIGNED_PATHS = ("/api/hooks/push",)
+"""Answered without a login, to whoever signs the request: their routes get the body from `api.signed` alone,
+which checks the signature first."""
+
 GUARDED_PREFIXES = ("/api/", "/git/", "/metrics")
 
 _HEADERS = {
@@ -80,7 +84,7 @@ class Gate:
 
 def needs_login(path: str) -> bool:
     """Whether the path is closed to strangers."""
-    return path.startswith(GUARDED_PREFIXES) and path not in OPEN_PATHS
+    return path.startswith(GUARDED_PREFIXES) and path not in (*OPEN_PATHS, *SIGNED_PATHS)
 
 
 def cookie_value(headers: Headers) -> str | None:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from outrider.api.attempts import Attempts
 from outrider.api.auth import Authenticator, Login
+from outrider.api.push_hooks import PushHooks
 from outrider.api.uploads import Uploads
 from outrider.api.views import Me
 from outrider.fleet.images.builds import Builds
@@ -61,6 +62,7 @@ class Parts:
     authenticator: Authenticator
     invites: Invites
     attempts: Attempts
+    hooks: PushHooks
     backup: Callable[[bool, bool], AsyncIterator[bytes]]
     """The deployment as a tar: with snapshots, with secrets."""
     describe: Callable[[Person], Awaitable[Me]]

@@ -22,6 +22,7 @@ from outrider.api.routes import (
     children,
     egress,
     git,
+    hooks,
     images,
     joining,
     limits,
@@ -40,6 +41,32 @@ from outrider.api.routes import (
 )
 
 
+ROUTES = (
+    me,
+    metrics,
+    attachments,
+    limits,
+    sessions,
+    queue,
+    shelf,
+    changes,
+    members,
+    joining,
+    snapshots,
+    children,
+    transcripts,
+    search,
+    repositories,
+    pull_requests,
+    images,
+    hooks,
+    egress,
+    pool,
+    backups,
+    git,
+)
+
+
 def build_api(parts: Parts | None = None) -> FastAPI:
     """The routes alone. Without parts they cannot be called, only described."""
     api = FastAPI(
@@ -52,29 +79,7 @@ def build_api(parts: Parts | None = None) -> FastAPI:
     )
     api.state.parts = parts
     add_problem_handlers(api)
-    for routes in (
-        me,
-        metrics,
-        attachments,
-        limits,
-        sessions,
-        queue,
-        shelf,
-        changes,
-        members,
-        joining,
-        snapshots,
-        children,
-        transcripts,
-        search,
-        repositories,
-        pull_requests,
-        images,
-        egress,
-        pool,
-        backups,
-        git,
-    ):
+    for routes in ROUTES:
         api.include_router(routes.router)
     api.router.routes.append(WebSocketRoute("/api/sessions/{session}/feed", Feed()))
     api.router.routes.append(WebSocketRoute("/api/feed", ListFeed()))

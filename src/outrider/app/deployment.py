@@ -14,6 +14,7 @@ from pathlib import Path
 from outrider.api.attempts import Attempts
 from outrider.api.auth import Authenticator
 from outrider.api.parts import Parts
+from outrider.api.push_hooks import PushHooks
 from outrider.api.uploads import Uploads
 from outrider.app.author import find_author
 from outrider.app.backup.writing import backups_of
@@ -47,6 +48,8 @@ from outrider.fleet.pool.warm import POOL_LABEL, WarmMaker
 from outrider.fleet.snapshots import Snapshots
 from outrider.integrations.builtin.forge import BuiltinForge
 from outrider.integrations.builtin.quarantine import GitQuarantine
+from outrider.integrations.github.pushes import GithubPushes
+from outrider.integrations.gitlab.pushes import GitlabPushes
 from outrider.model.child_commands import Caps
 from outrider.model.commands import Report
 from outrider.model.engine import ModelRef
@@ -320,10 +323,21 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         authenticator=Authenticator(base.owner, base.home.token(), base.catalog.logins, base.clock),
         invites=base.catalog.invites,
         attempts=Attempts(base.clock),
+        hooks=_hooks(base, heart.works),
         backup=backups_of(base.settings, base.clock, base.snapshots.store),
         describe=await describing(base.settings, base.home, base.probe),
         git_app=lru_cache(maxsize=256)(GitReadApp),
         address=lambda: base.url,
+    )
+
+
+def _hooks(base: Foundation, works: ImageWorks) -> PushHooks:
+    secret = base.settings.webhook_secret
+    return PushHooks(
+        secret=secret.get_secret_value() if secret else "",
+        formats=(GithubPushes(), GitlabPushes()),
+        attempts=Attempts(base.clock, "signatures that do not fit"),
+        take=works.pushes.take,
     )
 
 

@@ -11,6 +11,7 @@ from outrider.fleet.images.collection import Collector, InUse, Keep
 from outrider.fleet.images.ledger import Ledger
 from outrider.fleet.images.log import BuildLogs
 from outrider.fleet.images.making import ImageMaker, MachineImages, Materials
+from outrider.fleet.images.pushes import Pushes
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.images.schedule import Branch, Rhythm, Schedule
 from outrider.ports.clock import Clock
@@ -48,6 +49,7 @@ class ImageWorks:
     images: RepositoryImages
     builds: Builds
     schedule: Schedule
+    pushes: Pushes
     collector: Collector
 
     def start(self, tasks: asyncio.TaskGroup) -> tuple["asyncio.Task[None]", ...]:
@@ -56,7 +58,8 @@ class ImageWorks:
         if not self.builds.at_once:
             return (collecting,)
         building = tasks.create_task(self.builds.run(), name="image-builds")
-        return collecting, building, tasks.create_task(self.schedule.run(), name="image-schedule")
+        looking = tasks.create_task(self.schedule.run(), name="image-schedule")
+        return collecting, building, looking, tasks.create_task(self.pushes.run(), name="pushes")
 
 
 def make_image_works(given: Ingredients, in_use: InUse) -> ImageWorks:
@@ -76,7 +79,8 @@ def make_image_works(given: Ingredients, in_use: InUse) -> ImageWorks:
     schedule = Schedule(builds, materials, recent, rhythm)
     images.listener = schedule
     keep = Keep(images=settings.images_kept, days=settings.setup_days, interval_seconds=settings.image_seconds)
-    return ImageWorks(images, builds, schedule, Collector(builds, given.clean.provider, in_use, keep))
+    collector = Collector(builds, given.clean.provider, in_use, keep)
+    return ImageWorks(images, builds, schedule, Pushes(given.forge, schedule), collector)
 
 
 async def _worked_on(index: SessionIndex, since: datetime) -> set[Branch]:

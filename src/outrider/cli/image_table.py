@@ -20,7 +20,7 @@ STATE = {
     BuildState.CANCELLED: ("cancelled", "yellow"),
 }
 
-WIDE = 100
+WIDE, WIDER = 100, 140
 TAIL_LINES = 6
 
 
@@ -34,12 +34,16 @@ def draw_images(console: Console, rows: list[dict[str, Any]], now: datetime) -> 
     table.add_column("checks", no_wrap=True, overflow="ellipsis")
     if console.width >= WIDE:
         table.add_column("build", no_wrap=True, style="dim")
+    if console.width >= WIDER:
+        table.add_column("because", no_wrap=True, style="dim", overflow="ellipsis")
     for row in rows:
         build, image = _build(row), _image(row)
         cells = [Text(row["repository"]), Text(row["branch"]), *_about(image, now)[:2], _state(build, image)]
         cells += [_about(image, now)[2], _checks(image)]
         if console.width >= WIDE:
             cells.append(Text(build.id if build else ""))
+        if console.width >= WIDER:
+            cells.append(Text(clean_line(build.why) if build else ""))
         table.add_row(*cells)
     console.print(table)
     for build in filter(None, map(_build, rows)):

@@ -146,6 +146,7 @@ async def api_world(world: SessionWorld, registry: Registry | None = None) -> As
             authenticator=Authenticator(OWNER, TOKEN, catalog.logins, world.clock),
             invites=catalog.invites,
             attempts=Attempts(world.clock),
+            hooks=nothing,
             backup=nothing,
             describe=_describe,
             git_app=lambda path: nothing,

@@ -57,6 +57,14 @@ def test_each_branch_is_a_row_and_a_failure_says_why() -> None:
     assert why == "  ✗ bakery main: The setup command `npm ci` ended with exit code 1."
 
 
+def test_a_wide_terminal_says_what_asked_for_the_build() -> None:
+    screen = console(160)
+    draw_images(screen, [row(image=image_of(0), build=build_of(1, why="somebody pushed to it"))], MORNING)
+    head, bakery = said(screen)
+    assert head.split()[-1] == "because"
+    assert bakery.endswith("somebody pushed to it")
+
+
 @pytest.mark.parametrize("width", [40, 80])
 def test_a_narrow_terminal_gets_no_longer_lines(width: int) -> None:
     screen = console(width)

@@ -19,6 +19,7 @@ RETRY_HOURS = 6
 
 NO_IMAGE = "there is no image yet"
 MOVED = "the branch moved"
+PUSHED = "somebody pushed to it"
 RECIPE = "the recipe changed"
 MACHINE = "what is below it changed"
 
@@ -64,6 +65,16 @@ class Schedule:
         try:
             if self._builds.at_once and (repository, branch) in await self._watched():
                 await self._builds.request(repository, branch, MOVED)
+        except OutriderError as error:
+            _log.warning("no build of %s %s: %s", repository, branch, error)
+
+    async def told(self, repository: str, branch: str) -> None:
+        """A code host says that a branch has another commit: it is looked at as every half hour. Never raises."""
+        try:
+            if self._builds.at_once and (repository, branch) in await self._watched():
+                known = await self._with.forge.find(repository, unheard)
+                if why := await self._why(known, branch):
+                    await self._builds.request(repository, branch, PUSHED if why == MOVED else why)
         except OutriderError as error:
             _log.warning("no build of %s %s: %s", repository, branch, error)
 
