@@ -40,7 +40,6 @@ from outrider.api.routes import (
     transcripts,
 )
 
-
 ROUTES = (
     me,
     metrics,

@@ -32,23 +32,23 @@ def draw_images(console: Console, rows: list[dict[str, Any]], now: datetime) -> 
     table.add_column("state", no_wrap=True)
     table.add_column("size", no_wrap=True, justify="right")
     table.add_column("checks", no_wrap=True, overflow="ellipsis")
-    if console.width >= WIDE:
-        table.add_column("build", no_wrap=True, style="dim")
-    if console.width >= WIDER:
-        table.add_column("because", no_wrap=True, style="dim", overflow="ellipsis")
+    wide = [name for name, least in (("build", WIDE), ("because", WIDER)) if console.width >= least]
+    for name in wide:
+        table.add_column(name, no_wrap=True, style="dim", overflow="ellipsis")
     for row in rows:
         build, image = _build(row), _image(row)
         cells = [Text(row["repository"]), Text(row["branch"]), *_about(image, now)[:2], _state(build, image)]
         cells += [_about(image, now)[2], _checks(image)]
-        if console.width >= WIDE:
-            cells.append(Text(build.id if build else ""))
-        if console.width >= WIDER:
-            cells.append(Text(clean_line(build.why) if build else ""))
+        cells += [Text(clean_line(said)) for said in _of_build(build)][: len(wide)]
         table.add_row(*cells)
     console.print(table)
     for build in filter(None, map(_build, rows)):
         if build.failed:
             console.print(beside("✗", f"{build.repository} {build.branch}: {clean_line(build.detail)}", "red"))
+
+
+def _of_build(build: Build | None) -> tuple[str, str]:
+    return (build.id, build.why) if build else ("", "")
 
 
 def draw_build(console: Console, build: Build) -> None:
