@@ -267,7 +267,7 @@ async def test_a_commit_that_is_gone_ends_the_turn_clearly_and_the_next_prompt_t
 async def test_a_sync_that_hangs_ends_the_turn_clearly_and_the_next_prompt_tries_again(start: Start):
     await start.begin()
     start.move()
-    start.world.policy = Policy(delta_window_seconds=0, commit_window_seconds=0, sync_seconds=0.3)
+    start.world.policy = Policy(delta_window_seconds=0, commit_window_seconds=0, sync_seconds=1.0)
     start.engine.plays = {"again": [start.look], "": [hang()]}
     async with running(start.world.registry()) as registry:
         session = await start.session(registry)

@@ -26,6 +26,8 @@ class Ear:
 
     turn: TurnId | None
     """Whose words these are; between turns an engine is not heard."""
+    heard: asyncio.Event
+    """Set at the first that the engine says or asks in its round."""
     named: asyncio.Event
     """Set when commits go by the name of who prompts. No tool runs before."""
     stale: asyncio.Event
@@ -37,6 +39,7 @@ class Ear:
     def __init__(self, actor: Actor, redactor: Redactor, clock: Clock, synced: Synced) -> None:
         self.turn = None
         self.acted = lambda turn, update: None
+        self.heard = asyncio.Event()
         self.named = asyncio.Event()
         self.stale = asyncio.Event()
         self._synced = synced
@@ -51,6 +54,7 @@ class Ear:
     def begin(self, turn: TurnId) -> None:
         """A round begins: from here on the engine is heard."""
         self.turn = turn
+        self.heard.clear()
         self.named.clear()
         self.stale.clear()
 
@@ -58,6 +62,7 @@ class Ear:
         """The engine said or did something."""
         if self.turn is None:
             return
+        self.heard.set()
         match update:
             case TextDelta():
                 self._hear(update)
@@ -72,6 +77,7 @@ class Ear:
         """Allowed, once, as soon as the workspace is synced: the sandbox is the boundary. Not while the turn is being
         stopped. Where the sync has moved files and the engine does not know it, what it asks for may be made from old
         ones: it is not answered, but cancelled with its prompt, and the engine is told."""
+        self.heard.set()
         await self.named.wait()
         if self.turn is None:
             return False

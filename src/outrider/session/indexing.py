@@ -9,9 +9,13 @@ from outrider.model.engine import Speaker
 from outrider.model.errors import OutriderError
 from outrider.model.events import RECORDED, Recorded
 from outrider.model.ids import SessionId
+from outrider.ports.clock import Clock
 from outrider.ports.search import Passage, SearchIndex
 
 READ_AT_ONCE = 500
+
+BEHIND_SECONDS = 0.5
+"""What is said is found so long after it was stored: whoever prompts does not wait for the processor that it takes."""
 
 ReadEvents = Callable[[SessionId, int, int], Awaitable[list[bytes]]]
 """Session, after, limit: stored events, encoded."""
@@ -22,8 +26,11 @@ logger = logging.getLogger(__name__)
 class Indexing:
     """One task that is always behind and never in the way."""
 
-    def __init__(self, search: SearchIndex, read: ReadEvents, ids: Callable[[], Sequence[SessionId]]) -> None:
+    def __init__(
+        self, search: SearchIndex, clock: Clock, read: ReadEvents, ids: Callable[[], Sequence[SessionId]]
+    ) -> None:
         self._search = search
+        self._clock = clock
         self._read = read
         self._ids = ids
         self._reached: dict[SessionId, int] = {}
@@ -41,12 +48,13 @@ class Indexing:
         for session in self._ids():
             self.touch(session)
         while True:
-            await self._arrived.wait()
-            self._arrived.clear()
             await self.catch_up()
+            await self._arrived.wait()
+            await self._clock.sleep(BEHIND_SECONDS)
 
     async def catch_up(self) -> None:
         """Take in all that is there now. What cannot be read is said, and harms no other."""
+        self._arrived.clear()
         while self._changed:
             session = next(iter(self._changed))
             del self._changed[session]

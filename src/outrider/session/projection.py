@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from outrider.model.errors import OutriderError
 from outrider.model.ids import SessionId
+from outrider.ports.clock import Clock
 from outrider.ports.store import SessionIndex, SessionRow
 from outrider.session.family_state import open_children
 from outrider.session.state import SandboxPhase, State, TurnPhase
@@ -15,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 DAMAGED = "damaged"
 """Status of sessions whose logs cannot be read."""
+
+BEHIND_SECONDS = 0.1
+"""Rows are written so long after what changed: whoever prompts does not wait for the processor that they take."""
 
 AT_REST = {"asleep", "archived"}
 """Status of sessions that nothing is pending for."""
@@ -64,13 +68,17 @@ class Projection:
     _changed: dict[SessionId, SessionRow]
     _shown: dict[SessionId, tuple[object, ...]]
 
-    def __init__(self, index: SessionIndex, written: Callable[[SessionRow], None] = lambda row: None) -> None:
+    def __init__(
+        self, index: SessionIndex, clock: Clock, written: Callable[[SessionRow], None] = lambda row: None
+    ) -> None:
         """`written` is told of each row once a reader of the index would find it."""
         self._index = index
+        self._clock = clock
         self._written = written
         self._changed = {}
         self._shown = {}
         self._lost = set[SessionId]()
+        self._writing = asyncio.Lock()
         self._arrived = asyncio.Event()
 
     def touch(self, state: State) -> None:
@@ -106,6 +114,7 @@ class Projection:
         """Write rows until cancelled."""
         while True:
             await self._arrived.wait()
+            await self._clock.sleep(BEHIND_SECONDS)
             self._arrived.clear()
             await self.write()
 
@@ -116,14 +125,18 @@ class Projection:
                 await self._index.put(replace(row, status=DAMAGED))
 
     async def write(self) -> None:
-        """Write what has changed. A row that cannot be written is mended at the next start."""
-        await self._write_lost()
-        while self._changed:
-            session, new = self._changed.popitem()
-            if new.status in AT_REST:
-                self._shown.pop(session, None)
-            try:
-                await self._index.put(new)
-                self._written(new)
-            except OutriderError as error:
-                logger.error("session %s: its row in the index is old: %s", session, error)
+        """Write what has changed; it is written when this returns. A row that cannot be written is mended at the next
+        start."""
+        async with self._writing:
+            await self._write_lost()
+            while self._changed:
+                await self._write_one(*self._changed.popitem())
+
+    async def _write_one(self, session: SessionId, new: SessionRow) -> None:
+        if new.status in AT_REST:
+            self._shown.pop(session, None)
+        try:
+            await self._index.put(new)
+            self._written(new)
+        except OutriderError as error:
+            logger.error("session %s: its row in the index is old: %s", session, error)

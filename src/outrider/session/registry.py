@@ -53,9 +53,9 @@ class Registry:
         self.listing = ListHub()
         """Who looks at the list of sessions."""
         self.quotas = world.quotas
-        self._projection = Projection(index, self.listing.tell)
+        self._projection = Projection(index, world.clock, self.listing.tell)
         self._logs = OpenLogs(logs)
-        self._indexing = Indexing(search, self.events, self._logs.ids)
+        self._indexing = Indexing(search, world.clock, self.events, self._logs.ids)
         self._roster = Roster(self._logs, world, policy, self._committed, self._projection.lost)
         self.changed_files = ChangedFiles(self._roster.hub, self.state)
         world.family.sessions = self
@@ -88,6 +88,7 @@ class Registry:
         first = first_events(session, new, self.clock.now())
         if not await self.open(session, first, new.prompt.author.person):
             expect_same(await self.state(session), new)
+        await self._projection.write()  # whoever made it finds it in the list
         return session
 
     async def open(self, session: SessionId, records: list[Recorded], by: Person) -> bool:
@@ -111,12 +112,14 @@ class Registry:
 
     async def ask(self, session: SessionId, command: Command, caller: Caller | None = None) -> int:
         """Have a command carried out, where its caller may: without one the person whom it names. Returns, after the
-        commit, the number of its first event; 0 where it needed none. Raises NotFound, NotAllowed, Refused, BadRequest,
-        LimitReached."""
+        commit, the number of its first event; 0 where it needed none. What it changes in the list is to be found there,
+        but for a prompt, which nothing may hold up. Raises NotFound, NotAllowed, Refused, BadRequest, LimitReached."""
         actor = await self._roster.wake(session)
         if isinstance(command, QueuePrompt):
-            command = replace(command, rules=self._rules)
-        return await actor.ask(command, caller)
+            return await actor.ask(replace(command, rules=self._rules), caller)
+        seq = await actor.ask(command, caller)
+        await self._projection.write()
+        return seq
 
     async def state(self, session: SessionId) -> State:
         """The state as of the last commit. Raises NotFound."""

@@ -124,6 +124,23 @@ def wants_to(kind: ToolKind) -> PermissionAsk:
     return PermissionAsk(tool_call=CALL, title="x", kind=kind)
 
 
+def test_the_first_word_of_each_round_is_noticed():
+    ear, listener, _ = make()
+    assert not ear.heard.is_set()
+    ear.update(text("m-1", "Well"))
+    assert ear.heard.is_set()
+    ear.begin(listener.session.state.turn.id)
+    assert not ear.heard.is_set()
+
+
+async def test_a_question_is_a_first_word_too():
+    ear, _, _ = make()
+    async with asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(ear.permission(wants_to(ToolKind.EDIT)), name="asked")
+        await ear.heard.wait()
+        asked.cancel()
+
+
 async def test_what_an_engine_wants_to_do_waits_for_the_sync_and_what_it_reads_does_not():
     ear, listener, _ = make()
     ear.named.set()

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from outrider.model.errors import OutriderError
 from outrider.model.events import RECORDED, Event, PromptQueued, Recorded
 from outrider.model.ids import SessionId
-from outrider.session.indexing import READ_AT_ONCE, Indexing
+from outrider.session.indexing import BEHIND_SECONDS, READ_AT_ONCE, Indexing
+from outrider.testing.manual_clock import ManualClock
 from outrider.testing.memory_search import MemorySearch
 from outrider.testing.playbook import session_created
 from outrider.testing.session_world import new_prompt
@@ -47,25 +48,29 @@ async def found(search: MemorySearch, words: str) -> set[SessionId]:
 
 
 async def test_what_is_there_at_the_start_is_taken_in_then_what_comes() -> None:
-    logs, search = Logs(), MemorySearch()
+    logs, search, clock = Logs(), MemorySearch(), ManualClock()
     logs.say(ONE, session_created(ONE), asked("mend the total"))
-    indexing = Indexing(search, logs.read, logs.ids)
+    indexing = Indexing(search, clock, logs.read, logs.ids)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(indexing.run(), name="indexing")
         await search.until_reached(ONE, 2)
         assert await found(search, "total") == {ONE}
         logs.say(TWO, session_created(TWO), asked("paint the total"))
         indexing.touch(TWO)
+        while not clock.sleepers:  # noqa: ASYNC110 - a clock does not tell who sleeps
+            await asyncio.sleep(0)
+        assert await found(search, "total") == {ONE}
+        clock.advance(BEHIND_SECONDS)
         await search.until_reached(TWO, 2)
         assert await found(search, "total") == {ONE, TWO}
         running.cancel()
 
 
 async def test_after_a_restart_only_what_is_new_is_read() -> None:
-    logs, search = Logs(), MemorySearch()
+    logs, search, clock = Logs(), MemorySearch(), ManualClock()
     logs.say(ONE, session_created(ONE), *[asked(f"number {n}") for n in range(READ_AT_ONCE + 5)])
     for _ in range(2):
-        indexing = Indexing(search, logs.read, logs.ids)
+        indexing = Indexing(search, clock, logs.read, logs.ids)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(indexing.run(), name="indexing")
             await search.until_reached(ONE, len(logs.bodies[ONE]))
@@ -77,11 +82,11 @@ async def test_after_a_restart_only_what_is_new_is_read() -> None:
 
 
 async def test_a_log_that_cannot_be_read_harms_no_other() -> None:
-    logs, search = Logs(), MemorySearch()
+    logs, search, clock = Logs(), MemorySearch(), ManualClock()
     for session in (ONE, TWO):
         logs.say(session, session_created(session), asked("mend the total"))
     logs.broken = ONE
-    indexing = Indexing(search, logs.read, logs.ids)
+    indexing = Indexing(search, clock, logs.read, logs.ids)
     for session in logs.ids():
         indexing.touch(session)
     await indexing.catch_up()

@@ -8,6 +8,7 @@ from outrider.model.engine import Usage
 from outrider.model.proof import ProofVerdict
 from outrider.session.projection import Projection, row, status
 from outrider.session.result import result
+from outrider.testing.manual_clock import ManualClock
 from outrider.testing.memory_store import MemorySessionIndex
 from outrider.testing.playbook import ADA, BASE, Playbook, commit_id, play
 
@@ -110,7 +111,7 @@ def test_the_status_is_one_word_for_where_it_is():
 
 async def test_a_row_is_written_where_people_see_a_difference_and_at_rest():
     index = MemorySessionIndex()
-    projection = Projection(index)
+    projection = Projection(index, ManualClock())
     session = play()
     projection.touch(session.state)
     await projection.write()

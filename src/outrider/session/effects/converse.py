@@ -40,8 +40,8 @@ async def converse(
                 tasks.create_task(ear.keep_sealing(), name="seal old text"),
                 tasks.create_task(_let_go(engine, ear, bench), name="files moved"),
                 tasks.create_task(_watch_files(ear, guest, bench, actor).run(), name="changed files"),
+                tasks.create_task(_name(guest, turn, ear, asks=bench.world.engine.asks), name="name the author"),
             ]
-            tasks.create_task(_name(guest, turn, ear), name="name the author")
             stop = await _prompt(engine, parts, ear, actor)
             for task in beside:
                 task.cancel()
@@ -108,7 +108,10 @@ async def _let_go(engine: EngineSession, ear: Ear, bench: Workbench) -> None:
         raise EngineError("The engine did not let go of its prompt after its files had moved.")
 
 
-async def _name(guest: Guest, turn: Turn, ear: Ear) -> None:
-    """Have commits go by the name of who prompts. It takes 25 ms, in which the engine may think but not act."""
+async def _name(guest: Guest, turn: Turn, ear: Ear, *, asks: bool) -> None:
+    """Have commits go by the name of who prompts. It takes 25 ms of a processor, which the first word would come later
+    by: an engine that asks before it acts is heard first."""
+    if asks:
+        await ear.heard.wait()
     await identify(guest, turn.prompt.author.person)
     ear.named.set()
