@@ -29,8 +29,8 @@ fmt: setup ## put every file into the agreed form
 e2e: setup-tests ## the whole product, clicked through in a browser
 	$(BIN)/pytest tests/e2e
 
-faults: setup-tests ## two hundred random schedules of people, kills and reconnects; OUTRIDER_FAULT_SEEDS=7 plays one again
-	OUTRIDER_FAULT_SEEDS=$${OUTRIDER_FAULT_SEEDS:-1-200} $(BIN)/pytest tests/faults
+faults: setup-tests ## two hundred random schedules of people, kills and reconnects; SEED=7 plays one that failed again
+	OUTRIDER_FAULT_SEEDS=$${SEED:-$${OUTRIDER_FAULT_SEEDS:-1-200}} OUTRIDER_FAULT_REPLAY=$$SEED $(BIN)/pytest tests/faults
 
 stacks: setup-tests ## the large stacks (desktop, IDE): built once, some minutes, then tried
 	$(BIN)/pytest -m stacks tests/integration

@@ -86,7 +86,7 @@ class Play:
 
     def _left_alive(self) -> list[str]:
         """What lives of turns that, as anybody here has been told, are over. What is known is older than what lives."""
-        receipts = self._receipts()
+        receipts = self.receipts()
         known = [
             max((one.seen.events for one in self.watchers if one.session == session), key=len)
             for session in self.sessions
@@ -97,7 +97,7 @@ class Play:
     async def faults(self) -> list[str]:
         """Stop the server, and say what does not hold."""
         await self.deployment.stop()
-        receipts, logs = self._receipts(), self.logs()
+        receipts, logs = self.receipts(), self.logs()
         found = list(self.left)
         for session, events in logs.items():
             mine = [watcher for watcher in self.watchers if watcher.session == session]
@@ -224,7 +224,7 @@ class Play:
             except (httpx.TransportError, ConnectionError):
                 await asyncio.sleep(0.05)  # the server is being started again
 
-    def _receipts(self) -> list[Receipt]:
+    def receipts(self) -> list[Receipt]:
         path = self.deployment.home.path / RECEIPTS
         return [Receipt(**json.loads(line)) for line in path.read_text().splitlines()] if path.exists() else []
 

@@ -1,10 +1,12 @@
 """Whatever people do at once and whatever dies, the promises of a session hold.
 
 A seed fixes who does what to which session in which burst, and what is killed. It does not fix how what happens at once
-is interleaved: that is up to the machine, so a seed that fails may need to be played some times.
+is interleaved: that is up to the machine. So a seed that fails leaves its trace in artifacts/faults, from which its
+deeds are replayed one after the other in the order in which they were over.
 
-OUTRIDER_FAULT_SEEDS=17 pytest tests/faults        # one seed again
 make faults                                        # two hundred
+make faults SEED=17                                # one again: its trace, where there is one
+OUTRIDER_FAULT_SEEDS=17 pytest tests/faults        # one again, all of a burst at once
 """
 
 import os
@@ -20,6 +22,7 @@ from tests.e2e.deployment import Deployment
 from tests.faults.forked_server import ForkedDeployment, Parent, parent
 from tests.faults.play import Play
 from tests.faults.schedules import schedule
+from tests.faults.traces import Trace, path_of, serial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
 
@@ -56,5 +59,15 @@ async def test_the_promises_hold(
     deployment = make_deployment(kind=partial(ForkedDeployment, parent=server_parent))
     await deployment.start()
     play = await Play.begin(deployment, namespaces_provider, tmp_path)
-    await play.run(schedule(seed))
-    assert await play.faults() == []
+    recorded = path_of(seed)
+    bursts = serial(recorded) if os.environ.get("OUTRIDER_FAULT_REPLAY") and recorded.exists() else schedule(seed)
+    faults = ["It did not come to an end."]
+    try:
+        await play.run(bursts)
+        faults = await play.faults()
+    finally:
+        if faults:
+            await deployment.stop()
+            trace = Trace(seed, faults, bursts, play.answered, play.logs(), play.receipts())
+            print(f"The trace is in {trace.write()}")  # noqa: T201 - shown where it fails
+    assert faults == []
