@@ -10,11 +10,15 @@ from pathlib import Path
 import pytest
 
 from outrider.model.commands import QueuePrompt, StopTurn
+from outrider.model.engine import PermissionAsk, ToolKind
 from outrider.model.events import RECORDED, KeptWork, TextSealed, TurnEnded, TurnEndReason
-from outrider.model.ids import SessionId
+from outrider.model.ids import SessionId, ToolCallId
 from outrider.model.sandbox import SandboxHandle, SandboxSpec
+from outrider.session.effects.stop_engine import CANCEL_SECONDS
+from outrider.session.outbox import STOP_GRACE_SECONDS
 from outrider.session.registry import Registry
 from outrider.testing.fake_engine import FakeEngine, Stage, StubbornEngine, hang, say, shell, write_file
+from outrider.testing.manual_clock import ManualClock
 from outrider.testing.playbook import ADA, BOB
 from outrider.testing.session_world import SessionWorld, new_prompt, new_session, running, turn_end, until
 
@@ -27,6 +31,10 @@ LEAVE = (
     f"(setsid sh -c '(sleep {MARK} &)' >/dev/null 2>&1 &); sleep {MARK}"
 )
 STARTED = 6
+
+STOP_SECONDS = 3
+KILL_RESERVE = 0.5
+"""What is left for the kill itself, which takes some hundredths of a second."""
 
 ONCE = f'setup = ["""test -e $HOME/once || {{ touch $HOME/once; {LEAVE}; }}"""]\n'
 
@@ -89,7 +97,14 @@ async def test_while_the_sandbox_starts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("asks", [False, True], ids=["syncing", "waiting for a permission"])
 async def test_while_the_workspace_is_synced(tmp_path: Path, asks: bool) -> None:
     """What the engine wants to do waits for the sync: that is where it asks for permission and is not answered."""
-    engine = FakeEngine({"mend": [write_file("half.txt", "1\n")] if asks else [hang()], "": []})
+    asked, allowed = asyncio.Event(), list[bool]()
+
+    async def ask(stage: Stage) -> None:
+        asked.set()
+        wanted = PermissionAsk(tool_call=ToolCallId("call-1"), title="half.txt", kind=ToolKind.EDIT)
+        allowed.append(await stage.listener.permission(wanted))
+
+    engine = FakeEngine({"mend": [ask, write_file("half.txt", "1\n")] if asks else [hang()], "": []})
     world = SessionWorld(tmp_path, engine)
     world.source.commit("Set up", {"outrider.toml": ONCE})
     repository = await world.begin()
@@ -97,7 +112,10 @@ async def test_while_the_workspace_is_synced(tmp_path: Path, asks: bool) -> None
         session = await registry.create(new_session(repository, world.source.head(), "mend it"))
         await looked(lambda: len(left()) >= STARTED)
         await until(registry, session, lambda state: state.turn is not None and state.turn.begun)
+        await looked(lambda: asked.is_set() is asks)
+        assert allowed == [], "it waits"
         ended = await stopped(registry, session)
+    assert True not in allowed
     assert ended.kept is None or ended.kept.uncommitted == 0
 
 
@@ -137,6 +155,36 @@ async def test_while_a_tool_runs(tmp_path: Path, stubborn: bool) -> None:
     branch, head = f"outrider/{session}/work", ended.kept.head
     assert ended.kept == KeptWork(head=head, commits=1, branch=branch, uncommitted=1, files=("rest.txt",))
     assert "uncommitted changes to 1 file (rest.txt)" in ended.message
+
+
+class NotingClock(ManualClock):
+    """Keeps what was slept for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await super().sleep(seconds)
+
+
+async def test_the_bounds_of_the_ladder_add_up(tmp_path: Path) -> None:
+    """An engine that does not obey gets its time, and no more of it is needed until everything is dead."""
+    clock, plays = NotingClock(), {"mend": [shell(LEAVE)], "": []}
+    world = SessionWorld(tmp_path, FakeEngine(plays, stubborn=True), clock)
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "mend it"))
+        await looked(lambda: len(left()) >= STARTED)
+        stop_at, before = clock.monotonic(), len(clock.slept)
+        await registry.ask(session, StopTurn(by=BOB))
+        await looked(lambda: CANCEL_SECONDS in clock.slept[before:])
+        assert len(left()) >= STARTED, "the engine has its time"
+        clock.advance(CANCEL_SECONDS)
+        await looked(lambda: left() == [])
+        assert STOP_GRACE_SECONDS + clock.monotonic() - stop_at + KILL_RESERVE <= STOP_SECONDS
+        assert (await turn_end(registry, session)).reason is TurnEndReason.STOPPED
 
 
 @pytest.mark.parametrize("milliseconds", [0, 10, 25, 50, 100, 200])
