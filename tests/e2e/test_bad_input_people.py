@@ -1,5 +1,6 @@
 """What people and their programs send: prompts that are none, sessions that do not exist, clients that never read."""
 
+import json
 import socket
 from pathlib import Path
 
@@ -87,11 +88,13 @@ async def test_http_says_that_a_session_is_unknown(shared_deployment: Deployment
         assert (answer.status_code, answer.json()["sentence"]) == (404, f"There is no session {NOBODY}.")
 
 
-async def test_a_feed_of_an_unknown_session_is_refused(shared_deployment: Deployment) -> None:
+async def test_a_feed_of_an_unknown_session_is_refused_with_the_sentence(shared_deployment: Deployment) -> None:
     with pytest.raises(InvalidStatus) as caught:
         async with shared_deployment.feed(NOBODY):
             pass
-    assert caught.value.response.status_code in (403, 404)
+    answer = caught.value.response
+    told = {"sentence": f"There is no session {NOBODY}.", "remedy": ""}
+    assert (answer.status_code, json.loads(answer.body)) == (404, told)
 
 
 async def test_a_client_that_never_reads_harms_nobody(shared_deployment: Deployment, repository: Path) -> None:

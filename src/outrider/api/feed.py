@@ -18,7 +18,8 @@ from starlette.types import Message, Receive, Scope, Send
 from outrider.api.access import expect_role, expect_to_see
 from outrider.api.auth import Login
 from outrider.api.parts import Parts, authored, find_files, new_prompt
-from outrider.api.problems import describe_invalid
+from outrider.api.problems import describe_invalid, status_of
+from outrider.api.refusal import LONGEST_REASON, refuse
 from outrider.model.commands import (
     Command,
     EditPrompt,
@@ -75,14 +76,19 @@ class Feed:
         after = _after(connection.query_params.get("after"))
         kind = connection.query_params.get("client", "")
         watcher = Watcher(login.person, kind if KIND.fullmatch(kind) else "program", login.account.guest)
+        accepted = False
         await receive()
         try:
             await expect_to_see(parts, login, session)
             async with parts.registry.attach(session, after, watcher, partial(sent_at_once, send)) as frames:
                 await send({"type": "websocket.accept"})
+                accepted = True
                 await Client(parts, login, session, watcher, send).serve(frames, receive)
         except OutriderError as error:
-            await send({"type": "websocket.close", "code": CLOSE_GONE, "reason": error.sentence[:120]})
+            if accepted:
+                await send({"type": "websocket.close", "code": CLOSE_GONE, "reason": error.sentence[:LONGEST_REASON]})
+            else:
+                await refuse(scope, send, status_of(error), error.sentence, error.remedy)
 
 
 def sent_at_once(send: Send, frame: bytes) -> bool:

@@ -5,16 +5,15 @@ A route is authenticated because it is behind the gate, not because its author r
 
 import base64
 import binascii
-import json
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outrider.api.auth import COOKIE, Authenticator, Login
+from outrider.api.refusal import refuse
 
 OPEN_PATHS = ("/api/health", "/api/join", "/api/join/look")
 """Answered without a login, which is known where there is one. `/login/…` and the page with its assets carry nothing
@@ -59,7 +58,9 @@ class Gate:
             open_to_all = login is not None or not needs_login(scope["path"])
             refusal = None if open_to_all else (401, "You are not logged in.", "Run `outrider login` for a login link.")
         if refusal is not None:
-            await _refuse(scope, receive, send, *refusal)
+            if scope["type"] == "websocket":
+                await receive()
+            await refuse(scope, send, *refusal)
             return
         await self._app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
 
@@ -119,16 +120,3 @@ def _with_headers(send: Send) -> Send:
         await send(message)
 
     return send_with_headers
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, sentence: str, remedy: str) -> None:
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 4000 + status, "reason": sentence[:120]})
-        return
-    body = json.dumps({"sentence": sentence, "remedy": remedy}).encode()
-    headers: list[Any] = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status == 401 and scope["path"].startswith("/git/"):
-        headers.append((b"www-authenticate", b'Basic realm="Outrider"'))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

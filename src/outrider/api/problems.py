@@ -39,6 +39,11 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
 
 
+def status_of(error: OutriderError) -> int:
+    """The HTTP status that says the same."""
+    return next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+
+
 def problem(status: int, sentence: str, remedy: str = "") -> JSONResponse:
     """The one form of a refusal."""
     return JSONResponse({"sentence": sentence, "remedy": remedy}, status_code=status)
@@ -46,8 +51,7 @@ def problem(status: int, sentence: str, remedy: str = "") -> JSONResponse:
 
 async def _outrider_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, OutriderError)
-    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-    answer = problem(status, error.sentence, error.remedy)
+    answer = problem(status_of(error), error.sentence, error.remedy)
     if isinstance(error, QuotaReached) and error.retry_after is not None:
         answer.headers["retry-after"] = str(math.ceil(error.retry_after))
     return answer

@@ -121,8 +121,7 @@ class Client:
             async with connect(url, additional_headers=self._headers, **options) as socket:
                 yield (frame if isinstance(frame, str) else frame.decode() async for frame in socket)
         except InvalidStatus as error:
-            await self.session(session)
-            raise OutriderError(f"The server refused the feed ({error.response.status_code}).") from error
+            raise _refusal(error.response.status_code, bytes(error.response.body)) from error
         except (OSError, ConnectionClosed, InvalidHandshake, TimeoutError) as error:
             if not (isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code == CLOSE_RESYNC):
                 raise ServerGone("The connection to the server ended.") from error
@@ -136,7 +135,7 @@ class Client:
             async with self._http.stream(method, path, json=body, timeout=timeout) as answer:
                 if not answer.is_success:
                     await answer.aread()
-                    raise _refusal(answer)
+                    raise _refusal(answer.status_code, answer.content)
                 yield answer
         except httpx.TransportError as error:
             raise _gone() from error
@@ -153,17 +152,17 @@ class Client:
             raise _gone() from error
         if answer.is_success:
             return answer.json() if answer.content else {}
-        raise _refusal(answer)
+        raise _refusal(answer.status_code, answer.content)
 
 
 def _gone() -> ServerGone:
     return ServerGone("The server does not answer.", "See `outrider doctor`, and server.log in the home.")
 
 
-def _refusal(answer: httpx.Response) -> OutriderError:
-    kind = _KINDS.get(answer.status_code, OutriderError)
+def _refusal(status: int, body: bytes) -> OutriderError:
+    kind = _KINDS.get(status, OutriderError)
     try:
-        told = answer.json()
+        told = json.loads(body)
         return kind(str(told["sentence"]), str(told.get("remedy", "")))
     except (ValueError, KeyError, TypeError):
-        return kind(f"The server answered {answer.status_code}.", "See server.log in the home.")
+        return kind(f"The server answered {status}.", "See server.log in the home.")

@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.testclient import TestClient
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.websockets import WebSocket
 
 from outrider.api.auth import LINK_LIFETIME, LOGIN_LIFETIME, Authenticator
 from outrider.api.gate import Gate
@@ -138,9 +138,13 @@ def test_a_page_may_load_nothing_from_elsewhere(client: TestClient) -> None:
 def test_a_socket_is_closed_to_strangers_and_to_other_sites(client: TestClient) -> None:
     here = {"host": "localhost:4100"}
     evil = {**here, **_bearer(), "origin": "https://evil.example"}
-    for headers, code in ((here, 4401), (evil, 4403), ({**_bearer(), "host": "evil.example"}, 4421)):
-        with pytest.raises(WebSocketDisconnect) as closed, client.websocket_connect("/api/feed", headers=headers):
+    for headers, code, said in (
+        (here, 401, "You are not logged in."),
+        (evil, 403, "Another site's page may not use this server."),
+        ({**_bearer(), "host": "evil.example"}, 421, "This server does not answer to that host name."),
+    ):
+        with pytest.raises(WebSocketDenialResponse) as closed, client.websocket_connect("/api/feed", headers=headers):
             pass
-        assert closed.value.code == code
+        assert (closed.value.status_code, closed.value.json()["sentence"]) == (code, said)
     with client.websocket_connect("/api/feed", headers={**here, **_bearer()}) as socket:
         assert socket.receive_text() == "Ada"
