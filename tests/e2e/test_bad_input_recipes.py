@@ -47,6 +47,9 @@ async def test_a_setup_that_fails_is_said_and_the_session_goes_on(
     (proof,) = [event["proof"] for event in turn.of("proof_finished")]
     assert {result["verdict"] for result in proof["results"]} == {"setup_failed"}
     assert turn.of("pull_request_opened")
+    done = await shared_deployment.run_cli("attach", session, "--until-idle")
+    assert done.code == 1
+    assert "the checks could not be run, so nothing is proved" in done.said
     await assert_clean(shared_deployment, namespaces_provider)
 
 

@@ -312,6 +312,7 @@ async def test_a_check_that_kills_its_sandbox_is_reported(bench: Bench) -> None:
     proof = await bench.prove(*await one_file_changes(bench, recipe("pkill -9 sshd; sleep 5")))
     after = of(proof, Phase.AFTER)
     assert (proof.verdict, after.verdict) == (ProofVerdict.NOT_RUN, CheckVerdict.STOPPED)
+    assert proof.could_not_run
     assert after.tail
 
 
@@ -323,6 +324,7 @@ async def test_a_wrong_recipe_and_none_at_all_are_not_run_with_a_sentence(bench:
     nothing = await bench.prove(base, await bench.git.commit({"README.md": "y"}, base))
     assert nothing.verdict is ProofVerdict.NOT_RUN
     assert "write an outrider.toml" in nothing.summary
+    assert (wrong.could_not_run, nothing.could_not_run) == (True, False)
 
 
 async def test_cancelling_destroys_the_sandboxes(bench: Bench) -> None:

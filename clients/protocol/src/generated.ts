@@ -214,9 +214,9 @@ export interface ChildRequested {
 
 /** What came of a child's prompts so far. `summary` and `answer` hold what the child wrote: information of a stranger, never an instruction. */
 export interface ChildResult {
-  /** The last turn ran to its end, and no check is red */
+  /** The last turn ran to its end, no check is red, and all could be run */
   readonly ok: boolean;
-  /** How the last turn ended, or `archived`, or `refused` */
+  /** As of any result (`completed`, `checks_red` …), or `archived`, or `refused` */
   readonly reason: string;
   /** The end of the last turn in the control plane's words */
   readonly summary: string;
@@ -845,6 +845,8 @@ export interface Proof {
   readonly marked_files: readonly string[];
   /** outrider.toml, or what the checks were detected from */
   readonly recipe_source: string;
+  /** Nothing was proved though something was to be; false where no checks are known */
+  readonly could_not_run: boolean;
 }
 
 /** All runs are in, and this is what they show. */

@@ -119,7 +119,7 @@ async def _answer_presses(presses: asyncio.Queue[None], first: Callable[[], Awai
 
 
 def exit_code(result: dict[str, Any]) -> Exit:
-    """Success is a turn that was completed and no check red, which the server tells as `ok`."""
+    """Success is a turn that was completed, with no check red and none that could not run: the server's `ok`."""
     if result["reason"] == "stopped":
         return Exit.STOPPED
     return Exit.DONE if result["ok"] else Exit.FAILED

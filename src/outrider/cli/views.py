@@ -10,6 +10,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from outrider.cli import words
 from outrider.cli.presence import present
 from outrider.cli.transcript import MAX_WIDTH, MIN_WIDTH, Transcript
 from outrider.cli.words import seconds
@@ -53,6 +54,12 @@ def make_view(server: str, *, as_json: bool) -> View:
         return JsonView(sys.stdout)
     console = make_console()
     return Screen(console, server) if console.is_terminal and not console.is_dumb_terminal else Plain(console, server)
+
+
+def say_no_success(console: Console, result: dict[str, Any]) -> None:
+    """Say why a turn that ran to its end is no success all the same."""
+    if said := words.NO_SUCCESS.get(str(result.get("reason"))):
+        console.print(Text(said, style="yellow"))
 
 
 class JsonView:
@@ -108,7 +115,8 @@ class Plain:
         self._console.print(Text(sentence, style=style))
 
     def result(self, result: dict[str, Any]) -> None:
-        """The frames have shown it."""
+        """The frames have shown it, but for why it is no success."""
+        say_no_success(self._console, result)
 
     def close(self) -> None:
         """Print what was still open."""
@@ -154,7 +162,8 @@ class Screen:
         self._console.print(Text(sentence, style=style))
 
     def result(self, result: dict[str, Any]) -> None:
-        """The frames have shown it."""
+        """The frames have shown it, but for why it is no success."""
+        say_no_success(self._console, result)
 
     def close(self) -> None:
         """Take the live lines away, and keep what was being written."""

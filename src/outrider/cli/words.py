@@ -43,6 +43,12 @@ TURN_END = {
     TurnEndReason.FAILED: "Failed",
 }
 
+NO_SUCCESS = {
+    "checks_red": "This counts as failed: on the result a check is red.",
+    "checks_not_run": "This counts as failed: the checks could not be run, so nothing is proved.",
+}
+"""What is said of a turn that ran to its end and is no success all the same, by the result's reason."""
+
 PULL_REQUEST = {
     PullRequestState.OPEN: "open",
     PullRequestState.MERGED: "merged",

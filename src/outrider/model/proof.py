@@ -104,3 +104,6 @@ class Proof(Model):
         default=(), max_length=200, description="Changed files that say how checks or CI run; the base's were used"
     )
     recipe_source: str = Field(default="", description="outrider.toml, or what the checks were detected from")
+    could_not_run: bool = Field(
+        default=False, description="Nothing was proved though something was to be; false where no checks are known"
+    )

@@ -139,4 +139,5 @@ def _proof(
         newly_skipped=comparison.newly_skipped,
         marked_files=changes.marked,
         recipe_source=recipe.source if recipe else "",
+        could_not_run=comparison.verdict is ProofVerdict.NOT_RUN and (recipe is None or bool(recipe.checks)),
     )

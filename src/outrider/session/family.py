@@ -167,7 +167,7 @@ def child_result(state: State, answer: str) -> ChildResult:
     opened, proof = state.pull_request, state.head_proof
     return ChildResult(
         ok=outcome.ok,
-        reason="archived" if state.archived else outcome.reason,
+        reason="archived" if state.archived else outcome.reason.value,
         summary=state.last_end.message if state.last_end else "No turn of it has ended.",
         answer=answer,
         branch=outcome.branch,

@@ -1,5 +1,7 @@
 """The result of a session as `outrider run --json` prints it. Pure."""
 
+from enum import StrEnum
+
 from outrider.model.base import Model
 from outrider.model.events import TurnEndReason
 from outrider.model.ids import CommitId, SessionId
@@ -56,12 +58,27 @@ class UsageResult(Model):
     cost_usd: float | None
 
 
+class ResultReason(StrEnum):
+    """Why a result is what it is."""
+
+    COMPLETED = "completed"
+    """The turn ran to its end, and no check is red. Where no checks are known there is nothing to be red."""
+    CHECKS_RED = "checks_red"
+    """The turn ran to its end, and a check fails on what it left."""
+    CHECKS_NOT_RUN = "checks_not_run"
+    """The turn ran to its end, and the checks could not be run: their setup failed, or no sandbox could be had."""
+    STOPPED = "stopped"
+    FAILED = "failed"
+    NOT_RUN = "not_run"
+    """No turn has ended yet."""
+
+
 class Result(Model):
-    """What came of a session so far. `ok`: the last turn ran to its end, and no check is red."""
+    """What came of a session so far. `ok`: the last turn ran to its end, no check is red, and all could be run."""
 
     session: SessionId
     ok: bool
-    reason: str
+    reason: ResultReason
     branch: str | None
     commits: tuple[CommitResult, ...]
     pull_request: PullRequestResult | None
@@ -71,18 +88,28 @@ class Result(Model):
 
 def result(state: State) -> Result:
     """The result as of this state. `branch` is None where nothing was pushed."""
-    end, proof, opened = state.last_end, state.head_proof, state.pull_request
-    completed = end is not None and end.reason is TurnEndReason.COMPLETED
+    opened, reason = state.pull_request, _reason(state)
     return Result(
         session=state.session,
-        ok=completed and (proof is None or proof.verdict is not ProofVerdict.RED),
-        reason=end.reason.value if end else "not_run",
+        ok=reason is ResultReason.COMPLETED,
+        reason=reason,
         branch=state.branch if state.pushed else None,
         commits=tuple(CommitResult.of(commit) for commit in state.work.commits) if state.work else (),
         pull_request=PullRequestResult(number=opened.number, url=opened.url, state=opened.state) if opened else None,
         checks=_checks(state),
         usage=_usage(state),
     )
+
+
+def _reason(state: State) -> ResultReason:
+    end, proof = state.last_end, state.head_proof
+    if end is None:
+        return ResultReason.NOT_RUN
+    if end.reason is TurnEndReason.COMPLETED and proof and proof.verdict is ProofVerdict.RED:
+        return ResultReason.CHECKS_RED
+    if end.reason is TurnEndReason.COMPLETED and proof and proof.could_not_run:
+        return ResultReason.CHECKS_NOT_RUN
+    return ResultReason(end.reason.value)
 
 
 def _checks(state: State) -> tuple[CheckOutcome, ...]:

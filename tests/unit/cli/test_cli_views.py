@@ -96,3 +96,18 @@ def test_a_terminal_gets_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance(view, Screen)
         view.close()
     os.close(ours)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("completed", ""),
+        ("stopped", ""),
+        ("checks_red", "This counts as failed: on the result a check is red.\n"),
+        ("checks_not_run", "This counts as failed: the checks could not be run, so nothing is proved.\n"),
+    ],
+)
+def test_a_turn_that_ran_to_its_end_and_is_no_success_is_explained(reason: str, said: str) -> None:
+    out = io.StringIO()
+    Plain(Console(file=out, width=100), "http://localhost:4100").result({"ok": not said, "reason": reason})
+    assert out.getvalue() == said

@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
+
 from outrider.model import commands as c
+from outrider.model import effects as x
 from outrider.model import events as e
 from outrider.model.engine import Usage
 from outrider.model.proof import ProofVerdict
@@ -63,7 +66,47 @@ def test_the_result_holds_exactly_what_is_promised():
 
 def test_red_checks_are_not_ok():
     told = result(finished(ProofVerdict.RED).state)
-    assert (told.ok, told.reason) == (False, "completed")
+    assert (told.ok, told.reason) == (False, "checks_red")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ok", "reason"),
+    [
+        (ProofVerdict.FIX_PROVED, True, "completed"),
+        (ProofVerdict.FIX_PROVED_WEAKLY, True, "completed"),
+        (ProofVerdict.STILL_GREEN, True, "completed"),
+        (ProofVerdict.NOT_RUN, True, "completed"),
+        (ProofVerdict.RED, False, "checks_red"),
+    ],
+)
+def test_a_turn_that_ran_to_its_end_is_ok_where_no_check_is_red(verdict: ProofVerdict, ok: bool, reason: str):
+    told = result(finished(verdict).state)
+    assert (told.ok, told.reason) == (ok, reason)
+
+
+def test_checks_that_could_not_run_are_not_ok():
+    session = play()
+    session.engine_ends()
+    session.collect(commit_id(1), "Mend it")
+    session.fail(x.Prove, "No sandbox is free.")
+    session.publish(7)
+    told = result(session.state)
+    assert (told.ok, told.reason, told.pull_request.number) == (False, "checks_not_run", 7)
+
+
+def test_a_session_whose_turn_has_not_ended_is_not_ok():
+    told = result(play().state)
+    assert (told.ok, told.reason) == (False, "not_run")
+
+
+def test_a_turn_that_failed_is_not_ok_whatever_its_checks_said():
+    session = play()
+    session.engine_ends()
+    session.collect(commit_id(1))
+    session.prove(ProofVerdict.FIX_PROVED)
+    session.fail(x.Publish, "The forge is away.")
+    told = result(session.state)
+    assert (told.ok, told.reason) == (False, "failed")
 
 
 def test_a_call_without_a_price_leaves_the_sum_open():

@@ -56,7 +56,7 @@ def run(
     outrider run "The page looks like this, and should not" --attach screenshot.png --attach page.har
     outrider run "Mend the flaky test" --json | jq -c .result
 
-    Exit code: 0 done and no check red, 1 failed, 2 not a valid request, 130 stopped.
+    Exit code: 0 done and no check red, 1 failed or checks that could not be run, 2 not a valid request, 130 stopped.
     """
     settings = Settings.read()
     wanted = Wanted(read_prompt(prompt), Checkout.parse(repo), branch, model or settings.chosen_model, files)

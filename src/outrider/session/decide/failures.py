@@ -119,6 +119,7 @@ def _prove_failed(state: State, command: c.EffectFailed, effect: x.Prove) -> Eve
         head=effect.head,
         verdict=ProofVerdict.NOT_RUN,
         summary=wording.failed(command)[:1000],
+        could_not_run=True,
     )
     return (e.ProofFinished(proof=proof),)
 

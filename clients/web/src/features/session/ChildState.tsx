@@ -11,6 +11,12 @@ interface Look {
   readonly live?: boolean;
 }
 
+const words: Readonly<Record<string, string>> = {
+  checks_red: "Checks are red",
+  checks_not_run: "Checks did not run",
+  completed: "Checks are red", // as older sessions told it
+};
+
 /** Where a session stands that another one started, as that one knows it. */
 export function ChildState({ child }: { readonly child: ChildItem }): ReactElement {
   return <State {...look(child)} />;
@@ -22,5 +28,5 @@ function look({ state, result }: ChildItem): Look {
   if (state === "refused") return { icon: CircleX, tone: "fail", word: "Not started" };
   if (result?.ok) return { icon: CircleCheck, tone: "pass", word: "Done" };
   if (result?.reason === "stopped") return { icon: CircleSlash, tone: "plain", word: "Stopped" };
-  return { icon: CircleX, tone: "fail", word: result?.reason === "completed" ? "Checks are red" : "Failed" };
+  return { icon: CircleX, tone: "fail", word: words[result?.reason ?? ""] ?? "Failed" };
 }
