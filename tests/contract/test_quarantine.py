@@ -95,6 +95,7 @@ def packet(line: str) -> str:
 
 async def test_work_comes_in_with_its_commits_and_files(place: Place) -> None:
     place.workspace.commit("Mend the sum", {"sum.txt": "one\n2\n"})
+    (place.workspace.folder / "readme").unlink()
     place.workspace.commit("Explain", {"docs/why.md": "because\n", "ümläut \t name": "x\n"})
     work = await place.quarantine.fetch(SESSION, place.guest, place.base)
     assert work.head == place.workspace.head()
@@ -102,10 +103,11 @@ async def test_work_comes_in_with_its_commits_and_files(place: Place) -> None:
         ("Mend the sum", "grace@example.org"),
         ("Explain", "grace@example.org"),
     ]
-    assert [(file.path, file.added, file.deleted) for file in work.files] == [
-        ("docs/why.md", 1, 0),
-        ("sum.txt", 1, 1),
-        ("ümläut \t name", 1, 0),
+    assert [(file.kind, file.path, file.added, file.deleted) for file in work.files] == [
+        ("added", "docs/why.md", 1, 0),
+        ("deleted", "readme", 0, 1),
+        ("changed", "sum.txt", 1, 1),
+        ("added", "ümläut \t name", 1, 0),
     ]
     changed = await place.quarantine.changed_paths(SESSION, place.base, work.head)
     assert sorted(changed) == sorted(file.path for file in work.files)

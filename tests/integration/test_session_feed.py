@@ -90,11 +90,11 @@ async def test_a_late_client_gets_the_text_that_is_not_stored_yet(tmp_path: Path
         session = await registry.create(new_session(repository, world.source.head(), "talk"))
         await _heard(registry, session, "Half a sen")
         async with registry.attach(session, 0) as frames:
-            kinds = [json.loads(await anext(frames)) for _ in range(3)]
+            kinds = [json.loads(await anext(frames)) for _ in range(4)]
         assert [draft["text"] for draft in kinds[1]["drafts"]] == ["Half a sen"]
         assert not any(b"text_sealed" in body for body in await registry.events(session, 0, 500))
         world.clock.advance(2.5)
-        await until(registry, session, lambda state: state.seq > kinds[2]["seq"])
+        await until(registry, session, lambda state: state.seq > kinds[3]["seq"])
         assert any(b"text_sealed" in body for body in await registry.events(session, 0, 500))
         gate.set()
         await turn_end(registry, session)
@@ -147,7 +147,7 @@ async def test_ten_thousand_events_are_replayed_whole_and_fast(tmp_path: Path):
                 pages += 1
                 seqs += [record["seq"] for record in json.loads(raw).get("events", ())]
         assert seqs == list(range(1, 10_001))
-        assert pages == 21  # 20 pages of 500, and the drafts
+        assert pages == 22  # 20 pages of 500, the drafts and the changes
         assert first_after < 0.5  # milliseconds on a quiet machine; a stall on a busy one is no failure of ours
         async with registry.attach(LONG, 9_990) as frames:
             assert [record["seq"] for record in json.loads(await anext(frames))["events"]] == list(range(9_991, 10_001))

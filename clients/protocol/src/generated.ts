@@ -116,7 +116,7 @@ export interface Changes {
   readonly deleted: number;
 }
 
-/** The files that differ from the base commit now. Not stored: after an attach, what was told last; None where nothing is known. */
+/** The files that differ from the base commit now. Not stored: each attach tells what was told last, or None where nothing is known; then the files of the newest `work_collected` that no rewind has undone are what there is. */
 export interface ChangesFrame {
   readonly kind: "changes";
   readonly changes: Changes | null;
@@ -393,11 +393,13 @@ export interface EvidenceAttached {
   readonly proof: string;
 }
 
-/** How much of one file a change touches. `added` and `deleted` are lines; None for a binary file. */
+/** What a change does to one file. `added` and `deleted` are lines; None for a binary file. */
 export interface FileChange {
   readonly path: string;
   readonly added: number | null;
   readonly deleted: number | null;
+  /** Logs of the first release say “changed” of all files */
+  readonly kind: "added" | "changed" | "deleted";
 }
 
 /** What is held for the person. */

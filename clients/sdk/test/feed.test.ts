@@ -74,6 +74,21 @@ describe("the feed", () => {
     ]);
   });
 
+  it("shows after each attach what that attach tells of the files, also that nothing is known", () => {
+    const { store, line } = setUp();
+    const changes = { base: "b".repeat(40), files: [], count: 3, added: 1, deleted: 0 };
+    line().onopen?.();
+    line().say(events(0, 5), { kind: "changes", changes }, { kind: "live", seq: 5 });
+    expect(store.snapshot().view.changes).toEqual(changes);
+    line().onclose?.();
+    vi.advanceTimersByTime(250);
+    line().onopen?.();
+    line().say({ kind: "drafts", drafts: [] });
+    expect(store.snapshot().view.changes).toEqual(changes); // nothing flickers meanwhile
+    line().say({ kind: "changes", changes: null }, { kind: "live", seq: 5 });
+    expect(store.snapshot().view.changes).toBeNull();
+  });
+
   it.each<[string, ServerFrame]>([
     ["an event is missing", events(8, 9)],
     ["the server says that it dropped some", { kind: "resync", after: 5 }],

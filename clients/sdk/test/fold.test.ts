@@ -221,6 +221,32 @@ describe("from the commits to the pull request", () => {
     expect(only(view, "work").map((item) => item.head)).toEqual(["a", "b"]);
   });
 
+  it("goes back to what was collected by then when the session is rewound", () => {
+    const taken = (number: number): Event => ({
+      type: "snapshot_taken",
+      turn: `t${number}`,
+      number,
+      layer: "l",
+      layers: [],
+      toolbox: null,
+      commit: "c",
+      reason: "turn",
+      seconds: 1,
+      keep: 20,
+    });
+    const rewound = (number: number): Event => ({ type: "session_rewound", turn: "t", number, by: PERSON, branch: "b" });
+    const files = [{ path: "one", added: 1, deleted: 0, kind: "added" as const }];
+    const folded = new SessionFold();
+    const tape = tapeOf({ ...work("a"), files } as Event, taken(1), work("b"), taken(2), rewound(1), rewound(3));
+    for (const recorded of tape.slice(0, 4)) folded.apply(recorded);
+    folded.changed({ base: "b".repeat(40), files: [], count: 0, added: 0, deleted: 0 });
+    expect(folded.view()).toMatchObject({ head: "b", files: [] });
+    folded.apply(tape[4]!);
+    expect(folded.view()).toMatchObject({ head: "a", files, changes: null });
+    folded.apply(tape[5]!); // a snapshot that a newer server knows of
+    expect(folded.view()).toMatchObject({ head: null, files: [], commits: [] });
+  });
+
   it("goes on working while the engine waits for a proof, and is checking at the end of the turn", () => {
     const asked = (by: "engine" | "turn_end"): Event => ({ type: "proof_requested", proof: by, head: "a", asked_by: by });
     const start = [QUEUED("a"), STARTED, HANDED];

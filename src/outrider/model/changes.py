@@ -1,11 +1,9 @@
 """What has become of the files of a workspace since the session's base commit, committed or not, as the guest says."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from outrider.model.base import Model
-from outrider.model.repository import CommitHash
+from outrider.model.repository import CommitHash, FileKind
 
 FILES_SHOWN = 500
 
@@ -14,7 +12,7 @@ class ChangedFile(Model):
     """One file. `added` and `deleted` are lines; None for a binary file, or where they are not known."""
 
     path: str = Field(max_length=4096)
-    kind: Literal["added", "changed", "deleted"]
+    kind: FileKind
     added: int | None = Field(default=None, ge=0)
     deleted: int | None = Field(default=None, ge=0)
 

@@ -1,7 +1,7 @@
 """Frames of a session's feed: one WebSocket, JSON text, `?after=SEQ` says what the client already has.
 
-Order of an attach: pages of stored events after the number, the open drafts, `live`, then events and deltas as they
-come. A client drops a delta whose offset it already has. Commands of the client go up the same socket.
+Order of an attach: pages of stored events after the number, the open drafts, the changes, `live`, then events and
+deltas as they come. A client drops a delta whose offset it already has. Commands of the client go up the same socket.
 """
 
 from typing import Annotated, Literal
@@ -98,8 +98,8 @@ class PresenceFrame(Model):
 
 
 class ChangesFrame(Model):
-    """The files that differ from the base commit now. Not stored: after an attach, what was told last; None where
-    nothing is known."""
+    """The files that differ from the base commit now. Not stored: each attach tells what was told last, or None where
+    nothing is known; then the files of the newest `work_collected` that no rewind has undone are what there is."""
 
     kind: Literal["changes"] = "changes"
     changes: Changes | None

@@ -1,7 +1,7 @@
 """Repositories, branches, commits, pull requests: the forge's words."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -9,6 +9,7 @@ from outrider.model.base import Model
 from outrider.model.ids import CommitId
 from outrider.model.person import Person
 
+FileKind = Literal["added", "changed", "deleted"]
 CommitHash = Annotated[CommitId, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 BranchName = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/+@#-]*$")
@@ -34,11 +35,12 @@ class Commit(Model):
 
 
 class FileChange(Model):
-    """How much of one file a change touches. `added` and `deleted` are lines; None for a binary file."""
+    """What a change does to one file. `added` and `deleted` are lines; None for a binary file."""
 
     path: str
     added: int | None
     deleted: int | None
+    kind: FileKind = Field(default="changed", description="Logs of the first release say “changed” of all files")
 
 
 class PullRequestState(StrEnum):

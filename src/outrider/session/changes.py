@@ -107,11 +107,11 @@ class ChangedFiles:
 
 
 def of_commits(state: State) -> Changes | None:
-    """What was collected, where nobody has looked since the server started. Which files are new is not known then."""
+    """What was collected, where nobody has looked since the server started: what is committed, and nothing else."""
     work = state.work
     if work is None:
         return None
-    files = [ChangedFile(path=f.path[:4096], kind="changed", added=f.added, deleted=f.deleted) for f in work.files]
+    files = [ChangedFile(path=f.path[:4096], kind=f.kind, added=f.added, deleted=f.deleted) for f in work.files]
     return Changes(
         base=state.created.base_commit,
         files=tuple(files[:FILES_SHOWN]),

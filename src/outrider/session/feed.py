@@ -127,7 +127,8 @@ class Hub:
     def attach(
         self, page: Sequence[bytes], seq: int, watcher: Watcher | None = None, at_once: AtOnce | None = None
     ) -> Mailbox:
-        """A mailbox for a client that gets this last page of stored events, the drafts, `live`, then what comes.
+        """A mailbox for a client that gets this last page of stored events, the drafts, the changes, `live`, then what
+        comes.
 
         Between the read of the page and this call nothing may be awaited, else an event could be missed.
         """
@@ -135,8 +136,7 @@ class Hub:
         if page:
             mailbox.put(events_frame(page), seq)
         mailbox.put(_encode(DraftsFrame(drafts=self.drafts.shown())), seq)
-        if self.changes:
-            mailbox.put(_encode(ChangesFrame(changes=self.changes)), seq)
+        mailbox.put(_encode(ChangesFrame(changes=self.changes)), seq)
         mailbox.put(_encode(LiveFrame(seq=seq)), seq)
         self._mailboxes.add(mailbox)
         self._seq = max(self._seq, seq)

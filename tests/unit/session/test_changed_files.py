@@ -3,19 +3,25 @@
 import asyncio
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.model.changes import FILES_SHOWN, ChangedFile, Changes
-from outrider.model.ids import CommitId
+from outrider.model.events import Recorded, SessionRewound, WorkCollected
+from outrider.model.ids import CommitId, TurnId
+from outrider.model.membership import House
+from outrider.model.repository import FileChange, FileKind
+from outrider.model.rows import rows
 from outrider.session import changes
 from outrider.session.feed import Hub, Mailbox
+from outrider.session.fold import begin
 from outrider.session.rounds import PAUSE_SECONDS, SHARE, Rounds
 from outrider.testing.git_source import GitSource
-from outrider.testing.manual_clock import ManualClock
-from outrider.testing.playbook import BASE
+from outrider.testing.manual_clock import START, ManualClock
+from outrider.testing.playbook import ADA, BASE, SESSION, session_created
 
 SHA = "a" * 40
 
@@ -83,8 +89,34 @@ def test_what_did_not_change_is_told_once():
     hub.changed(one)
     hub.changed(one.model_copy())
     hub.close()
-    assert kinds(mailbox) == ["drafts", "live", "changes"]
-    assert kinds(hub.attach([], 0))[:3] == ["drafts", "changes", "live"]
+    assert kinds(mailbox) == ["drafts", "changes", "live", "changes"]
+    assert kinds(hub.attach([], 0)) == ["drafts", "changes", "live"]
+
+
+def told(mailbox: Mailbox) -> object:
+    """What it says of the files, as far as it goes."""
+    frames = [json.loads(frame) for _, frame in mailbox._frames]
+    return [frame for frame in frames if frame["kind"] == "changes"][-1]["changes"]
+
+
+def test_who_was_away_while_a_session_was_rewound_is_told_that_nothing_is_known():
+    hub = Hub(0.0)
+    assert told(hub.attach([], 0)) is None
+    hub.changed(Changes(base=BASE, files=(ChangedFile(path="a", kind="added"),), count=1, added=0, deleted=0))
+    assert told(hub.attach([], 0)) is not None
+    rewound = SessionRewound(turn=TurnId("t-000000000001"), number=1, by=ADA, branch="outrider/s/work")
+    hub.publish([rewound], rows(1, START, [rewound]))
+    assert told(hub.attach([], 1)) is None
+
+
+def test_where_nobody_has_looked_files_are_what_their_commits_made_of_them():
+    kinds: tuple[FileKind, ...] = ("added", "changed", "deleted")
+    files = tuple(FileChange(path=kind, added=1, deleted=2, kind=kind) for kind in kinds)
+    collected = WorkCollected(head=CommitId("c" * 40), commits=(), files=files)
+    state = replace(begin(Recorded(seq=1, at=START, event=session_created(SESSION)), House()), work=collected)
+    found = changes.of_commits(state)
+    assert found is not None
+    assert [(file.path, file.kind) for file in found.files] == [(kind, kind) for kind in kinds]
 
 
 def kinds(mailbox: Mailbox) -> list[str]:

@@ -19,6 +19,10 @@ def happen(hub: Hub, seq: int, event: object = None) -> None:
     hub.publish([record.event], [row(record)])
 
 
+OF_AN_ATTACH = 3
+"""Frames that tell a new client what is so: drafts, changes, live."""
+
+
 def say(hub: Hub, text: str) -> None:
     hub.say(TURN, MESSAGE, Speaker.AGENT, text, 0.0)
 
@@ -32,9 +36,10 @@ async def test_a_client_gets_page_drafts_live_and_then_what_happens():
     say(hub, "Hel")
     frames = hub.attach([b'{"seq":1}'], 1).frames()
     happen(hub, 2)
-    page, drafts, live, event = await take(frames, 4)
+    page, drafts, changes, live, event = await take(frames, 5)
     assert page == {"kind": "events", "events": [{"seq": 1}]}
     assert [(draft["offset"], draft["text"]) for draft in drafts["drafts"]] == [(0, "Hel")]
+    assert changes == {"kind": "changes", "changes": None}
     assert live == {"kind": "live", "seq": 1}
     assert [record["seq"] for record in event["events"]] == [2]
 
@@ -46,7 +51,7 @@ async def test_deltas_go_out_before_the_event_that_stores_them():
     say(hub, "lo ")
     say(hub, "you")
     happen(hub, 1, TextSealed(turn=TURN, message=MESSAGE, speaker=Speaker.AGENT, offset=0, text="Hello you"))
-    first, second, event = (await take(frames, 5))[2:]
+    first, second, event = (await take(frames, 6))[OF_AN_ATTACH:]
     assert (first["offset"], first["text"], first["after_seq"]) == (0, "Hel", 0)
     assert (second["offset"], second["text"]) == (3, "lo you")
     assert event["events"][0]["event"]["text"] == "Hello you"
@@ -70,16 +75,16 @@ async def test_what_can_go_out_at_once_waits_for_nobody_and_overtakes_nothing():
         tasks.create_task(pump(), name="pump")
         await asyncio.sleep(0)
         happen(hub, 1)
-        assert len(out) == 3, "the task was not needed"
+        assert len(out) == OF_AN_ATTACH + 1, "the task was not needed"
         full.set()
         happen(hub, 2)
         full.clear()
         happen(hub, 3)
-        assert len(out) == 3, "what comes after one that waits, waits as well"
+        assert len(out) == OF_AN_ATTACH + 1, "what comes after one that waits, waits as well"
         await asyncio.sleep(0)
         happen(hub, 4)
         hub.close()
-    numbers = [event["seq"] for frame in out[2:] for event in json.loads(frame)["events"]]
+    numbers = [event["seq"] for frame in out[OF_AN_ATTACH:] for event in json.loads(frame)["events"]]
     assert numbers == [1, 2, 3, 4]
 
 
@@ -88,7 +93,7 @@ async def test_a_window_ends_by_itself():
     frames = hub.attach([], 0).frames()
     say(hub, "a")
     say(hub, "b")
-    deltas = (await take(frames, 4))[2:]
+    deltas = (await take(frames, 5))[OF_AN_ATTACH:]
     assert [delta["text"] for delta in deltas] == ["a", "b"]
     hub.close()
 
@@ -100,18 +105,18 @@ async def test_a_client_that_never_reads_is_told_to_attach_again_and_harms_nobod
     frames = healthy.frames()
     for seq in range(6, 40):
         happen(hub, seq)
-        while len(seen) < (seq - 5) + 2:
+        while len(seen) < (seq - 5) + OF_AN_ATTACH:
             seen += await take(frames, 1)
     told = [json.loads(frame) async for frame in slow.frames()]
     assert told == [{"kind": "resync", "after": 5}]
-    assert [frame["events"][0]["seq"] for frame in seen[2:]] == list(range(6, 40))
+    assert [frame["events"][0]["seq"] for frame in seen[OF_AN_ATTACH:]] == list(range(6, 40))
 
 
 async def test_a_client_that_fell_behind_goes_on_where_it_was():
     hub = Hub(0.0, mailbox_frames=10)
     frames = hub.attach([], 0).frames()
     happen(hub, 1)
-    await take(frames, 3)
+    await take(frames, OF_AN_ATTACH + 1)
     for seq in range(2, 40):
         happen(hub, seq)
     assert await take(frames, 1) == [{"kind": "resync", "after": 1}]
@@ -124,7 +129,7 @@ async def test_the_end_of_the_server_ends_every_client():
         reader = tasks.create_task(_all(mailbox.frames()), name="reader")
         await asyncio.sleep(0)
         hub.close()
-    assert len(reader.result()) == 2
+    assert len(reader.result()) == OF_AN_ATTACH
 
 
 async def test_nobody_is_written_to_where_nobody_watches():

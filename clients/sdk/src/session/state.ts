@@ -9,9 +9,16 @@ export interface FoldState extends Mutable<Omit<SessionView, "items" | "status">
   archived: boolean;
   /** What the running turn has cost so far. */
   turnSpending: Spending;
+  /** What was collected up to each snapshot, by the number of its turn: a rewind goes back to it. */
+  works: ReadonlyMap<number, Work>;
   /** Key of the preparation that is still under way. */
   preparing: string | null;
 }
+
+/** What was collected of a workspace. */
+export type Work = Pick<SessionView, "commits" | "files" | "head">;
+
+export const NOTHING_COLLECTED: Work = { commits: [], files: [], head: null };
 
 export const NOTHING_SPENT: Spending = {
   calls: 0,
@@ -44,6 +51,7 @@ export function emptyState(): FoldState {
     files: [],
     changes: null,
     head: null,
+    works: new Map(),
     branch: null,
     pullRequest: null,
     spending: NOTHING_SPENT,
@@ -57,7 +65,7 @@ export function emptyState(): FoldState {
 
 /** The state as a value that no later event changes. */
 export function snapshot(state: FoldState): SessionView {
-  const { transcript, archived, preparing, turnSpending, ...view } = state;
+  const { transcript, archived, preparing, turnSpending, works, ...view } = state;
   return { ...view, status: status(state), items: transcript.snapshot() };
 }
 

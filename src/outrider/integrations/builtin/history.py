@@ -1,12 +1,13 @@
 """Reading what lies between two commits: commits, files, the diff. Both ends may come from a hostile guest."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from outrider.integrations.builtin.git import Git
 from outrider.model.errors import LimitReached, RepositoryError
 from outrider.model.ids import CommitId
 from outrider.model.person import Person
-from outrider.model.repository import Commit, FileChange
+from outrider.model.repository import Commit, FileChange, FileKind
 
 MAX_COMMITS = 500
 """More are not listed: only the newest. They are all there."""
@@ -14,6 +15,7 @@ MAX_FILES = 2000
 _MAX_SUBJECT = 1000
 _MAX_NAME = 200
 _MAX_EMAIL = 254
+_KINDS: Mapping[str, FileKind] = {"A": "added", "D": "deleted"}
 
 
 async def read_commits(git: Git, base: CommitId, head: CommitId) -> tuple[Commit, ...]:
@@ -31,8 +33,16 @@ async def read_commits(git: Git, base: CommitId, head: CommitId) -> tuple[Commit
 
 async def read_files(git: Git, base: CommitId, head: CommitId) -> tuple[FileChange, ...]:
     """What changed between two commits, by path; 2,000 files at most. A renamed file is one gone and one new."""
-    arguments = ("diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", base, head, "--")
-    return tuple(_parse_numstat(line) for line in (await git.whole(*arguments)).fields()[:MAX_FILES])
+    shown = ("--raw", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv")
+    fields = iter((await git.whole("diff", *shown, base, head, "--")).fields())
+    kinds: dict[str, FileKind] = {}
+    files: list[FileChange] = []
+    for field in fields:
+        if field.startswith(":"):  # “:MODE MODE SHA SHA LETTER”, then the path; after all of these come the lines
+            kinds[next(fields, "")] = _KINDS.get(field[-1], "changed")
+        elif len(files) < MAX_FILES:
+            files.append(_parse_numstat(field, kinds))
+    return tuple(files)
 
 
 async def read_diff(git: Git, base: CommitId, head: CommitId, *, limit_bytes: int) -> tuple[str, bool]:
@@ -68,10 +78,10 @@ def lenient_person(name: str, email: str) -> Person:
     return Person(name=clean_name or "unknown", email=clean_email)
 
 
-def _parse_numstat(line: str) -> FileChange:
+def _parse_numstat(line: str, kinds: Mapping[str, FileKind]) -> FileChange:
     try:
         added, deleted, path = line.split("\t", 2)
-        return FileChange(path=path, added=_lines(added), deleted=_lines(deleted))
+        return FileChange(path=path, added=_lines(added), deleted=_lines(deleted), kind=kinds.get(path, "changed"))
     except ValueError as error:
         raise LimitReached(f"The list of changed files cannot be read: {line[:80]!r}.") from error
 

@@ -1,4 +1,4 @@
-import type { ChangedFile, FileChange } from "@outrider/protocol";
+import type { ChangedFile } from "@outrider/protocol";
 import { ChevronRight, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useState, type ReactElement } from "react";
 
@@ -6,8 +6,11 @@ import type { FileDiff } from "@/ui/diff";
 
 const DiffView = lazy(() => import("@/ui/DiffView").then((module) => ({ default: module.DiffView })));
 
+/** A file with what is known of it: what was stored by the first release does not say its kind. */
+export type ShownFile = Omit<ChangedFile, "kind"> & Partial<Pick<ChangedFile, "kind">>;
+
 interface FileListProps {
-  readonly files: readonly (FileChange | ChangedFile)[];
+  readonly files: readonly ShownFile[];
   /** What there is to see of each file, by path. */
   readonly diffs: ReadonlyMap<string, readonly FileDiff[]>;
   /** Files that say how checks run: a reviewer looks at them first. */
@@ -36,7 +39,7 @@ export function FileList({ files, diffs, marked = [], startsOpen = false }: File
 const MOST_OPEN = 12;
 
 interface OneFileProps {
-  readonly file: FileChange | ChangedFile;
+  readonly file: ShownFile;
   readonly diffs: readonly FileDiff[];
   readonly marked: boolean;
   readonly startsOpen: boolean;
@@ -59,7 +62,7 @@ function OneFile({ file, diffs, marked, startsOpen }: OneFileProps): ReactElemen
           size={14}
           className={`shrink-0 text-muted ${open ? "rotate-90" : ""} ${shows ? "" : "invisible"}`}
         />
-        {"kind" in file && <Kind kind={file.kind} />}
+        {file.kind && <Kind kind={file.kind} />}
         <span className="min-w-0 flex-1 font-mono text-xs [overflow-wrap:anywhere]">{file.path}</span>
         {marked && (
           <span className="inline-flex items-center gap-1 text-xs text-warn" title="This file says how checks run">
@@ -96,7 +99,7 @@ function Kind({ kind }: { readonly kind: ChangedFile["kind"] }): ReactElement {
   );
 }
 
-function Lines({ file }: { readonly file: FileChange | ChangedFile }): ReactElement {
+function Lines({ file }: { readonly file: ShownFile | ChangedFile }): ReactElement {
   if (file.added === null || file.deleted === null) return <span className="text-xs text-muted">binary</span>;
   return (
     <span className="tabular shrink-0 text-xs" aria-label={`${file.added} added, ${file.deleted} deleted`}>

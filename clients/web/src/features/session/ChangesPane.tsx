@@ -1,10 +1,10 @@
-import type { ChangedFile, Changes, Commit, FileChange } from "@outrider/protocol";
+import type { Changes, Commit } from "@outrider/protocol";
 import type { SessionView } from "@outrider/sdk";
 import { useMemo, type ReactElement } from "react";
 
 import { CommitList } from "@/features/changes/CommitList";
 import { byPath, editsOf } from "@/features/changes/diffs";
-import { FileList } from "@/features/changes/FileList";
+import { FileList, type ShownFile } from "@/features/changes/FileList";
 import { usePullRequest } from "@/features/server/queries";
 import { Empty } from "@/ui/Empty";
 import { count } from "@/ui/format";
@@ -51,7 +51,7 @@ function Commits({ commits }: { readonly commits: readonly Commit[] }): ReactEle
 }
 
 /** What git says, else what was collected, else what the agent edited. */
-function filesOf(view: SessionView, edits: ReturnType<typeof editsOf>): readonly (FileChange | ChangedFile)[] {
+function filesOf(view: SessionView, edits: ReturnType<typeof editsOf>): readonly ShownFile[] {
   const known = view.changes?.files ?? view.files;
   return known.length > 0 ? known : [...edits].map(([path, diffs]) => ({ path, ...sum(diffs) }));
 }
