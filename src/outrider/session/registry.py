@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from outrider.model.commands import Command, ForgeChanged, QueuePrompt
+from outrider.model.commands import Command, ForgeChanged, QueuePrompt, StopTurn
 from outrider.model.errors import DamagedLog, NotFound, OutriderError, Refused
 from outrider.model.events import Recorded
 from outrider.model.feed import PAGE_EVENTS
@@ -113,12 +113,14 @@ class Registry:
     async def ask(self, session: SessionId, command: Command, caller: Caller | None = None) -> int:
         """Have a command carried out, where its caller may: without one the person whom it names. Returns, after the
         commit, the number of its first event; 0 where it needed none. What it changes in the list is to be found there,
-        but for a prompt, which nothing may hold up. Raises NotFound, NotAllowed, Refused, BadRequest, LimitReached."""
+        but for prompts and stops, which nothing may hold up. Raises NotFound, NotAllowed, Refused, BadRequest,
+        LimitReached."""
         actor = await self._roster.wake(session)
         if isinstance(command, QueuePrompt):
-            return await actor.ask(replace(command, rules=self._rules), caller)
+            command = replace(command, rules=self._rules)
         seq = await actor.ask(command, caller)
-        await self._projection.write()
+        if not isinstance(command, QueuePrompt | StopTurn):
+            await self._projection.write()
         return seq
 
     async def state(self, session: SessionId) -> State:
