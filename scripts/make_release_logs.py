@@ -51,13 +51,25 @@ async def play(registry: Registry, world: SessionWorld) -> list[SessionId]:
     return [session, child]
 
 
+async def cut_off(registry: Registry, world: SessionWorld) -> SessionId:
+    """A session whose server is killed in the middle of a turn, while more waits."""
+    repository = await world.begin()
+    session = await registry.create(new_session(repository, world.source.head(), "wait"))
+    await registry.ask(session, QueuePrompt(new_prompt("two", by=BOB)))
+    await until(registry, session, lambda state: bool(state.turn and state.turn.handed and state.queue))
+    await world.killed()
+    return session
+
+
 async def make(target: Path, folder: Path) -> None:
     """Play, then copy each log as one file."""
     world = SessionWorld(folder, FakeEngine(ENGINE))
     async with running(world.registry()) as registry:
         sessions = await play(registry, world)
-    for name, session in zip(("rewound", "forked"), sessions, strict=True):
-        log = folder / "sessions" / session / "log.sqlite"
+        killed = await cut_off(registry, world)
+    logs = [*(folder / "sessions" / session for session in sessions), folder / "at the kill" / killed]
+    for name, place in zip(("rewound", "forked", "running"), logs, strict=True):
+        log = place / "log.sqlite"
         with closing(sqlite3.connect(log)) as db, db:
             rows = db.execute("SELECT seq, body FROM event").fetchall()
             changed = [(body.replace(str(folder).encode(), b"/srv/outrider"), seq) for seq, body in rows]

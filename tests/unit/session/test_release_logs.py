@@ -1,6 +1,7 @@
 """Logs that earlier releases have written: opened, folded, shown and gone on with."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -9,17 +10,28 @@ from pathlib import Path
 import pytest
 
 from outrider.model.commands import QueuePrompt
-from outrider.model.events import Recorded, SessionForked, SessionRewound, TurnEnded
-from outrider.model.ids import SessionId
+from outrider.model.events import (
+    RECORDED,
+    PromptHanded,
+    Recorded,
+    SessionForked,
+    SessionRewound,
+    TurnEnded,
+    TurnInterrupted,
+)
+from outrider.model.ids import CommitId, SessionId
 from outrider.model.membership import House
 from outrider.session.decide import decide
 from outrider.session.export import markdown
 from outrider.session.fold import begin, fold_all
+from outrider.session.state import State
 from outrider.storage.session_log import SqliteSessionLogs
-from outrider.testing.session_world import new_prompt
+from outrider.testing.fake_engine import FakeEngine, say
+from outrider.testing.session_world import SessionWorld, new_prompt, running, turn_end
 
 FIXTURES = Path(__file__).parents[1] / "storage/fixtures"
-LOGS = sorted(FIXTURES.glob("release-*/*.sqlite"))
+LOGS = sorted(path for path in FIXTURES.glob("release-*/*.sqlite") if path.stem != "running")
+RUNNING = sorted(FIXTURES.glob("release-*/running.sqlite"))
 NAME = SessionId("s-release222")
 
 
@@ -59,5 +71,41 @@ async def shown(read: Callable[[int, int], list[bytes]]) -> str:
     return "".join([piece async for piece in markdown(page)])
 
 
+@pytest.mark.parametrize("fixture", RUNNING, ids=lambda path: path.parent.name)
+async def test_a_turn_that_an_earlier_release_was_in_goes_on(fixture: Path, tmp_path: Path):
+    """The server of the earlier release was killed; that of this one starts over its files. The sandbox is gone."""
+    engine = FakeEngine({"wait": [say("I waited.")], "two": [say("And the second.")]})
+    world = SessionWorld(tmp_path, engine)
+    await world.begin()
+    before = take_over(fixture, tmp_path / "sessions", world.source.head())
+    assert before.turn is not None
+    assert (before.turn.handed, before.turn.prompt.text, [one.text for one in before.queue]) == (True, "wait", ["two"])
+    async with running(world.registry()) as registry:
+        await turn_end(registry, NAME, turns=2)
+        state = await registry.state(NAME)
+        events = [RECORDED.validate_json(row).event for row in await registry.events(NAME, 0, 1000)]
+    [interrupted] = [event for event in events if isinstance(event, TurnInterrupted)]
+    assert "server was stopped" in interrupted.reason
+    assert [event.reason for event in events if isinstance(event, TurnEnded)] == ["completed", "completed"]
+    handed = [(event.turn, event.attempt) for event in events if isinstance(event, PromptHanded)]
+    assert handed[:2] == [(before.turn.id, 1), (before.turn.id, 2)]
+    assert (state.queue, state.turns, len(handed)) == ((), 2, 3)
+
+
+def take_over(fixture: Path, sessions: Path, head: CommitId) -> State:
+    """Lay the log down over another repository of the same name, and fold it."""
+    folder = sessions / NAME
+    folder.mkdir(parents=True)
+    shutil.copy(fixture, folder / "log.sqlite")
+    with closing(SqliteSessionLogs(sessions).open(NAME)) as log:
+        state = fold_all(begin(next(iter(log.all())), House()), list(log.all())[1:])
+    renamed = [(state.created.base_commit, head), (state.session, NAME)]
+    with closing(sqlite3.connect(folder / "log.sqlite")) as db, db:
+        for was, name in renamed:
+            db.execute("UPDATE event SET body = CAST(replace(body, ?, ?) AS BLOB)", (was, name))
+    return state
+
+
 def test_every_release_has_its_logs():
     assert {path.stem for path in LOGS} >= {"rewound", "forked"}
+    assert {path.parent for path in RUNNING} == {path.parent for path in LOGS}

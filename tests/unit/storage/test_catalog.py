@@ -1,5 +1,8 @@
 """The file of the catalog: migrations, damage, the audit."""
 
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,8 +16,10 @@ from outrider.storage.audit import MAX_TEXT
 from outrider.storage.catalog import open_catalog, say_when_full
 from outrider.storage.tables import metadata
 from outrider.testing.index_contract import SESSION, row
+from outrider.testing.playbook import BOB
 
 CLOCK = SystemClock()
+OLD_CATALOGS = sorted(Path(__file__).with_name("fixtures").glob("catalog-*.sqlite"))
 
 
 async def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
@@ -53,6 +58,39 @@ async def test_a_catalog_of_a_newer_release_is_left_alone(tmp_path: Path) -> Non
     with pytest.raises(OutriderError, match="newer release"):
         async with open_catalog(path, CLOCK):
             pass
+
+
+def rows(path: Path) -> dict[str, list[dict[str, object]]]:
+    """Everything that a catalog holds, by table."""
+    with closing(sqlite3.connect(path)) as db:
+        db.row_factory = sqlite3.Row
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table: [dict(row) for row in db.execute(f'SELECT * FROM "{table}" ORDER BY rowid')] for table in tables}
+
+
+@pytest.mark.parametrize("old", OLD_CATALOGS, ids=lambda path: path.stem)
+async def test_a_catalog_of_an_earlier_release_is_brought_up_to_date_with_its_rows_whole(old: Path, tmp_path: Path):
+    path = tmp_path / "catalog.sqlite"
+    shutil.copy(old, path)
+    before = rows(path)
+    assert min(len(found) for found in before.values()) >= 1, "every table has something to lose"
+    async with open_catalog(path, CLOCK) as catalog:
+        [pull] = await catalog.forge.pull_requests("demo")
+        assert (pull.number, pull.repository) == (1, "demo")
+        session = await catalog.sessions.get(SESSION)
+        assert session is not None
+        assert (session.pull_request, session.verdict, session.author) == (1, "fix_proved", "Ada")
+        login = await catalog.logins.find_login("2" * 64, CLOCK.now())
+        assert login is not None
+        assert (login.person, await catalog.logins.knows(BOB.email)) == (BOB, True)
+        assert catalog.egress.hosts("demo") == ("example.org",)
+        assert [one.target for one in await catalog.audit.recent(SESSION, 9)] == ["pypi.org:443"]
+        assert (len(await catalog.images.images()), len(await catalog.images.builds(limit=9))) == (1, 1)
+    after = rows(path)
+    for table in before.keys() - {"alembic_version"}:
+        kept = [{name: row[name] for name in was} for was, row in zip(before[table], after[table], strict=True)]
+        read_again = {"projected_seq": 0} if table == "session" else {}
+        assert kept == [{**was, **read_again} for was in before[table]], table
 
 
 async def test_the_audit_keeps_decisions_of_each_owner_newest_first_and_cuts_long_targets(tmp_path: Path) -> None:
