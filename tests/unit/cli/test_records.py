@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from outrider.app.home import Home
-from outrider.cli.examination import State, records
+from outrider.cli.examination import records
+from outrider.cli.finding import State
 from outrider.model.errors import OutriderError
 from outrider.model.ids import SessionId
 from outrider.ports.clock import SystemClock

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from outrider.cli.checkout import Checkout
-from outrider.cli.examination import Finding, State, examine
+from outrider.cli.examination import examine
+from outrider.cli.finding import Finding, State
 from outrider.cli.follow import Exit
 from outrider.cli.image_table import draw_diagnosis
 from outrider.cli.layout import Hanging, beside
@@ -20,6 +21,7 @@ from outrider.settings import Settings
 
 _ICON = {
     State.WORKS: ("✓", "green"),
+    State.UNTRIED: ("·", "cyan"),
     State.WEAKER: ("!", "yellow"),
     State.ABSENT: ("-", "dim"),
     State.BROKEN: ("✗", "red"),
