@@ -17,7 +17,7 @@ up: setup ## set everything up and run the server until Ctrl-C
 
 test: setup-tests static ## set everything up and run everything that can fail
 	scripts/npm test
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest -rfEs --numprocesses 2 --dist loadfile
 
 check: setup-tests static ## the quick part: format, lint, types, import contracts, unit tests
 	$(BIN)/pytest tests/unit tests/architecture
