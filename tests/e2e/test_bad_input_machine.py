@@ -35,6 +35,27 @@ async def test_a_file_in_the_place_of_the_home_is_said(tmp_path: Path, command: 
     assert (tmp_path / "file").read_text() == "not a folder\n"
 
 
+READ_ONLY = 'mount --bind "$HOME_OF_IT" "$HOME_OF_IT" && mount -o remount,bind,ro "$HOME_OF_IT" && exec "$@"'
+"""Run in a mount namespace of its own: root may write everywhere but where nobody may."""
+
+
+@pytest.mark.parametrize("command", [("up",), ("run", "Only talk.")])
+async def test_a_home_without_the_right_to_write_is_said(tmp_path: Path, command: tuple[str, ...]) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    (place / "mine").write_text("kept\n")
+    place.chmod(0o500)
+    prefix = ("unshare", "--mount", "sh", "-c", READ_ONLY, "sh") if os.geteuid() == 0 else ()
+    deployment = Deployment(Home(place / "home"), {"HOME_OF_IT": str(place)}, prefix)
+    done = await deployment.run_cli(*command, seconds=60)
+    why = "Read-only file system" if os.geteuid() == 0 else "Permission denied"
+    assert done.code == 1
+    assert f"{place}/home cannot be written: {why}." in done.said
+    assert "set OUTRIDER_HOME to a folder of yours" in done.said
+    assert "Traceback" not in done.said
+    assert [path.name for path in place.iterdir()] == ["mine"]
+
+
 async def test_a_taken_port_means_the_next_free_one(make_deployment: Callable[..., Deployment]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

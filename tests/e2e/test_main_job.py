@@ -13,11 +13,13 @@ from outrider.fleet.clean import PURPOSE_LABEL
 from outrider.ports.clock import SystemClock
 from outrider.rehearsal.demo import DEMO_PROMPT, write_demo_repository
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
-from tests.e2e.deployment import Deployment
+from tests.code_host import code_host
+from tests.e2e.deployment import Deployment, make_repository
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
 
 ADA = ("Ada Lovelace", "ada@example.com")
+IDENTITY = ("-c", f"user.name={ADA[0]}", "-c", f"user.email={ADA[1]}")
 NEW_TEST = "test_an_order_of_exactly_thirty_euros_is_delivered_free"
 
 
@@ -60,7 +62,17 @@ async def test_a_prompt_becomes_a_proved_pull_request(deployment: Deployment, ba
     assert numbers == list(range(1, len(numbers) + 1))
     assert git(bakery, "rev-parse", "HEAD", "main") == before
     assert git(bakery, "status", "--short").split() == ["M", "README.md"]
+    await nothing_left_the_machine(deployment, result["session"])
     await the_pull_request_can_be_merged(deployment, result)
+
+
+async def nothing_left_the_machine(deployment: Deployment, session: str) -> None:
+    """Neither the engine nor anything else in a sandbox asked for a host, from its start to the end of the session."""
+    async with deployment.client() as client:
+        asked = (await client.get("/api/egress")).json()["decisions"]
+        events = (await client.get(f"/api/sessions/{session}/events?after=0")).json()["events"]
+    assert asked == []
+    assert "engine_attached" in {recorded["event"]["type"] for recorded in events}
 
 
 async def test_the_doctor_runs_every_part(shared_deployment: Deployment) -> None:
@@ -107,6 +119,34 @@ async def test_people_fetch_from_the_forge_with_git(
     assert refused.returncode != 0
 
 
+async def test_a_branch_of_a_url_is_worked_on(shared_deployment: Deployment, tmp_path: Path) -> None:
+    """From a code host that speaks HTTP, as from any other."""
+    folder = make_repository(tmp_path / "own")
+    git(folder, "switch", "-qc", "next")
+    (folder / "next.txt").write_text("of the branch\n")
+    git(folder, "add", ".")
+    git(folder, *IDENTITY, "commit", "-qm", "Go on")
+    bare = tmp_path / "hosted" / "acme" / "shop.git"
+    git(tmp_path, "clone", "-q", "--bare", str(folder), str(bare))
+    git(bare, "symbolic-ref", "HEAD", "refs/heads/main")
+    git(bare, "update-server-info")
+    with code_host(tmp_path / "hosted") as host:
+        address = f"{host}/acme/shop.git"
+        done = await shared_deployment.run_cli("run", "Commit a file.", "--repo", address, "--branch", "next", "--json")
+        missing = await shared_deployment.run_cli("run", "Commit a file.", "--repo", address, "--branch", "none")
+    assert done.code == 0, done.said + shared_deployment.log()
+    created = next(line["event"] for line in done.lines if line.get("event", {}).get("type") == "session_created")
+    assert (created["base_branch"], created["base_commit"]) == ("next", git(bare, "rev-parse", "next").strip())
+    (commit,) = done.result["commits"]
+    assert commit["subject"] == "Add a file"
+    async with shared_deployment.client() as client:
+        number = done.result["pull_request"]["number"]
+        page = (await client.get(f"/api/pull-requests/shop/{number}")).json()
+    assert page["pull_request"]["base_branch"] == "next"
+    assert [file["path"] for file in page["files"]] == ["new.txt"]
+    assert (missing.code, "none" in missing.said) == (2, True)
+
+
 async def test_two_clients_prompt_one_session(deployment: Deployment, bakery: Path) -> None:
     async with deployment.client() as client:
         request = {"repository": str(bakery), "prompt": DEMO_PROMPT, "model": "rehearsal/demo"}
@@ -121,7 +161,8 @@ async def test_two_clients_prompt_one_session(deployment: Deployment, bakery: Pa
         for feed in (one, two):
             await feed.until("turn_ended", reason="completed")
             await feed.until("turn_started", prompt=accepted["prompt"])
-        await two.send("stop", ref="3")
+        stopped = await deployment.run_cli("stop", session)
+        assert (stopped.code, stopped.out) == (0, "Stopping.\n")
         await one.until("turn_ended", reason="stopped")
         await two.until("turn_ended", reason="stopped")
         assert one.numbers == two.numbers == list(range(1, len(one.numbers) + 1))

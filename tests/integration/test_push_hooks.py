@@ -1,13 +1,10 @@
 """Push webhooks on the whole application: a code host's request comes in, and a build waits."""
 
-import functools
 import hashlib
 import hmac
-import http.server
 import json
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,30 +23,11 @@ from outrider.model.image import BuildState
 from outrider.ports.forge import unheard
 from outrider.testing.image_world import ImageWorld, over, working
 from outrider.testing.manual_clock import ManualClock
+from tests.code_host import code_host
 from tests.integration.api_world import Server, serving
 
 SECRET = "a-secret-of-sixteen-characters"
 HOOK = "/api/hooks/push"
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
-        pass
-
-
-@contextmanager
-def code_host(folder: Path) -> Iterator[str]:
-    """Serves bare repositories as the simplest of code hosts; its address."""
-    handler = functools.partial(QuietHandler, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Host:

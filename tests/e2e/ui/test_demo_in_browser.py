@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import Deployment, make_repository
 from tests.e2e.ui.together import invite, join, they_see_one_another, they_see_the_same
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
 
 TURN_MS = 180_000
+FIXED_LINE = "return round(sum(line.price for line in self.lines), 2)"
 
 
 async def log_in(browser: Browser, deployment: Deployment) -> Page:
@@ -47,6 +48,7 @@ async def test_the_demo_is_clicked_through(
     await the_queue_is_edited(page)
     await page.screenshot(path=keep("demo-2-begun"))
     await it_is_proved(page, browser, deployment)
+    await an_edit_shows_its_diff(page)
     await page.screenshot(path=keep("demo-3-proved"))
 
     await page.get_by_role("link", name=re.compile("pull request 1")).click()
@@ -75,6 +77,13 @@ async def it_is_proved(page: Page, browser: Browser, deployment: Deployment) -> 
     await they_see_the_same(page, guest, terminal.result(), deployment)
 
 
+async def an_edit_shows_its_diff(page: Page) -> None:
+    """The tool call that mends the bug, opened where it stands in the transcript."""
+    edit = page.get_by_role("button", name=re.compile(r"Edit .*basket\.py")).last
+    await edit.click()
+    await expect(page.get_by_text(FIXED_LINE).locator("visible=true").first).to_be_visible()
+
+
 async def the_queue_is_edited(page: Page) -> None:
     """A second prompt is queued, edited in its place, and taken back."""
     await page.get_by_role("textbox", name="Prompt").fill("And then the other one.")
@@ -88,7 +97,37 @@ async def the_queue_is_edited(page: Page) -> None:
     await expect(waiting).to_be_hidden()
 
 
-async def test_a_login_link_is_good_once(deployment: Deployment, browser: Browser) -> None:
+async def test_a_turn_is_stopped_and_a_pull_request_closed(
+    shared_deployment: Deployment, browser: Browser, tmp_path: Path, keep: Callable[[str], Path]
+) -> None:
+    page = await log_in(browser, shared_deployment)
+    repository = make_repository(tmp_path / "plain")
+    session = await shared_deployment.begin(repository, "Wait a little.")
+    async with shared_deployment.feed(session) as feed:
+        sandbox = (await feed.until("sandbox_ready"))["handle"]["id"]
+        await shared_deployment.until_runs(sandbox, "sleep")
+        await page.goto(f"{shared_deployment.server.url}/sessions/{session}")
+        await page.get_by_role("button", name="Stop").click()
+        assert (await feed.until("turn_ended"))["reason"] == "stopped"
+    assert shared_deployment.running(sandbox, "sleep") == []
+    await expect(page.get_by_text("Stopped").first).to_be_visible()
+    await expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    await page.screenshot(path=keep("stopped"))
+
+    await page.get_by_role("textbox", name="Prompt").fill("Commit a file.")
+    await page.get_by_role("button", name=re.compile("Send|Queue")).click()
+    await page.get_by_role("link", name=re.compile("pull request 1")).first.click(timeout=TURN_MS)
+    await expect(page.get_by_text("new.txt").first).to_be_visible()
+    await page.get_by_role("button", name="Close", exact=True).click()
+    await page.get_by_role("dialog").get_by_role("button", name="Close it").click()
+    await expect(page.get_by_text("Closed without merging.")).to_be_visible()
+    async with shared_deployment.client() as client:
+        pulls = (await client.get("/api/pull-requests")).json()["pull_requests"]
+    assert [pull["state"] for pull in pulls] == ["closed"]
+
+
+async def test_a_login_link_is_good_once(shared_deployment: Deployment, browser: Browser) -> None:
+    deployment = shared_deployment
     async with deployment.client() as client:
         link = (await client.post("/api/login-links", json={})).json()["url"]
     context = await browser.new_context()
