@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,24 @@ async def test_a_guest_that_kills_its_sshd_is_connected_again_with_its_files(
 def left(deployment: Deployment, turn: Turn, words: str) -> list[int]:
     """What runs in the turn's sandbox."""
     return deployment.running(turn.of("sandbox_ready")[-1]["handle"]["id"], words)
+
+
+async def test_an_engine_that_never_starts_is_said_on_each_surface(
+    make_deployment: Callable[..., Deployment], repository: Path
+) -> None:
+    deployment = make_deployment()
+    deployment.program = ("tests.e2e.dead_engine_server",)
+    await deployment.start()
+    done = await deployment.run_cli("run", "Only talk.", "--repo", str(repository))
+    assert done.code == 1
+    assert "Failed The engine opencode ended with exit code 1. Nothing had been changed." in done.said
+    assert done.said.count("It goes on by itself.") == 2
+    (session,) = await deployment.sessions()
+    async with deployment.client() as client:
+        result = (await client.get(f"/api/sessions/{session}/result")).json()
+    assert (result["ok"], result["reason"], result["usage"]["calls"]) == (False, "failed", 0)
+    async with deployment.feed(session) as feed:
+        turn = await feed.turn()
+    assert [event["final"] for event in turn.of("turn_interrupted")] == [False, False, True]
+    assert turn.message.startswith("The engine opencode ended with exit code 1.")
+    assert left(deployment, turn, "opencode") == deployment.children() == []

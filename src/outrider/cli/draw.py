@@ -276,7 +276,8 @@ def _(event: events.PullRequestChanged, scene: Scene) -> Block:
 @draw.register
 def _(event: events.TurnInterrupted, scene: Scene) -> Block:
     scene.status = "Going on with what was interrupted"
-    return _warning(f"Interrupted: {clean_line(event.reason)} It goes on by itself.")
+    then = "" if event.final else " It goes on by itself."
+    return _warning(f"Interrupted: {clean_line(event.reason)}{then}")
 
 
 @draw.register
