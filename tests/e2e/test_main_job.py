@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from outrider.engines.profiles.opencode import VERSION as OPENCODE
 from outrider.fleet.clean import PURPOSE_LABEL
 from outrider.ports.clock import SystemClock
 from outrider.rehearsal.demo import DEMO_PROMPT, write_demo_repository
+from outrider.rehearsal.model import rehearsal_app
+from outrider.rehearsal.script import built_in_scripts
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
+from outrider.testing.rehearsal_server import serving
 from tests.code_host import code_host
 from tests.e2e.deployment import Deployment, make_repository
 
@@ -117,6 +121,38 @@ async def test_people_fetch_from_the_forge_with_git(
         subprocess.run, ["git", "-C", str(clone), "push", "origin", "main:other"], capture_output=True, text=True
     )
     assert refused.returncode != 0
+
+
+async def test_the_demo_is_done_by_a_model_whose_address_was_set_after_the_server_was_started(
+    make_deployment: Callable[..., Deployment],
+) -> None:
+    """As with `make demo` on a machine without a key, and again after `export ANTHROPIC_BASE_URL=…`. What answers there
+    is the rehearsal model as a vendor's endpoint."""
+    deployment = make_deployment()
+    try:
+        assert (await deployment.run_cli("up", "--detach")).code == 0
+        first = deployment.server
+        async with serving(rehearsal_app(built_in_scripts())) as address:
+            deployment.variables = {"ANTHROPIC_BASE_URL": address}
+            done = await deployment.run_cli("demo")
+        assert done.code == 0, done.said + deployment.log()
+        assert deployment.server != first
+        assert "without the ANTHROPIC_BASE_URL that is set here. Nothing was at work there" in done.said
+        assert "anthropic/claude-sonnet-4-5 does the work" in done.said
+        assert "Rehearsal:" not in done.said
+        assert "Fix proved" in done.said
+        async with deployment.client() as client:
+            (pull,) = (await client.get("/api/pull-requests")).json()["pull_requests"]
+        assert (pull["repository"], pull["state"]) == ("bakery", "open")
+
+        second = deployment.server
+        await deployment.begin(deployment.home.path / "demo" / "bakery", DEMO_PROMPT)
+        deployment.variables = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}
+        refused = await deployment.run_cli("run", DEMO_PROMPT, "--repo", str(deployment.home.path / "demo" / "bakery"))
+        assert (refused.code, deployment.server) == (1, second), "a session is at work there"
+        assert "outrider down && outrider up --detach" in refused.said
+    finally:
+        await deployment.run_cli("down")
 
 
 async def test_a_branch_of_a_url_is_worked_on(shared_deployment: Deployment, tmp_path: Path) -> None:
