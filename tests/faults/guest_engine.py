@@ -51,7 +51,7 @@ class Engine:
             sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
             sys.stdout.flush()
 
-    def update(self, kind: str, **fields: Any) -> None:
+    def update(self, kind: str, /, **fields: Any) -> None:
         params = {"sessionId": self.session, "update": {"sessionUpdate": kind, **fields}}
         self.write({"method": "session/update", "params": params})
 
@@ -143,7 +143,15 @@ def first_word(text: str) -> str:
     return text.partition(" ")[0]
 
 
+def give_up(broken: threading.ExceptHookArgs) -> None:
+    """A mistake of ours is not to look like an engine that waits."""
+    sys.stderr.write(f"{broken.exc_value!r}\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
 def main() -> None:
+    threading.excepthook = give_up
     engine = Engine()
     for line in sys.stdin:
         engine.hear(json.loads(line))

@@ -33,6 +33,10 @@ class Receipt:
     """The receipts of all processes that the sandbox had at that moment."""
 
 
+KILLED = (137, 143)
+"""Exit codes of SIGKILL and SIGTERM."""
+
+
 def broken(log: Sequence[Event], watchers: Iterable[Watcher], receipts: Sequence[Receipt]) -> list[str]:
     """Every invariant of one session that does not hold, in words."""
     watchers = list(watchers)
@@ -48,6 +52,7 @@ def broken(log: Sequence[Event], watchers: Iterable[Watcher], receipts: Sequence
         *_given_once(log, receipts),
         *_handed_again(log),
         *_met_by_the_next(log, receipts),
+        *_engine_is_sound(log),
     ]
 
 
@@ -193,6 +198,17 @@ def _met_by_the_next(log: Sequence[Event], receipts: Sequence[Receipt]) -> list[
         if mine.intersection(receipt.parts):
             found += left_of_ended(log, receipts[: number + 1], receipt.alive)
     return found
+
+
+def _engine_is_sound(log: Sequence[Event]) -> list[str]:
+    """The engine ends by kills alone: one that never ran would make all of this easy to hold."""
+    return [
+        f"event {recorded['seq']}: {recorded['event']['reason']}"
+        for recorded in log
+        if recorded["event"]["type"] == "turn_interrupted"
+        and "ended with exit code" in recorded["event"]["reason"]
+        and not any(f"exit code {code}." in recorded["event"]["reason"] for code in KILLED)
+    ]
 
 
 def left_of_ended(log: Sequence[Event], receipts: Sequence[Receipt], alive: Collection[str]) -> list[str]:

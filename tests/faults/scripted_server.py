@@ -28,6 +28,7 @@ from outrider.settings import Settings
 RECEIPTS = "receipts.jsonl"
 """In the home: one line for each prompt that was given to an engine."""
 
+HOME = "/home/agent/.scripted"
 ENGINE_FILE = "guest_engine.py"
 ALIVE = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | sed -n 's/^FAULT_RECEIPT=//p' | sort -u"
 
@@ -39,10 +40,9 @@ class Scripted(Profile):
 
     def start(self, launch: EngineLaunch) -> Start:
         """See `outrider.engines.profile.Profile`."""
-        home = Start.home
         script = Path(__file__).with_name(ENGINE_FILE).read_text()
-        argv = ("/usr/bin/python3", "-I", "-S", f"{home}/{ENGINE_FILE}")
-        return Start(argv=argv, env={"OUTRIDER_ROLE": ENGINE_ROLE}, files={ENGINE_FILE: script})
+        argv = ("/usr/bin/python3", "-I", "-S", f"{HOME}/{ENGINE_FILE}")
+        return Start(argv=argv, home=HOME, env={"OUTRIDER_ROLE": ENGINE_ROLE}, files={ENGINE_FILE: script})
 
 
 class NotingEngine:

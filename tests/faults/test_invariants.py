@@ -83,6 +83,13 @@ def test_a_prompt_that_is_handed_over_twice_in_silence_is_said() -> None:
     assert broken(numbered([*EVENTS[:9], other_round, *EVENTS[9:]]), [], twice) == []
 
 
+def test_an_engine_that_ends_by_itself_is_said() -> None:
+    for code, sound in ((137, True), (2, False)):
+        ended = {**CUT_OFF, "reason": f"The engine scripted ended with exit code {code}. It last said: oh"}
+        log = numbered([*EVENTS[:9], ended, AGAIN, *EVENTS[9:]])
+        assert (broken(log, [], RECEIPTS) == []) is sound
+
+
 def test_what_outlives_its_turn_is_said() -> None:
     log = numbered(EVENTS)
     assert left_of_ended(log, RECEIPTS, ["r-2"]) == [], "a turn that was done may leave a server running"
