@@ -1,24 +1,29 @@
 """The real server, with a wire to it over which a benchmark has events published: run as a child process.
 
+Its one argument is how many sessions at rest it keeps in memory; what lies beyond goes to sleep, as everywhere.
+
 Lines on the Unix socket `wire` in the home, each with one answer:
 
 - `publish EVENTS MICROSECONDS BYTES SESSIONS`: so many events are stored and published in each of the first so many
-  sessions, one every so many microseconds, each with a stamp in it; without a pause all at once. `CPU_us FIRST_ns`
+  sessions, one every so many microseconds, each with a stamp in it; without a pause all at once. Several sessions begin
+  one after the other within the first pause. `CPU_us FIRST_ns`
 - `wake SESSION`: one event is stored in a session, which wakes it where it sleeps. The microseconds that it took
-- `rest`: once no more sessions are awake than are kept in memory at rest, and the others are closed. How many
+- `rest MOST`: once all sessions are in the indexes, no more than so many are awake, and the others are closed. How many
 - `size`: bytes of memory, open files
 """
 
 import asyncio
 import contextlib
 import gc
+import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import uvloop
 
 from outrider.api.parts import Parts
-from outrider.app import server
+from outrider.app import deployment, server
 from outrider.model.commands import Report
 from outrider.model.events import StageReported
 from outrider.model.ids import SessionId
@@ -29,8 +34,6 @@ NO_PINGS_SECONDS = 86_400.0
 """The clients in C answer no pings, and whoever answers none is taken for gone."""
 
 SETTLE_SECONDS = 600
-AWAKE = Policy.__dataclass_fields__["awake_sessions"].default
-"""How many sessions at rest the server keeps in memory."""
 
 
 class Wire:
@@ -40,6 +43,7 @@ class Wire:
         self._home = home
         self._parts = parts
         self._sessions = sorted(SessionId(folder.name) for folder in (home / "sessions").iterdir())
+        self._known = False
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -56,7 +60,7 @@ class Wire:
                 case "wake":
                     answer = await self._wake(SessionId(line[1]))
                 case "rest":
-                    answer = await self._rest()
+                    answer = await self._rest(*words)
                 case _:
                     answer = _size()
             writer.write(f"{answer}\n".encode())
@@ -66,13 +70,13 @@ class Wire:
     async def _publish(self, events: int, pause_us: int, size: int, sessions: int) -> str:
         begun, before = time.monotonic_ns(), time.process_time()
         async with asyncio.TaskGroup() as tasks:
-            for session in self._sessions[:sessions]:
-                tasks.create_task(self._stream(session, events, pause_us, size), name="publish")
+            for number, session in enumerate(self._sessions[:sessions]):
+                starts = time.monotonic() + number / sessions * pause_us / 1e6
+                tasks.create_task(self._stream(session, events, pause_us, size, starts), name="publish")
         await asyncio.sleep(0.2)  # what was handed to the loop goes out
         return f"{(time.process_time() - before) * 1e6:.0f} {begun}"
 
-    async def _stream(self, session: SessionId, events: int, pause_us: int, size: int) -> None:
-        begun = time.monotonic()
+    async def _stream(self, session: SessionId, events: int, pause_us: int, size: int, begun: float) -> None:
         async with asyncio.TaskGroup() as tasks:
             for number in range(events):
                 if pause_us:
@@ -90,11 +94,22 @@ class Wire:
         await self._report(session, 300)
         return f"{(time.perf_counter_ns() - begun) / 1000:.1f}"
 
-    async def _rest(self) -> str:
+    async def _rest(self, most: int) -> str:
         async with asyncio.timeout(SETTLE_SECONDS):
-            while self._parts.registry.busy.awake > AWAKE or _logs() > AWAKE:  # noqa: ASYNC110 -- looked at from outside
-                await asyncio.sleep(0.1)
-        return str(self._parts.registry.busy.awake)
+            while not await self._indexed() or self._awake > most or _logs() > most:  # noqa: ASYNC110 -- from outside
+                await asyncio.sleep(0.2)
+        return str(self._awake)
+
+    @property
+    def _awake(self) -> int:
+        return self._parts.registry.busy.awake
+
+    async def _indexed(self) -> bool:
+        """Whether the start has gone through all sessions."""
+        if not self._known:
+            listed, wanted = sum((await self._parts.index.counts()).values()), len(self._sessions)
+            self._known = listed >= wanted and len(await self._parts.search.reached()) >= wanted
+        return self._known
 
 
 def _logs() -> int:
@@ -117,6 +132,7 @@ def main() -> None:
     """Serve until told to stop."""
     settings = Settings.read()
     server.PING_SECONDS = NO_PINGS_SECONDS
+    deployment.Policy = partial(Policy, awake_sessions=int(sys.argv[1]))  # type: ignore[misc,assignment]
     uvloop.run(server.serve(settings, beside=lambda parts: Wire(settings.home, parts).run()))
 
 

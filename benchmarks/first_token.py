@@ -12,6 +12,7 @@ from benchmarks.bare_opencode import Ask, bare_acp, bare_serve
 from benchmarks.fake_model import MODEL, FakeModel, Heard
 from benchmarks.figures import Figure, median, percentile
 from benchmarks.product import STATE, fresh_home, serving_home, with_sandboxes
+from benchmarks.stalls import Stalls
 from outrider.fleet.toolbox import OPENCODE
 from outrider.model.errors import OutriderError
 from outrider.model.sandbox import TOOLBOX
@@ -31,19 +32,21 @@ TARGET = "added <= 15 ms and <= 1.10 x"
 async def first_token(*, quick: bool) -> list[Figure]:
     """Run it. The same prompt goes to each in turn, so that all of them see the same load of the machine."""
     prompts = 6 if quick else 30
+    stalls = Stalls()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         repository = folder / "demo"
         await asyncio.to_thread(write_demo_repository, repository)
         model_url = await stack.enter_async_context(serving(FakeModel()))
         try:
-            asks = {"Outrider": await stack.enter_async_context(_outrider(repository, model_url))}
+            asks = {"Outrider": await stack.enter_async_context(_outrider(repository, model_url, stalls))}
         except (OutriderError, TimeoutError) as error:
             return _not_run(f"no sandbox here: {error}")
         for name, bare in (("opencode serve", bare_serve), ("opencode acp", bare_acp)):
             place = await asyncio.to_thread(_bare_place, folder / name.replace(" ", "-"), repository)
             asks[name] = await stack.enter_async_context(bare(engine_program(), place, model_url))
-        return _figures(await _rounds(asks, prompts), prompts)
+        heard = await _rounds(asks, prompts)
+    return [*_figures(heard, prompts), stalls.figure(NAME)]
 
 
 async def _rounds(asks: dict[str, Ask], prompts: int) -> dict[str, list[Heard]]:
@@ -112,7 +115,7 @@ def _bare_place(place: Path, repository: Path) -> Path:
 
 
 @asynccontextmanager
-async def _outrider(repository: Path, model_url: str) -> AsyncIterator[Ask]:
+async def _outrider(repository: Path, model_url: str, stalls: Stalls) -> AsyncIterator[Ask]:
     """A warm session of a real deployment, its client on a WebSocket."""
     settings = {"OPENAI_BASE_URL": f"{model_url}/v1", "OPENAI_API_KEY": "bench-key-of-no-worth"}
     with fresh_home() as home:
@@ -120,7 +123,8 @@ async def _outrider(repository: Path, model_url: str) -> AsyncIterator[Ask]:
             session = await _start_session(deployment, repository)
             async with deployment.feed(session) as feed:
                 await feed.until("turn_ended", READY_SECONDS)
-                yield lambda text: _prompt(feed, text)
+                async with stalls.watching(deployment):
+                    yield lambda text: _prompt(feed, text)
 
 
 async def _start_session(deployment: Deployment, repository: Path) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import resource
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,12 +14,21 @@ from outrider.model.errors import Refused
 from outrider.ports.clock import SystemClock
 from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
+from outrider.session.policy import Policy
 from tests.e2e.deployment import Deployment
 
 STATE = Path(__file__).resolve().parents[1] / ".state" / "bench" / f"uid-{os.geteuid()}" / "sandboxes"
 """Layers are kept between runs. The benchmarks' own: a deployment ends sandboxes that it does not know."""
 
 WIRE_SECONDS = 30
+AWAKE = Policy().awake_sessions
+
+
+def more_files() -> int:
+    """Let this process and its children have as many open files as the machine allows without being asked. How many."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
 
 
 @contextmanager
@@ -40,9 +50,12 @@ async def serving_home(home: Path, **variables: str) -> AsyncIterator[Deployment
 
 
 @asynccontextmanager
-async def feed_server(home: Path, **variables: str) -> AsyncIterator[Deployment]:
-    """The real server with a wire to it, over which events are published: see `benchmarks.feed_server`."""
-    deployment = Deployment(Home(home), variables, program=("benchmarks.feed_server",))
+async def feed_server(home: Path, awake: int = AWAKE) -> AsyncIterator[Deployment]:
+    """The real server with a wire to it, over which events are published: see `benchmarks.feed_server`. So many
+    sessions at rest stay awake."""
+    (home / "wire").unlink(missing_ok=True)
+    (home / "sessions").mkdir(exist_ok=True)
+    deployment = Deployment(Home(home), program=("benchmarks.feed_server", str(awake)))
     try:
         await deployment.start()
         async with asyncio.timeout(WIRE_SECONDS):

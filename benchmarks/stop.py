@@ -19,6 +19,7 @@ from benchmarks.fake_model import MODEL, FakeModel, say
 from benchmarks.figures import Figure, median, percentile
 from benchmarks.first_token import engine_program
 from benchmarks.product import fresh_home, serving_home, with_sandboxes
+from benchmarks.stalls import Stalls
 from outrider.model.errors import OutriderError
 from outrider.testing.rehearsal_server import serving
 from tests.e2e.deployment import Deployment, Feed, make_repository
@@ -70,6 +71,7 @@ class Stopped:
 async def stop(*, quick: bool) -> list[Figure]:
     """Run it. Without sandboxes here nothing is run."""
     repeats = 3 if quick else 10
+    stalls = Stalls()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         repository = await asyncio.to_thread(make_repository, folder / "demo")
@@ -84,13 +86,14 @@ async def stop(*, quick: bool) -> list[Figure]:
             await feed.until("turn_ended", READY_SECONDS)
             bare = await stack.enter_async_context(_bare(folder, repository, url))
             ours, theirs = [], []
-            for _ in range(repeats):
-                ours.append(await _stop_ours(deployment, feed, session))
-                theirs.append(await _stop_bare(*bare))
-            order = await _queue(deployment, feed, session)
+            async with stalls.watching(deployment):
+                for _ in range(repeats):
+                    ours.append(await _stop_ours(deployment, feed, session))
+                    theirs.append(await _stop_bare(*bare))
+                order = await _queue(deployment, feed, session)
         except (OutriderError, TimeoutError, StopIteration) as error:
             return [Figure(NAME, f"no sandbox here: {error}", None, "ms", None, BESIDE, "", None)]
-    return _figures(ours, theirs, order)
+    return [*_figures(ours, theirs, order), stalls.figure(NAME)]
 
 
 def _figures(ours: list[Stopped], theirs: list[float], order: bool) -> list[Figure]:

@@ -2,8 +2,9 @@
  *
  * feed_floor: prints "port N", accepts whatever connects, and answers each request with an upgrade. For each line
  * "EVENTS MICROSECONDS BYTES" on stdin it writes so many frames to all, one every so many microseconds, each with a
- * stamp in it, and prints "cpu_us FIRST_ns", what that took of the processor and when the first was sent. Sockets are
- * blocking: a client that never reads would stop it, so it gets none.
+ * stamp in it, and prints "cpu_us FIRST_ns", what that took of the processor and when the first was sent. With a fourth
+ * number the clients are so many groups, and each group gets that many frames of its own, one group after the other
+ * within the time of one frame, as those of so many sessions do. Sockets are blocking: a client that never reads would stop it, so it gets none.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -41,18 +42,24 @@ static void welcome(int listener) {
     if (write(fd, UPGRADE, sizeof UPGRADE - 1) > 0) sockets[many++] = fd;
 }
 
-static void publish(int events, int pause_us, int bytes) {
+static int to_group(int first, int end, int bytes) {
     static char frame[65536];
+    int head = 4;
+    frame[0] = (char)0x81, frame[1] = 126, frame[2] = bytes >> 8, frame[3] = bytes & 255;
+    memset(frame + head, 'x', bytes);
+    int stamp = snprintf(frame + head, 40, "TS%llu ", (unsigned long long)now());
+    frame[head + stamp] = 'x';
+    for (int i = first; i < end; i++) if (write(sockets[i], frame, head + bytes) < 0) return -1;
+    return 0;
+}
+
+static void publish(int events, int pause_us, int bytes, int groups) {
     uint64_t begun = now(), before = used();
-    for (int number = 0; number < events; number++) {
-        uint64_t due = begun + (uint64_t)number * pause_us * 1000;
+    for (int tick = 0; tick < events * groups; tick++) {
+        uint64_t due = begun + (uint64_t)tick * pause_us * 1000 / groups;
+        int group = tick % groups;
         while (pause_us && now() < due) usleep((due - now()) / 1000);
-        int head = 4;
-        frame[0] = (char)0x81, frame[1] = 126, frame[2] = bytes >> 8, frame[3] = bytes & 255;
-        memset(frame + head, 'x', bytes);
-        int stamp = snprintf(frame + head, 40, "TS%llu ", (unsigned long long)now());
-        frame[head + stamp] = 'x';
-        for (int i = 0; i < many; i++) if (write(sockets[i], frame, head + bytes) < 0) return;
+        if (to_group(many * group / groups, many * (group + 1) / groups, bytes)) return;
     }
     printf("%llu %llu\n", (unsigned long long)(used() - before), (unsigned long long)begun);
     fflush(stdout);
@@ -74,10 +81,10 @@ int main(void) {
         if (watched[1].revents) {
             char line[100];
             ssize_t got = read(0, line, sizeof line - 1);
-            int events, pause_us, bytes;
+            int events, pause_us, bytes, groups = 1;
             if (got <= 0) return 0;
             line[got] = 0;
-            if (sscanf(line, "%d %d %d", &events, &pause_us, &bytes) == 3) publish(events, pause_us, bytes);
+            if (sscanf(line, "%d %d %d %d", &events, &pause_us, &bytes, &groups) >= 3) publish(events, pause_us, bytes, groups);
         }
     }
     return 0;

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from benchmarks.append import flood
 from benchmarks.figures import Figure
-from benchmarks.resume import resume
+from benchmarks.resume import ratios
 
 SLACK = 1.5
 """By how much a ratio may miss its target before it is no longer noise."""
@@ -23,5 +23,5 @@ async def test_appending_keeps_up_with_a_bare_sqlite3_loop(tmp_path: Path) -> No
 
 
 async def test_attaching_costs_little_more_than_reading_the_file() -> None:
-    figures = await resume(quick=True)
+    figures = await ratios(repeats=5)
     assert ratio(figures, "B6 whole session, first to last frame") <= 3 * SLACK
