@@ -1,6 +1,6 @@
 """The real server, with a wire to it over which a benchmark has events published: run as a child process.
 
-Its one argument is how many sessions at rest it keeps in memory; what lies beyond goes to sleep, as everywhere.
+Its one argument is how many sessions at rest it keeps in memory, however long; what lies beyond goes to sleep.
 
 Lines on the Unix socket `wire` in the home, each with one answer:
 
@@ -33,6 +33,7 @@ from outrider.settings import Settings
 NO_PINGS_SECONDS = 86_400.0
 """The clients in C answer no pings, and whoever answers none is taken for gone."""
 
+NEVER_SECONDS = 86_400.0
 SETTLE_SECONDS = 600
 
 
@@ -132,7 +133,7 @@ def main() -> None:
     """Serve until told to stop."""
     settings = Settings.read()
     server.PING_SECONDS = NO_PINGS_SECONDS
-    deployment.Policy = partial(Policy, awake_sessions=int(sys.argv[1]))  # type: ignore[misc,assignment]
+    deployment.Policy = partial(Policy, awake_sessions=int(sys.argv[1]), rest_seconds=NEVER_SECONDS)  # type: ignore[misc]
     uvloop.run(server.serve(settings, beside=lambda parts: Wire(settings.home, parts).run()))
 
 
