@@ -201,12 +201,13 @@ def _met_by_the_next(log: Sequence[Event], receipts: Sequence[Receipt]) -> list[
 
 
 def _engine_is_sound(log: Sequence[Event]) -> list[str]:
-    """The engine ends by kills alone: one that never ran would make all of this easy to hold."""
+    """The engine ends by kills alone: one that never ran would make all of this easy to hold. Nor does what a kill has
+    left in the workspace stand in the way of what comes after it."""
     return [
         f"event {recorded['seq']}: {recorded['event']['reason']}"
         for recorded in log
         if recorded["event"]["type"] == "turn_interrupted"
-        and "ended with exit code" in recorded["event"]["reason"]
+        and any(words in recorded["event"]["reason"] for words in ("ended with exit code", "could not be made ready"))
         and not any(f"exit code {code}." in recorded["event"]["reason"] for code in KILLED)
     ]
 

@@ -11,7 +11,7 @@ import pytest
 
 from outrider.model.commands import QueuePrompt, StopTurn
 from outrider.model.engine import PermissionAsk, ToolKind
-from outrider.model.events import RECORDED, KeptWork, TextSealed, TurnEnded, TurnEndReason
+from outrider.model.events import RECORDED, KeptWork, TextSealed, TurnEnded, TurnEndReason, TurnInterrupted
 from outrider.model.ids import SessionId, ToolCallId
 from outrider.model.sandbox import SandboxHandle, SandboxSpec
 from outrider.session.effects.stop_engine import CANCEL_SECONDS
@@ -185,6 +185,21 @@ async def test_the_bounds_of_the_ladder_add_up(tmp_path: Path) -> None:
         await looked(lambda: left() == [])
         assert STOP_GRACE_SECONDS + clock.monotonic() - stop_at + KILL_RESERVE <= STOP_SECONDS
         assert (await turn_end(registry, session)).reason is TurnEndReason.STOPPED
+
+
+async def test_what_was_writing_the_name_of_the_author_stands_in_no_way(tmp_path: Path) -> None:
+    """A git that is killed leaves the lock of its file."""
+    world = SessionWorld(tmp_path, FakeEngine({"mend": [shell("touch $HOME/.gitconfig.lock"), hang()], "work": [HALF]}))
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "mend it"))
+        await looked(lambda: any(tmp_path.rglob(".gitconfig.lock")))
+        await stopped(registry, session)
+        state = await registry.state(session)
+        events = [RECORDED.validate_json(row).event for row in await registry.events(session, 0, 1000)]
+    assert state.work is not None
+    assert state.work.commits[0].subject == "Half of it"
+    assert not any(isinstance(event, TurnInterrupted) for event in events)
 
 
 @pytest.mark.parametrize("milliseconds", [0, 10, 25, 50, 100, 200])

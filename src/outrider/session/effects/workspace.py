@@ -13,7 +13,11 @@ from outrider.session.effects import checkout
 from outrider.session.found import Found
 from outrider.session.workbench import Workbench
 
-_IDENTITY = 'git config --global user.name "$1" && git config --global user.email "$2"'
+_IDENTITY = """
+be() { git config --global user.name "$1" && git config --global user.email "$2"; }
+be "$@" 2>/dev/null || { sleep 0.2; rm -f "$HOME/.gitconfig.lock"; be "$@"; }
+"""
+"""A git that was killed, by a stop or with its engine, leaves its lock for ever."""
 
 
 async def files_to_read(guest: Guest, found: Found, bench: Workbench, actor: Actor) -> CommitId:
