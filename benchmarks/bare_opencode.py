@@ -83,6 +83,11 @@ class Acp:
         self._process = process
         self._calls = 0
 
+    @property
+    def pid(self) -> int:
+        """Of the engine's process."""
+        return self._process.pid
+
     def notify(self, method: str, params: Any) -> None:
         """Say something that has no answer."""
         self._say({"method": method, "params": params})
