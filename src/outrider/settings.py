@@ -20,6 +20,8 @@ DEFAULT_PORT = 4100
 
 _NAMES = {
     "OUTRIDER_HOME": "home",
+    "OUTRIDER_CONFIG": "config",
+    "OUTRIDER_SERVER": "server",
     "OUTRIDER_PORT": "port",
     "OUTRIDER_MODEL": "model",
     "OUTRIDER_SANDBOX": "sandbox",
@@ -91,6 +93,10 @@ class Settings(Model):
     """The values of one deployment."""
 
     home: Path = Field(description="Where everything is kept: sessions, forge, layers, keys")
+    config: Path = Field(
+        default=Path("~/.config/outrider"), description="What the terminal keeps of servers elsewhere: logins"
+    )
+    server: str | None = Field(default=None, description="The server that the terminal goes to; `here`: the home's own")
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65_535, description="First port to try on the loopback; 0: any")
     model: str | None = Field(default=None, description="PROVIDER/NAME used where a session names none")
     anthropic_api_key: SecretStr | None = None
@@ -182,11 +188,13 @@ class Settings(Model):
         environment = os.environ if environment is None else environment
         given = {field: environment[name] for name, field in _NAMES.items() if environment.get(name)}
         given.setdefault("home", str(_default_home(environment)))
+        given.setdefault("config", str(_default_config(environment)))
         try:
             settings = cls.model_validate({**given, "environment": dict(environment)}, strict=False)
         except ValidationError as error:
             raise _explain(error) from None
-        return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+        folders = {name: getattr(settings, name).expanduser().absolute() for name in ("home", "config")}
+        return settings.model_copy(update=folders)
 
     @staticmethod
     def environment_names() -> tuple[str, ...]:
@@ -266,6 +274,11 @@ class Settings(Model):
 def _default_home(environment: Mapping[str, str]) -> Path:
     data = environment.get("XDG_DATA_HOME")
     return (Path(data) if data else Path.home() / ".local" / "share") / "outrider"
+
+
+def _default_config(environment: Mapping[str, str]) -> Path:
+    config = environment.get("XDG_CONFIG_HOME")
+    return (Path(config) if config else Path("~/.config")) / "outrider"
 
 
 def _explain(error: ValidationError) -> BadRequest:

@@ -5,7 +5,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
+from urllib.parse import quote, unquote
 
+from pydantic import ValidationError
+
+from outrider.model.errors import BadRequest
 from outrider.model.ids import SessionId
 from outrider.model.membership import Account, Caller, person_key
 from outrider.model.person import Person
@@ -19,6 +23,9 @@ LOGIN_LIFETIME = timedelta(days=30)
 """A browser stays logged in for this long."""
 
 COOKIE = "outrider_login"
+
+AUTHOR_HEADER = "outrider-author"
+"""With the owner's token: in whose name all of a request is, as `author_header` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,20 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def author_header(person: Person) -> str:
+    """`NAME <EMAIL>`, percent-encoded: a header holds no other letters than ASCII."""
+    return quote(f"{person.name} <{person.email}>")
+
+
+def named_author(header: str) -> Person:
+    """Who a header names. Raises BadRequest."""
+    name, _, email = unquote(header).removesuffix(">").rpartition("<")
+    try:
+        return Person(name=name, email=email)
+    except ValidationError as error:
+        raise BadRequest(f"{AUTHOR_HEADER} names nobody.", "Write it as NAME <EMAIL>, percent-encoded.") from error
+
+
 class Authenticator:
     """Tells who a token belongs to, and makes login links and logins."""
 
@@ -55,11 +76,12 @@ class Authenticator:
         self._logins = logins
         self._clock = clock
 
-    def owner_login(self, token: str) -> Login | None:
-        """The owner, where this is the owner's token; compared in constant time."""
-        if compare_digest(hash_token(token), self._owner_hash):
-            return Login(Account(person=self._owner), may_name_author=True)
-        return None
+    def owner_login(self, token: str, named: Person | None = None) -> Login | None:
+        """The owner, under the name that they give, where this is the owner's token; compared in constant time."""
+        if not compare_digest(hash_token(token), self._owner_hash):
+            return None
+        account = Account(person=named, role="owner") if named else Account(person=self._owner)
+        return Login(account, may_name_author=True)
 
     async def cookie_login(self, token: str) -> Login | None:
         """Whose login cookie this is."""

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from outrider.api.auth import COOKIE, Authenticator, Login
+from outrider.api.auth import AUTHOR_HEADER, COOKIE, Authenticator, Login, named_author
 from outrider.api.refusal import refuse
+from outrider.model.errors import BadRequest
 
 OPEN_PATHS = ("/api/health", "/api/join", "/api/join/look")
 """Answered without a login, which is known where there is one. `/login/…` and the page with its assets carry nothing
@@ -53,10 +54,7 @@ class Gate:
         headers = Headers(scope=scope)
         refusal = self._refuse_origin(headers)
         if refusal is None and scope["path"].startswith(GUARDED_PREFIXES):
-            login = await self._login(headers)
-            scope.setdefault("state", {})["login"] = login
-            open_to_all = login is not None or not needs_login(scope["path"])
-            refusal = None if open_to_all else (401, "You are not logged in.", "Run `outrider login` for a login link.")
+            refusal = await self._refuse_stranger(scope, headers)
         if refusal is not None:
             if scope["type"] == "websocket":
                 await receive()
@@ -73,10 +71,25 @@ class Gate:
             return 403, "Another site's page may not use this server.", ""
         return None
 
+    async def _refuse_stranger(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
+        """Put the login into the scope. Open paths are answered without one."""
+        try:
+            login = await self._login(headers)
+        except BadRequest as error:
+            return 422, error.sentence, error.remedy
+        scope.setdefault("state", {})["login"] = login
+        if login is not None or not needs_login(scope["path"]):
+            return None
+        return 401, "You are not logged in.", "Run `outrider login` for a login link."
+
     async def _login(self, headers: Headers) -> Login | None:
+        """Raises BadRequest where an author is named by who may not, or badly."""
         scheme, _, value = headers.get("authorization", "").partition(" ")
+        named = headers.get(AUTHOR_HEADER)
         if scheme.lower() == "bearer":
-            return self._authenticator.owner_login(value.strip())
+            return self._authenticator.owner_login(value.strip(), named_author(named) if named else None)
+        if named:
+            raise BadRequest("Only the owner's token may speak for another.", f"Leave `{AUTHOR_HEADER}` out.")
         if scheme.lower() == "basic":
             return self._authenticator.owner_login(_basic_password(value))
         cookie = cookie_value(headers)

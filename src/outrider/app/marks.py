@@ -16,6 +16,9 @@ MARK_LENGTH = 32
 MODELS = ("anthropic_api_key", "anthropic_base_url", "openai_api_key", "openai_base_url", "model")
 """The settings that say which models there are."""
 
+OF_THE_TERMINAL = ("config", "server")
+"""The settings that no server reads."""
+
 CARRIED = re.compile(r"(?i)(.*_proxy|.*_ca_bundle|pip_.*|npm_config_.*|uv_.*|aws_.*|goproxy|ssl_cert_.*|node_extra_.*)")
 """Variables that are no settings of ours, and change what a server does."""
 
@@ -30,7 +33,7 @@ def model_marks(settings: Settings, secret: str) -> Mapping[str, str]:
 
 def settings_mark(settings: Settings, secret: str) -> str:
     """A mark of all settings that have nothing to do with models."""
-    own = settings.model_dump(mode="json", exclude={*MODELS, "home", "environment"})
+    own = settings.model_dump(mode="json", exclude={*MODELS, *OF_THE_TERMINAL, "home", "environment"})
     carried = {name: value for name, value in settings.environment.items() if CARRIED.fullmatch(name)}
     return _mark(secret, [own, carried])
 

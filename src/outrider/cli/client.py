@@ -1,15 +1,18 @@
-"""The terminal as a client of the server: REST by httpx, the feed by one WebSocket. Always on the loopback, so no
-proxy of the machine is asked."""
+"""The terminal as a client of a server: REST by httpx, the feed by one WebSocket. On the loopback no proxy of the
+machine is asked."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
+from outrider.api.auth import AUTHOR_HEADER, COOKIE, author_header
+from outrider.cli.links import is_loopback
 from outrider.model.errors import BadRequest, LimitReached, NotAllowed, NotFound, OutriderError, Refused
 from outrider.model.ids import PromptId, SessionId
 from outrider.model.person import Person
@@ -36,35 +39,50 @@ _KINDS = {
 }
 
 
+class NotLoggedIn(OutriderError):
+    """The server does not know the login, or does not any more."""
+
+
 class ServerGone(OutriderError):
     """The server does not answer any more."""
 
 
-class Client:
-    """One server, in the name of its owner."""
+def as_owner(token: str, person: Person) -> dict[str, str]:
+    """The headers of the deployment's owner, who is this person."""
+    return {"Authorization": f"Bearer {token}", AUTHOR_HEADER: author_header(person)}
 
-    def __init__(self, url: str, token: str) -> None:
+
+def logged_in(token: str) -> dict[str, str]:
+    """The headers of a person's login."""
+    return {"Cookie": f"{COOKIE}={token}"}
+
+
+class Client:
+    """One server, in one person's name: that of whose headers these are."""
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self.url = url
-        self._headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx.AsyncClient(
-            base_url=url, headers=self._headers, timeout=REQUEST_SECONDS, trust_env=False, follow_redirects=False
+        self._headers = dict(headers)
+        self._far = not is_loopback(urlsplit(url).hostname or "")
+        self.http = httpx.AsyncClient(
+            base_url=url, headers=headers, timeout=REQUEST_SECONDS, trust_env=self._far, follow_redirects=False
         )
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+        await self.http.aclose()
 
     def move_to(self, url: str) -> None:
         """The same server, started again elsewhere."""
         self.url = url
-        self._http.base_url = httpx.URL(url)
+        self.http.base_url = httpx.URL(url)
 
     async def is_healthy(self) -> bool:
         """Whether the server answers."""
         try:
-            return (await self._http.get("/api/health")).is_success
+            return (await self.http.get("/api/health")).is_success
         except httpx.TransportError:
             return False
 
@@ -85,21 +103,20 @@ class Client:
             raise BadRequest(**told["problem"])
         return str(told["repository"]["name"])
 
-    async def start_session(self, wanted: dict[str, Any], author: Person) -> SessionId:
+    async def start_session(self, wanted: dict[str, Any]) -> SessionId:
         """Start a session with its first prompt. Raises what the server refuses it for."""
-        body = {**wanted, "author": author.model_dump()}
-        return SessionId((await self.ask("POST", "/api/sessions", body, timeout=IMPORT_SECONDS))["session"])
+        return SessionId((await self.ask("POST", "/api/sessions", wanted, timeout=IMPORT_SECONDS))["session"])
 
     async def queue_prompt(
-        self, session: SessionId, text: str, author: Person, files: Sequence[dict[str, Any]] = ()
+        self, session: SessionId, text: str, files: Sequence[dict[str, Any]] = (), key: str | None = None
     ) -> PromptId:
-        """Queue a prompt with files that were uploaded."""
-        body = {"text": text, "author": author.model_dump(), "attachments": list(files)}
+        """Queue a prompt with files that were uploaded. The same key again is the same prompt."""
+        body = {"text": text, "attachments": list(files), "key": key}
         return PromptId((await self.ask("POST", f"/api/sessions/{session}/prompts", body))["prompt"])
 
-    async def stop(self, session: SessionId) -> None:
-        """Stop the running turn."""
-        await self.ask("POST", f"/api/sessions/{session}/stop")
+    async def stop(self, session: SessionId, *, children: bool = False) -> None:
+        """Stop the running turn; with `children` also those of the sessions that it started, and of theirs."""
+        await self.ask("POST", f"/api/sessions/{session}/stop", {"children": children})
 
     async def result(self, session: SessionId) -> dict[str, Any]:
         """What came of the session. Raises Refused while it is at work."""
@@ -116,12 +133,12 @@ class Client:
         """The frames of a session's feed after an event number, until the server wants us to attach again. Raises
         ServerGone when the connection breaks."""
         url = f"ws{self.url.removeprefix('http')}/api/sessions/{session}/feed?client=terminal&after={after}"
-        options: dict[str, Any] = {"compression": None, "max_size": MAX_FRAME_BYTES, "proxy": None}
+        options: dict[str, Any] = {"compression": None, "max_size": MAX_FRAME_BYTES, "proxy": self._far or None}
         try:
             async with connect(url, additional_headers=self._headers, **options) as socket:
                 yield (frame if isinstance(frame, str) else frame.decode() async for frame in socket)
         except InvalidStatus as error:
-            raise _refusal(error.response.status_code, bytes(error.response.body)) from error
+            raise refusal(error.response.status_code, bytes(error.response.body)) from error
         except (OSError, ConnectionClosed, InvalidHandshake, TimeoutError) as error:
             if not (isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code == CLOSE_RESYNC):
                 raise ServerGone("The connection to the server ended.") from error
@@ -132,13 +149,13 @@ class Client:
     ) -> AsyncIterator[httpx.Response]:
         """An answer to be read piece by piece. Raises as `ask`."""
         try:
-            async with self._http.stream(method, path, json=body, timeout=timeout) as answer:
+            async with self.http.stream(method, path, json=body, timeout=timeout) as answer:
                 if not answer.is_success:
                     await answer.aread()
-                    raise _refusal(answer.status_code, answer.content)
+                    raise refusal(answer.status_code, answer.content)
                 yield answer
         except httpx.TransportError as error:
-            raise _gone() from error
+            raise gone(self.url) from error
 
     async def ask(
         self, method: str, path: str, body: Body | None = None, *, timeout: float = REQUEST_SECONDS
@@ -147,19 +164,25 @@ class Client:
         ServerGone without an answer."""
         try:
             sent: Any = {"json": body} if isinstance(body, dict) else {"content": body}
-            answer = await self._http.request(method, path, **sent, timeout=timeout)
+            answer = await self.http.request(method, path, **sent, timeout=timeout)
         except httpx.TransportError as error:
-            raise _gone() from error
+            raise gone(self.url) from error
         if answer.is_success:
             return answer.json() if answer.content else {}
-        raise _refusal(answer.status_code, answer.content)
+        raise refusal(answer.status_code, answer.content)
 
 
-def _gone() -> ServerGone:
-    return ServerGone("The server does not answer.", "See `outrider doctor`, and server.log in the home.")
+def gone(url: str) -> ServerGone:
+    """Nothing answers there."""
+    if is_loopback(urlsplit(url).hostname or ""):
+        return ServerGone("The server does not answer.", "See `outrider doctor`, and server.log in the home.")
+    return ServerGone(f"The server at {url} does not answer.", "Ask who runs it, or try again later.")
 
 
-def _refusal(status: int, body: bytes) -> OutriderError:
+def refusal(status: int, body: bytes) -> OutriderError:
+    """What an answer that is no success says."""
+    if status == httpx.codes.UNAUTHORIZED:
+        return NotLoggedIn("You are not logged in there any more.", "Ask for a fresh link, and: outrider join")
     kind = _KINDS.get(status, OutriderError)
     try:
         told = json.loads(body)

@@ -8,6 +8,7 @@ import click
 
 from outrider import __version__
 from outrider.cli.follow import Exit, LeftByPerson
+from outrider.cli.server import META
 from outrider.cli.views import make_console
 from outrider.model.errors import BadRequest, OutriderError
 
@@ -33,6 +34,8 @@ COMMANDS = {
     "fork": "Start a session from a turn of another.",
     "members": "Say who is in a session, and who may what.",
     "share": "Make a link by which people join a session.",
+    "join": "Follow a link: work in a session, or on a server, of somebody else.",
+    "logout": "Forget a login at a server elsewhere.",
     "up": "Run the server, for the browser too.",
     "down": "Stop the server.",
     "egress": "See and allow the hosts that sandboxes reach.",
@@ -51,6 +54,20 @@ COMMANDS = {
 
 HIDDEN = ("serve",)
 
+LOCAL = ("up", "down", "serve", "backup", "restore", "doctor", "setup", "demo", "version")
+"""What is about the home on this machine, never about a server elsewhere."""
+
+
+def server_option() -> click.Option:
+    """Which server is meant."""
+
+    def remember(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.meta[META] = value
+
+    words = "The server that is meant, in place of the one joined last; `here`: your own."
+    return click.Option(["--server"], metavar="URL", expose_value=False, callback=remember, help=words)
+
 
 class Commands(click.Group):
     """Loads a command's module when it is asked for: the server's libraries take a second that only `up` waits for."""
@@ -64,7 +81,11 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
             return None
         command = getattr(import_module(f"outrider.cli.commands.{cmd_name}"), cmd_name)
-        return command if isinstance(command, click.Command) else None
+        if not isinstance(command, click.Command):
+            return None
+        if cmd_name not in LOCAL and all(one.name != "server" for one in command.params):
+            command.params.append(server_option())
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in the help, without loading what it names."""

@@ -12,7 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocket
 
-from outrider.api.auth import LINK_LIFETIME, LOGIN_LIFETIME, Authenticator
+from outrider.api.auth import AUTHOR_HEADER, COOKIE, LINK_LIFETIME, LOGIN_LIFETIME, Authenticator, author_header
 from outrider.api.gate import Gate
 from outrider.model.membership import Account
 from outrider.model.person import Person
@@ -148,3 +148,18 @@ def test_a_socket_is_closed_to_strangers_and_to_other_sites(client: TestClient) 
         assert (closed.value.status_code, closed.value.json()["sentence"]) == (code, said)
     with client.websocket_connect("/api/feed", headers={**here, **_bearer()}) as socket:
         assert socket.receive_text() == "Ada"
+
+
+def test_the_owners_token_speaks_under_the_name_that_it_gives(client: TestClient) -> None:
+    named = {AUTHOR_HEADER: author_header(Person(name="Zoë Ü", email="zoe@example.org"))}
+    assert client.get("/api/me", headers={**_bearer(), **named}).text == "Zoë Ü"
+    assert client.get("/api/me", headers={**_bearer("wrong"), **named}).status_code == 401
+    for wrong in ("nobody", "%3C%3E", "A%0AB <a@b>", "A <a@b> <c"):
+        refused = client.get("/api/me", headers={**_bearer(), AUTHOR_HEADER: wrong})
+        assert (refused.status_code, "NAME <EMAIL>" in refused.json()["remedy"]) == (422, True)
+
+
+async def test_no_other_login_speaks_for_another(client: TestClient, authenticator: Authenticator) -> None:
+    client.cookies.set(COOKIE, await authenticator.log_in(Account(person=Person(name="Bob", email="bob@example.org"))))
+    assert client.get("/api/me", headers={AUTHOR_HEADER: author_header(ADA)}).status_code == 422
+    assert client.get("/api/me").text == "Bob"

@@ -106,7 +106,7 @@ def turn(tape: Tape, prompt: str = "p-1") -> list[ServerFrame]:
 
 async def follow(peer: Peer, goal: Goal = Goal.PROMPT, *, found: bool = True) -> tuple[Notes, Progress]:
     notes, progress = Notes(), Progress(goal)
-    async with peer.run() as url, Client(url, "token") as client:
+    async with peer.run() as url, Client(url, {}) as client:
         follower = Follower(client, SESSION, notes, QuickClock(), lambda: url if found else None)
         await follower.until_over(progress)
     return notes, progress
@@ -134,7 +134,7 @@ async def test_who_was_too_slow_attaches_again_without_a_word(tape: Tape) -> Non
 
 async def test_patience_ends_with_what_to_do() -> None:
     notes = Notes()
-    async with Client("http://localhost:1", "token") as client:
+    async with Client("http://localhost:1", {}) as client:
         follower = Follower(client, SESSION, notes, QuickClock(), lambda: None)
         with pytest.raises(ServerGone) as caught:
             await follower.until_over(Progress(Goal.PROMPT))
@@ -152,7 +152,7 @@ async def test_the_result_waits_for_the_queue(tape: Tape) -> None:
     peer = Peer((both, 1000), ([*turn(tape, "p-2"), LiveFrame(seq=6)], 1000))
     peer.results = [(409, {"sentence": "Still at work.", "remedy": ""}), (200, {"ok": True})]
     notes, progress = Notes(), Progress(Goal.PROMPT)
-    async with peer.run() as url, Client(url, "token") as client:
+    async with peer.run() as url, Client(url, {}) as client:
         follower = Follower(client, SESSION, notes, QuickClock(), lambda: url)
         await follower.until_over(progress)
         progress.take(tape(events.PromptQueued(prompt=Prompt(id=PromptId("p-2"), author=Author(person=ADA), text="x"))))

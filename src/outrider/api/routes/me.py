@@ -35,7 +35,8 @@ async def make_login_link(parts: UseParts, login: UseLogin, wanted: NewLoginLink
     if not login.may_name_author and wanted.role is not None:
         raise BadRequest("A login of a browser cannot give roles.", "Leave `role` out.")
     person = author_of(login, wanted.person)
-    account = Account(person=person, role=wanted.role) if login.may_name_author else login.account
+    for_another = wanted.person is not None or wanted.role is not None
+    account = Account(person=person, role=wanted.role) if for_another else login.account
     token = await parts.authenticator.make_link(account)
     return LoginLink(url=f"{parts.address()}/login/{token}")
 

@@ -34,7 +34,7 @@ def backup(target: Path, *, without_snapshots: bool, with_secrets: bool) -> None
     outrider backup outrider.tar.zst
     """
     settings = Settings.read()
-    servers = Servers.of(settings)
+    servers = Servers.here(settings)
     place = _place(target, servers)
     report = asyncio.run(_write(settings, servers, place, snapshots=not without_snapshots, secrets=with_secrets))
     tell(report, f"Backed up to {place}")

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outrider.cli.clean import clean_line
+from outrider.cli.commands.run import read_prompt
 from outrider.cli.follow import Exit
 from outrider.cli.server import Servers
 from outrider.cli.views import make_console
@@ -19,17 +20,55 @@ from outrider.settings import Settings
 LONGEST_WAIT = 600
 
 
-@click.command()
+class Children(click.Group):
+    """Its options may come after the session's id as well, since `send` alone has some of its own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Leave what follows `send` to it."""
+        ctx.allow_interspersed_args = "send" not in args
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Children, invoke_without_command=True)
 @click.argument("session", metavar="ID")
 @click.option("--wait", default=0, type=click.IntRange(0, LONGEST_WAIT), help="Seconds to wait for them to rest.")
 @click.option("--json", "as_json", is_flag=True, help="One object a line.")
-def children(session: str, wait: int, *, as_json: bool) -> int:
+@click.pass_context
+def children(ctx: click.Context, session: str, wait: int, *, as_json: bool) -> int:
     """List the sessions that one started, how each ended, and where its work is. The exit code is 1 while some work.
 
     \b
     outrider children s-k4q7ab2xyz
     outrider children s-k4q7ab2xyz --wait 300 && echo all rest
+    outrider children s-k4q7ab2xyz send s-m2p9cd4uvw "Mention the new coupon too"
     """
+    ctx.obj = session
+    return Exit.DONE if ctx.invoked_subcommand else _list(session, wait, as_json=as_json)
+
+
+@children.command()
+@click.argument("child", metavar="CHILD")
+@click.argument("text")
+@click.option("--key", help="The same key again is the same prompt: nothing is sent twice.")
+@click.pass_obj
+def send(session: str, child: str, text: str, key: str | None) -> None:
+    """Send a session that this one started another prompt, in its name: it hears what comes of it. `-` reads it from
+    stdin. (What you send by `outrider attach CHILD` is yours alone: the parent does not hear of it.)
+
+    \b
+    outrider children s-k4q7ab2xyz send s-m2p9cd4uvw "Mention the new coupon too"
+    """
+    wanted = {"text": read_prompt(text), "key": key}
+    prompt = asyncio.run(_send(Servers.of(Settings.read()), session, child, wanted))
+    click.echo(f"{prompt}\nFollow it: outrider attach {child}")
+
+
+async def _send(servers: Servers, session: str, child: str, wanted: dict[str, Any]) -> str:
+    async with servers.reach() as client:
+        return str((await client.ask("POST", f"/api/sessions/{session}/children/{child}/prompts", wanted))["prompt"])
+
+
+def _list(session: str, wait: int, *, as_json: bool) -> int:
     answer = asyncio.run(_fetch(Servers.of(Settings.read()), SessionId(session), wait))
     if as_json:
         for child in answer["children"]:

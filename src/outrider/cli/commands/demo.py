@@ -58,7 +58,7 @@ def unproved(result: dict[str, Any], verdict: str | None) -> str:
 
 async def _demo(settings: Settings, model: str) -> tuple[dict[str, Any], str | None]:
     """What came of it, and the verdict of the evidence on its pull request."""
-    servers = Servers.of(settings)
+    servers = Servers.here(settings)
     running = servers.home.running()
     if running is None:
         running = await servers.start_detached()
@@ -72,7 +72,7 @@ async def _demo(settings: Settings, model: str) -> tuple[dict[str, Any], str | N
     if not model.startswith("rehearsal/"):
         click.echo(f"{model} does the work, and your account pays. Without an LLM: --model rehearsal/demo\n")
     wanted = Wanted(DEMO_PROMPT, Checkout.parse(str(repository)), model=model)
-    result = await run_session(settings, wanted, as_json=False)
+    result = await run_session(settings, servers, wanted, as_json=False)
     async with servers.reach() as client:
         return result, await _verdict(client, result)
 

@@ -46,7 +46,7 @@ def doctor(repo: str | None, branch: str | None, *, as_json: bool) -> int:
     settings = Settings.read()
     if repo is not None:
         return asyncio.run(_repository(settings, repo, branch, as_json=as_json))
-    findings = asyncio.run(examine(settings, Servers.of(settings)))
+    findings = asyncio.run(examine(settings, Servers.here(settings)))
     if as_json:
         for finding in findings:
             click.echo(json.dumps(finding.as_dict(), ensure_ascii=False))
@@ -68,7 +68,7 @@ def show(console: Console, findings: list[Finding]) -> None:
 
 async def _repository(settings: Settings, repo: str, branch: str | None, *, as_json: bool) -> int:
     """What the checks of a repository said in its newest image."""
-    async with Servers.of(settings).reach() as client:
+    async with Servers.here(settings).reach() as client:
         name = await client.import_repository(Checkout.parse(repo).source, lambda _line: None)
         query = f"?branch={quote(branch, safe='')}" if branch else ""
         told = await client.ask("GET", f"/api/images/repositories/{name}{query}")

@@ -15,7 +15,7 @@ def down() -> None:
     \b
     outrider down
     """
-    servers = Servers.of(Settings.read())
+    servers = Servers.here(Settings.read())
     running = servers.home.running()
     if running is None:
         click.echo(f"No server runs in {servers.home.path}.")

@@ -4,10 +4,8 @@ import asyncio
 
 import click
 
-from outrider.app.author import find_author
 from outrider.cli.server import Servers
 from outrider.model.ids import SessionId
-from outrider.model.person import Person
 from outrider.settings import Settings
 
 
@@ -21,12 +19,10 @@ def fork(session: str, turn: str | None) -> None:
     outrider fork s-k4q7ab2xyz
     outrider fork s-k4q7ab2xyz --turn 2
     """
-    author = find_author().person
-    child = asyncio.run(_fork(Servers.of(Settings.read()), SessionId(session), turn, author))
+    child = asyncio.run(_fork(Servers.of(Settings.read()), SessionId(session), turn))
     click.echo(f'{child}\nPrompt it: outrider attach {child} --prompt "…"')
 
 
-async def _fork(servers: Servers, session: SessionId, turn: str | None, author: Person) -> str:
+async def _fork(servers: Servers, session: SessionId, turn: str | None) -> str:
     async with servers.reach() as client:
-        body = {"turn": turn, "author": author.model_dump()}
-        return str((await client.ask("POST", f"/api/sessions/{session}/fork", body))["session"])
+        return str((await client.ask("POST", f"/api/sessions/{session}/fork", {"turn": turn}))["session"])

@@ -4,19 +4,21 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 from rich.text import Text
 
-from outrider.app.author import find_author
 from outrider.cli.clean import clean, clean_line
 from outrider.cli.client import Client
-from outrider.cli.commands.run import read_prompt
+from outrider.cli.commands.run import ATTACHED, read_prompt
 from outrider.cli.server import Servers
+from outrider.cli.upload import upload
 from outrider.cli.views import make_console
 from outrider.model.errors import NotFound, Refused
+from outrider.model.ids import SessionId
 from outrider.settings import Settings
 
 Row = dict[str, Any]
@@ -60,7 +62,9 @@ def queue(ctx: click.Context, session: str) -> None:
     \b
     outrider queue s-k4q7ab2xyz
     outrider queue s-k4q7ab2xyz edit 2
-    outrider queue s-k4q7ab2xyz edit 2 "Also mend the French page"
+    outrider queue s-k4q7ab2xyz add "Also mend the French page" --attach page.png
+    outrider queue s-k4q7ab2xyz edit 2 "Also mend the German page"
+    outrider queue s-k4q7ab2xyz edit 2 --attach german.png --drop page.png
     outrider queue s-k4q7ab2xyz move 3 1
     outrider queue s-k4q7ab2xyz withdraw 2
     outrider queue s-k4q7ab2xyz steer 1
@@ -79,23 +83,53 @@ def list_prompts(session: str, *, as_json: bool) -> None:
 
 
 @queue.command()
+@click.argument("text")
+@click.option("--attach", "files", multiple=True, type=ATTACHED, metavar="FILE", help="Send a file too.")
+@click.option("--key", help="The same key again is the same prompt: nothing is queued twice.")
+@click.pass_obj
+def add(session: str, text: str, files: tuple[Path, ...], key: str | None) -> None:
+    """Queue a prompt and leave; `-` reads it from stdin.
+
+    \b
+    outrider queue s-k4q7ab2xyz add "Also mend the French page" --key french
+    """
+    prompt = read_prompt(text)
+
+    async def work(queue: Queue) -> str:
+        return await queue.client.queue_prompt(SessionId(session), prompt, await upload(queue.client, files), key)
+
+    _say(session, work)
+
+
+@queue.command()
 @click.argument("which", metavar="PROMPT")
 @click.argument("text", required=False)
+@click.option("--attach", "files", multiple=True, type=ATTACHED, metavar="FILE", help="Send one more file with it.")
+@click.option("--drop", multiple=True, metavar="NAME", help="Take a file of it away, by its name.")
 @click.pass_obj
-def edit(session: str, which: str, text: str | None) -> None:
-    """Give a prompt another text. `-` reads it from stdin; without TEXT your editor opens (EDITOR).
+def edit(session: str, which: str, text: str | None, files: tuple[Path, ...], drop: tuple[str, ...]) -> None:
+    """Give a prompt another text, or other files. `-` reads the text from stdin; without TEXT your editor opens
+    (EDITOR), where no files are named.
 
     Only its author and owners may. What somebody else has written meanwhile is not written over.
+
+    \b
+    outrider queue s-k4q7ab2xyz edit 2 "Also mend the German page"
+    outrider queue s-k4q7ab2xyz edit 2 --attach german.png --drop page.png
     """
 
     async def work(queue: Queue) -> str:
         row = await queue.find(which)
-        new = read_prompt(text) if text is not None else await asyncio.to_thread(_in_editor, str(row["text"]))
-        if new is None or new == row["text"]:
+        kept = _without(row, drop)
+        new = await _new_text(row, text, asks=not files and not drop)
+        if new == row["text"] and not files and not drop:
             return "Nothing was changed."
-        author = find_author().person.model_dump()
-        await queue.change("PATCH", row, body={"text": new, "revision": row["revision"], "author": author})
-        return f"The prompt is: {_short(new)}"
+        body: Row = {"text": new, "revision": row["revision"]}
+        if files or drop:
+            body["attachments"] = [*kept, *await upload(queue.client, files)]
+        await queue.change("PATCH", row, body=body)
+        attached: list[Row] = body.get("attachments") or ([] if drop else row["attachments"])
+        return f"The prompt is: {_short(new)}{_with_files(attached)}"
 
     _say(session, work)
 
@@ -170,9 +204,32 @@ def _table(rows: list[Row]) -> Table:
     table.add_column("id", no_wrap=True)
     for place, row in enumerate(rows, start=1):
         by = row["author"]["person"]["name"] + (", edited" if row["edited_by"] else "")
-        files = f" (+{len(row['attachments'])} files)" if row["attachments"] else ""
-        table.add_row(*(Text(cell) for cell in (str(place), _short(row["text"]) + files, clean_line(by), row["id"])))
+        said = _short(row["text"]) + _with_files(row["attachments"])
+        table.add_row(*(Text(cell) for cell in (str(place), said, clean_line(by), row["id"])))
     return table
+
+
+def _with_files(files: list[Row]) -> str:
+    """Their names."""
+    return f" (with {', '.join(clean_line(file['name']) for file in files)})" if files else ""
+
+
+def _without(row: Row, dropped: tuple[str, ...]) -> list[Row]:
+    """The files that a prompt keeps, as a request names them. Raises NotFound for one that it has not."""
+    names = [file["name"] for file in row["attachments"]]
+    for name in dropped:
+        if name not in names:
+            there = f"There are: {', '.join(map(clean_line, names))}." if names else "It has none."
+            raise NotFound(f"The prompt has no file {clean_line(name)}.", there)
+    return [{"id": file["id"], "name": file["name"]} for file in row["attachments"] if file["name"] not in dropped]
+
+
+async def _new_text(row: Row, given: str | None, *, asks: bool) -> str:
+    """What is given, else what the person makes of it in their editor, where they are asked; else it stays."""
+    if given is not None:
+        return read_prompt(given)
+    edited = await asyncio.to_thread(_in_editor, str(row["text"])) if asks else None
+    return str(row["text"]) if edited is None else edited
 
 
 def _in_editor(text: str) -> str | None:

@@ -28,7 +28,7 @@ def restore(source: Path, *, only_check: bool) -> None:
     outrider restore --check outrider.tar.zst
     """
     settings = Settings.read()
-    servers = Servers.of(settings)
+    servers = Servers.here(settings)
     source = newest_archive(source)
     meter = Meter(servers.clock)
     if only_check:

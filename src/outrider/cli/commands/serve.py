@@ -33,7 +33,7 @@ def serve(*, quiet: bool, private: bool) -> None:
 async def _serve(settings: Settings, *, quiet: bool, private: bool) -> None:
     ready: Ready = asyncio.Queue()
     async with asyncio.TaskGroup() as tasks:
-        welcoming = tasks.create_task(_welcome(Servers.of(settings), ready, quiet=quiet), name="welcome")
+        welcoming = tasks.create_task(_welcome(Servers.here(settings), ready, quiet=quiet), name="welcome")
         detached = quiet and not private
         server = run_server(settings, ready.put_nowait, detached=detached)
         serving = tasks.create_task(server, name="serve")

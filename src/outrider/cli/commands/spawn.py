@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from outrider.app.author import find_author
 from outrider.cli.server import Servers
 from outrider.model.ids import SessionId
 from outrider.settings import Settings
@@ -31,6 +30,5 @@ def spawn(session: str, **wanted: str | None) -> None:
 
 
 async def _spawn(servers: Servers, session: SessionId, wanted: dict[str, Any]) -> str:
-    body = {**wanted, "author": find_author().person.model_dump()}
     async with servers.reach() as client:
-        return str((await client.ask("POST", f"/api/sessions/{session}/children", body))["session"])
+        return str((await client.ask("POST", f"/api/sessions/{session}/children", wanted))["session"])

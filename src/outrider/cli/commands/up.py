@@ -33,7 +33,7 @@ def up(context: click.Context, *, detach: bool) -> None:
 
 
 async def _detach(settings: Settings) -> None:
-    servers = Servers.of(settings)
+    servers = Servers.here(settings)
     running = servers.home.running()
     if running is None:
         running = await servers.start_detached()
