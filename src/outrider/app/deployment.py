@@ -18,6 +18,7 @@ from outrider.api.push_hooks import PushHooks
 from outrider.api.uploads import Uploads
 from outrider.app.author import find_author
 from outrider.app.backup.writing import backups_of
+from outrider.app.catalog_keeper import CatalogKeeper
 from outrider.app.describing import describing, models
 from outrider.app.home import Home
 from outrider.app.image_works import ImageWorks, Ingredients, make_image_works
@@ -138,6 +139,7 @@ async def deploy(settings: Settings, home: Home, url: str, engine: Engine | None
             tasks.create_task(_disk_watch(base, heart.registry).run(), name="disk watch"),
             *heart.works.start(tasks),
             tasks.create_task(_litter(base, heart.registry).run(), name="files that nobody names"),
+            tasks.create_task(_keeper(base, heart.registry).run(), name="copies of the catalog"),
         )
         try:
             yield await _parts(base, heart)
@@ -364,6 +366,11 @@ def _disk_watch(base: Foundation, registry: Registry) -> DiskWatch:
                     await registry.ask(SessionId(session), Report(ProblemReported(sentence=sentence)))
 
     return DiskWatch(make_floors(base.settings), base.clock, tell)
+
+
+def _keeper(base: Foundation, registry: Registry) -> CatalogKeeper:
+    path = base.home.path / "catalog.sqlite"
+    return CatalogKeeper(path, base.catalog.rescue, base.catalog.sessions, registry, base.clock)
 
 
 def _litter(base: Foundation, registry: Registry) -> Litter:

@@ -29,8 +29,11 @@ FREE_BYTES = 5 << 30
 """Base, toolbox and one session with its checks take 2 GB; below 5 GB it gets tight soon."""
 
 
-DAMAGED_REMEDY = "The server puts damaged logs aside and goes on with what can be read. A catalog: restore a backup."
-ASIDE_REMEDY = "Their sessions say what was lost. Put log.sqlite from a backup beside such a folder, or move it away."
+DAMAGED_REMEDY = (
+    "When it starts, the server puts damaged files aside and goes on with what can be read of a log, and with its own "
+    "copy of the catalog, an hour old at most. What is newer: restore a backup."
+)
+ASIDE_REMEDY = "Their sessions say what was lost. Put the file from a backup beside such a folder, or move it away."
 
 
 async def examine(settings: Settings, servers: Servers) -> list[Finding]:
@@ -56,7 +59,7 @@ def records(home: Home) -> Finding:
         return Finding("records", State.BROKEN, f"damaged: {named}", DAMAGED_REMEDY)
     if aside:
         named = ", ".join(str(path) for path in aside)
-        return Finding("records", State.WEAKER, f"logs that were damaged are in {named}", ASIDE_REMEDY)
+        return Finding("records", State.WEAKER, f"what was damaged is in {named}", ASIDE_REMEDY)
     return Finding("records", State.WORKS, "the catalog and every session log can be read")
 
 

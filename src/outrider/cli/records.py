@@ -14,8 +14,11 @@ def damaged_files(home: Path) -> list[Path]:
 
 
 def put_aside(home: Path) -> list[Path]:
-    """Where damaged logs were put, the newest of each session."""
-    folders = sorted((home / "sessions").glob("*/damaged-*"), key=lambda path: (path.parent.name, len(path.name), path))
+    """Where damaged logs were put, the newest of each session, and damaged catalogs."""
+    folders = sorted(home.glob("damaged-*"), key=lambda path: (len(path.name), path))[-1:]
+    folders += sorted(
+        (home / "sessions").glob("*/damaged-*"), key=lambda path: (path.parent.name, len(path.name), path)
+    )
     return list({folder.parent.name: folder for folder in folders}.values())
 
 

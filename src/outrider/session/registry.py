@@ -50,6 +50,8 @@ class Registry:
         self._rules = policy.queue
         self.clock = world.clock
         self.house = world.house
+        self.taken_up = asyncio.Event()
+        """Set once the start has taken up every session, and the index lists them."""
         self.listing = ListHub()
         """Who looks at the list of sessions."""
         self.quotas = world.quotas
@@ -200,6 +202,8 @@ class Registry:
             await asyncio.sleep(0)
             if number % TAKEN_UP_AT_ONCE == 0:
                 await self._roster.settle()
+        await self._projection.write()
+        self.taken_up.set()
         try:
             lost = self._logs.damaged()
             for session in lost:

@@ -6,10 +6,11 @@ the last moments can be lost when the machine loses power, as with the logs.
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from outrider.model.errors import OutriderError
 from outrider.ports.clock import Clock
 from outrider.storage.audit import SqlAudit
+from outrider.storage.catalog_copy import CatalogRescue, rescue_catalog
 from outrider.storage.egress_lists import SqlEgressLists
 from outrider.storage.forge_catalog import SqlForgeCatalog
 from outrider.storage.image_catalog import SqlImageCatalog
@@ -32,6 +34,8 @@ from outrider.storage.logins import SqlLogins
 from outrider.storage.rates import SqlRates
 from outrider.storage.session_index import SqlSessionIndex
 from outrider.storage.session_log import disk_full
+
+logger = logging.getLogger(__name__)
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -48,17 +52,23 @@ class Catalog:
     images: SqlImageCatalog
     egress: SqlEgressLists
     rates: SqlRates
+    rescue: CatalogRescue | None = None
+    """What was done where the file was damaged."""
 
 
 @asynccontextmanager
 async def open_catalog(path: Path, clock: Clock) -> AsyncIterator[Catalog]:
-    """Bring the file up to date, making it where there is none, and open it. Raises OutriderError, naming the file."""
+    """Bring the file up to date, making it where there is none, and open it. A damaged one is put aside, and its newest
+    copy taken. Raises OutriderError, naming the file."""
+    rescue = await asyncio.to_thread(rescue_catalog, path)
+    if rescue:
+        logger.error("%s %s", rescue.sentence, rescue.remedy)
     await asyncio.to_thread(_migrate, path)
     engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
     _configure(engine.sync_engine)
     say_when_full(engine.sync_engine, path)
     try:
-        catalog = _parts(engine, clock)
+        catalog = replace(_parts(engine, clock), rescue=rescue)
         await catalog.egress.load()
         yield catalog
     finally:
@@ -93,8 +103,8 @@ def _migrate(path: Path) -> None:
         reason = str(getattr(error, "orig", error))
         raise OutriderError(
             f"The catalog {path} cannot be opened: {reason}.",
-            "If a newer release wrote it, start that one. If it is damaged, restore a backup; without one move it "
-            "away: sessions are listed again from their logs; only pull requests, logins and lists of hosts are lost.",
+            "If a newer release wrote it, start that one. Else restore a backup; without one move it away: sessions "
+            "are listed again from their logs; only pull requests, logins and lists of hosts are lost.",
         ) from error
     finally:
         engine.dispose()

@@ -19,7 +19,6 @@ from outrider.ports.store import Rescue
 
 ASIDE = "damaged-"
 BESIDE = ("-wal", "-shm")
-FRESH = "log.salvaged"
 BATCH = 500
 
 
@@ -29,22 +28,28 @@ def rescue(path: Path, template: bytes) -> Rescue:
     place = newest_aside(path)
     if not path.is_file() and place is not None:
         return Rescue(0, place)
-    place = _put_aside(path)
-    fresh = path.with_name(FRESH + ".new")
+    place = put_aside(path)
+    fresh = path.with_name(f"{path.stem}.new")
     fresh.write_bytes(template)
     kept = _take_over(place / path.name, fresh)
     if not kept:
         fresh.unlink()
         _remove(path)
         return Rescue(0, place)
-    fresh.rename(path.with_name(FRESH))
-    complete(path)
+    replace(path, fresh)
     return Rescue(kept, place)
 
 
+def replace(path: Path, fresh: Path) -> None:
+    """Put a new file in place of a damaged one. Killed in the middle, it is done by `complete`."""
+    fresh.rename(_salvaged(path))
+    complete(path)
+
+
 def complete(path: Path) -> None:
-    """Put a new log in place of a damaged one. Its write-ahead log goes first: it would be read into the new file."""
-    fresh = path.with_name(FRESH)
+    """Put a new file in place of a damaged one where that was begun. Its write-ahead log goes first: it would be read
+    into the new file."""
+    fresh = _salvaged(path)
     if fresh.exists():
         _remove(path)
         fresh.rename(path)
@@ -64,7 +69,12 @@ def unreadable(session: str, place: Path) -> tuple[str, str]:
     )
 
 
-def _put_aside(path: Path) -> Path:
+def _salvaged(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.salvaged")
+
+
+def put_aside(path: Path) -> Path:
+    """Copy a file and its write-ahead log into a new folder beside it."""
     before = newest_aside(path)
     number = int(before.name.removeprefix(ASIDE)) + 1 if before else 1
     place = path.parent / f"{ASIDE}{number}"

@@ -7,7 +7,6 @@ import pytest
 from outrider.app.home import Home
 from outrider.cli.examination import records
 from outrider.cli.finding import State
-from outrider.model.errors import OutriderError
 from outrider.model.ids import SessionId
 from outrider.ports.clock import SystemClock
 from outrider.storage.catalog import open_catalog
@@ -41,11 +40,12 @@ def test_what_is_damaged_and_what_was_put_aside_is_named(home: Home):
 
 
 @pytest.mark.parametrize("content", [b"garbage" * 999, b"SQLite format 3\0" + bytes(4000)], ids=["garbage", "torn"])
-async def test_a_torn_catalog_is_named_with_what_to_do(tmp_path: Path, content: bytes):
+async def test_a_torn_catalog_is_named_and_after_a_start_where_it_was_put(tmp_path: Path, content: bytes):
     home = Home(tmp_path)
     (tmp_path / "catalog.sqlite").write_bytes(content)
     assert records(home).state is State.BROKEN
-    with pytest.raises(OutriderError, match="cannot be opened") as raised:
-        async with open_catalog(tmp_path / "catalog.sqlite", SystemClock()):
-            pass
-    assert "without one move it away" in raised.value.remedy
+    async with open_catalog(tmp_path / "catalog.sqlite", SystemClock()):
+        pass
+    finding = records(home)
+    assert finding.state is State.WEAKER
+    assert str(tmp_path / "damaged-1") in finding.detail

@@ -1,8 +1,11 @@
 """The file of the catalog: migrations, damage, the audit."""
 
+import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,15 +14,19 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from outrider.model.errors import LimitReached, OutriderError
+from outrider.model.membership import Account
+from outrider.model.repository import Repository
 from outrider.ports.clock import SystemClock
 from outrider.storage.audit import MAX_TEXT
 from outrider.storage.catalog import open_catalog, say_when_full
+from outrider.storage.catalog_copy import copy_of, renew_copy
 from outrider.storage.tables import metadata
 from outrider.testing.index_contract import SESSION, row
-from outrider.testing.playbook import BOB
+from outrider.testing.playbook import ADA, BOB
 
 CLOCK = SystemClock()
 OLD_CATALOGS = sorted(Path(__file__).with_name("fixtures").glob("catalog-*.sqlite"))
+SHOP = Repository(name="shop", forge="builtin", source="/srv/shop", default_branch="main")
 
 
 async def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
@@ -39,12 +46,89 @@ async def test_what_was_stored_is_there_when_the_catalog_is_opened_again(tmp_pat
         assert await catalog.sessions.get(SESSION) == row(SESSION)
 
 
-async def test_a_damaged_catalog_is_named(tmp_path: Path) -> None:
+def torn(content: bytes) -> bytes:
+    return content[: len(content) // 3]
+
+
+def garbage(content: bytes) -> bytes:
+    return b"\xde\xad" * (len(content) // 2)
+
+
+def hole(content: bytes) -> bytes:
+    """All but the first pages is zeros: it opens, and only who reads on sees it."""
+    return content[:8192] + bytes(len(content) - 8192)
+
+
+async def filled(path: Path) -> None:
+    """With one session, one repository and one login, and closed."""
+    async with open_catalog(path, CLOCK) as catalog:
+        await catalog.sessions.put(row(SESSION))
+        await catalog.forge.put_repository(SHOP)
+        await catalog.logins.add_login("hash-of-a-token", Account(person=ADA), CLOCK.now() + timedelta(days=1))
+
+
+@pytest.mark.parametrize("harm", [torn, garbage, hole])
+async def test_a_damaged_catalog_is_put_aside_and_its_newest_copy_goes_on_without_logins(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "catalog.sqlite"
+    await filled(path)
+    assert renew_copy(path)
+    damaged = harm(path.read_bytes())
+    path.write_bytes(damaged)
+    async with open_catalog(path, CLOCK) as catalog:
+        assert catalog.rescue is not None
+        assert catalog.rescue.copied_at is not None
+        assert await catalog.sessions.get(SESSION) == row(SESSION)
+        assert await catalog.forge.repository("shop") == SHOP
+        assert await catalog.logins.find_login("hash-of-a-token", CLOCK.now()) is None
+        assert "everybody has to log in again" in catalog.rescue.remedy
+    assert (tmp_path / "damaged-1" / "catalog.sqlite").read_bytes() == damaged
+    assert "is put aside in" in caplog.text
+    async with open_catalog(path, CLOCK) as catalog:
+        assert catalog.rescue is None
+
+
+async def test_a_damaged_catalog_of_which_there_is_no_copy_begins_anew_and_says_what_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "catalog.sqlite"
     path.write_bytes(b"not a database at all" * 300)
-    with pytest.raises(OutriderError, match=r"The catalog .*catalog\.sqlite cannot be opened"):
-        async with open_catalog(path, CLOCK):
-            pass
+    async with open_catalog(path, CLOCK) as catalog:
+        assert catalog.rescue is not None
+        assert "as there was no copy" in catalog.rescue.sentence
+        assert "imported repositories" in catalog.rescue.remedy
+        assert await catalog.sessions.list(limit=9) == []
+    copy_of(path).write_bytes(b"neither is the copy" * 300)
+    path.write_bytes(garbage(path.read_bytes()))
+    async with open_catalog(path, CLOCK) as catalog:
+        assert catalog.rescue is not None
+        assert catalog.rescue.copied_at is None
+        assert catalog.rescue.place.name == "damaged-2"
+
+
+async def test_a_rescue_that_was_killed_is_completed(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    await filled(path)
+    renew_copy(path)
+    path.write_bytes(garbage(path.read_bytes()))
+    (tmp_path / "catalog.salvaged").write_bytes(copy_of(path).read_bytes())
+    async with open_catalog(path, CLOCK) as catalog:
+        assert await catalog.sessions.get(SESSION) == row(SESSION)
+
+
+async def test_a_copy_is_made_where_something_has_changed_and_a_damaged_catalog_never_replaces_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "catalog.sqlite"
+    await filled(path)
+    assert renew_copy(path)
+    assert not renew_copy(path)
+    whole = copy_of(path).read_bytes()
+    assert b"hash-of-a-token" not in whole
+    path.write_bytes(hole(path.read_bytes()))
+    os.utime(path, (2**31, 2**31))
+    with pytest.raises(OutriderError, match="cannot be copied"):
+        renew_copy(path)
+    assert copy_of(path).read_bytes() == whole
 
 
 async def test_a_catalog_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:

@@ -8,19 +8,6 @@ from pathlib import Path
 
 from outrider.model.ids import LayerId
 
-BUSY_SECONDS = 10
-
-
-def copy_database(source: Path, target: Path) -> None:
-    """One moment of a file and its write-ahead log, as one file. Raises sqlite3.Error where it cannot be read."""
-    target.unlink(missing_ok=True)
-    with closing(sqlite3.connect(source, timeout=BUSY_SECONDS)) as db, closing(sqlite3.connect(target)) as copy:
-        db.backup(copy)
-    with closing(sqlite3.connect(target)) as copy:
-        found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise sqlite3.DatabaseError(str(found))
-
 
 def prune_catalog(catalog: Path, sessions: Collection[str], *, secrets: bool) -> None:
     """Of a copy: rows of sessions whose logs were not copied, being younger; logins and links to join, where they are

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from outrider import __version__
 from outrider.app.backup import parts
-from outrider.app.backup.databases import copy_database, newest_snapshot, prune_catalog
+from outrider.app.backup.databases import newest_snapshot, prune_catalog
 from outrider.app.backup.parts import Found
 from outrider.app.supplies import make_layer_blobs
 from outrider.model.backup import HEAD, MANIFEST, BackupFile, BackupHead, BackupManifest
@@ -21,6 +21,7 @@ from outrider.model.ids import LayerId, SessionId
 from outrider.ports.clock import Clock
 from outrider.ports.layer_blobs import LayerBlobs
 from outrider.settings import Settings
+from outrider.storage.catalog_copy import copy_database
 
 CHUNK_BYTES = 1 << 20
 
