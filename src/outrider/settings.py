@@ -61,6 +61,7 @@ _NAMES = {
     "OUTRIDER_IMAGE_BUILDS": "image_builds",
     "OUTRIDER_IMAGE_SECONDS": "image_seconds",
     "OUTRIDER_IMAGE_DAYS": "image_days",
+    "OUTRIDER_BASE_DAYS": "base_days",
     "OUTRIDER_IMAGES_KEPT": "images_kept",
     "OUTRIDER_SETUP_DAYS": "setup_days",
     "OUTRIDER_WEBHOOK_SECRET": "webhook_secret",
@@ -165,6 +166,7 @@ class Settings(Model):
     image_builds: int = Field(default=1, ge=0, le=100, description="Images of repositories built at once; 0: none")
     image_seconds: float = Field(default=1800, ge=10, description="How often is looked whether an image is out of date")
     image_days: float = Field(default=14, gt=0, description="After its last session a branch is looked at for so long")
+    base_days: float = Field(default=7, ge=0, description="How old a base may get before it is built anew; 0: any age")
     images_kept: int = Field(default=3, ge=1, le=1000, description="Images kept of each branch")
     setup_days: float = Field(default=7, ge=0, description="How long a finished setup of checks is kept unused")
     webhook_secret: SecretStr | None = Field(

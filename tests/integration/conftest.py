@@ -41,6 +41,7 @@ class Outside:
     sandboxes: CleanSandboxes
     oci: Path
     """The deployment's folder of OCI layouts and archives."""
+    foreign: ForeignBases
 
 
 async def answers(clients: PackageClients) -> bool:
@@ -70,7 +71,8 @@ async def outside(namespaces_provider: NamespaceProvider, tmp_path: Path, short_
         broker = await stack.enter_async_context(UnixBroker(short_path, gateway, egress, build_tools_app, clients))
         sandboxes = CleanSandboxes(namespaces_provider, broker, SandboxSlots(2))
         oci = tmp_path / "oci"
-        images = Images(sandboxes, BaseImage(), Toolbox(), ForeignBases(oci))
+        foreign = ForeignBases(oci)
+        images = Images(sandboxes, BaseImage(), Toolbox(), foreign)
         git = GitFolder(tmp_path / "q.git")
         prover = Prover(sandboxes, images, git, MemoryBlobs(), SystemClock())
-        yield Outside(images, prover, git, namespaces_provider, sandboxes, oci)
+        yield Outside(images, prover, git, namespaces_provider, sandboxes, oci, foreign)

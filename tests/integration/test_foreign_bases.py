@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from outrider.fleet.clean import CleanSpec
+from outrider.fleet.images.machine import Image
 from outrider.model.errors import SandboxError
 from outrider.model.image import BuildStep, MachineWants
 from outrider.ports.sandbox import ExecSpec
@@ -47,7 +48,7 @@ def write_layout(folder: Path, tag: str, *layers: bytes) -> None:
         (blobs / name).write_bytes(data)
         return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": f"sha256:{name}", "size": len(data)}
 
-    rows = [put(gzip.compress(layer, 1), "layer.v1.tar+gzip") for layer in layers]
+    rows = [put(gzip.compress(layer, 1, mtime=0), "layer.v1.tar+gzip") for layer in layers]
     ids = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
     about = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": ids}}
     config = put(json.dumps(about).encode(), "config.v1+json")
@@ -73,10 +74,27 @@ async def test_a_bare_debian_becomes_a_base(outside: Outside) -> None:
     ):
         done = await guest.run(ExecSpec(argv=["sh", "-c", f"{script}; /opt/outrider/bin/node --version"]))
         assert await guest.kill_everything() == 0
+    await _expect_a_tag_to_be_looked_up_again(outside, image)
     said = done.output.decode().splitlines()
     assert said[:4] == ["agent", "Hello, world!", "hello", "built"], (said, lines)
     assert "No such file" in said[4]
     assert said[5].startswith("v24.")
+
+
+async def _expect_a_tag_to_be_looked_up_again(outside: Outside, image: Image) -> None:
+    """The same image is none to fetch; one that is no base leaves the one before in force."""
+    reference, lines = "local/bare:one", list[str]()
+    kept = shutil.copytree(outside.oci / "bare", outside.oci / "bare.kept")
+    assert await outside.foreign.renew(reference, lines.append) is False
+    assert not any(line.startswith("Fetching") for line in lines)
+    shutil.rmtree(outside.oci / "bare")
+    write_layout(outside.oci / "bare", "one", tar_of({"app": b""}))
+    with pytest.raises(SandboxError, match="has no bin/sh"):
+        await outside.foreign.renew(reference, lines.append)
+    again = await outside.images.prepare(MachineWants(base=reference), lines.append)
+    assert again.layers[:2] == image.layers[:2]
+    shutil.rmtree(outside.oci / "bare")
+    kept.rename(outside.oci / "bare")
 
 
 async def test_what_is_no_base_is_refused_with_a_sentence(outside: Outside) -> None:

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from outrider.model.base import Model
-from outrider.model.image import Build, RepositoryImage
+from outrider.model.image import BaseState, Build, Renewed, RepositoryImage
 
 
 class BranchImages(Model):
@@ -20,6 +20,18 @@ class ImageList(Model):
 
     images: tuple[BranchImages, ...]
     builds_here: bool
+
+
+class BaseList(Model):
+    """Bases of sandboxes."""
+
+    bases: tuple[BaseState, ...]
+
+
+class RenewalList(Model):
+    """What came of renewing each base."""
+
+    renewed: tuple[Renewed, ...]
 
 
 class NewBuild(Model):

@@ -14,6 +14,7 @@ from outrider.api.push_hooks import PushHooks
 from outrider.api.uploads import Uploads
 from outrider.api.views import Me
 from outrider.fleet.images.builds import Builds
+from outrider.fleet.images.renewal import Renewal
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.pool.pool import Pool
 from outrider.model.attachment import MOST_ATTACHMENTS, Attachment, AttachmentRef
@@ -54,6 +55,7 @@ class Parts:
     egress: EgressLists
     builds: Builds
     images: RepositoryImages
+    renewal: Renewal
     pool: Pool
     spawning: Spawning
     meters: Meters

@@ -27,11 +27,9 @@ from outrider.app.litter import Litter
 from outrider.app.loop_watch import LoopWatch
 from outrider.app.providers import choose_provider
 from outrider.app.supplies import (
-    make_base_image,
     make_floors,
-    make_foreign_bases,
     make_layer_blobs,
-    make_toolbox,
+    make_machine_images,
 )
 from outrider.app.warm_plans import RecipeWarmPlans
 from outrider.app.way_out import open_broker
@@ -41,6 +39,7 @@ from outrider.engines.profiles.opencode import OpenCode
 from outrider.fleet.clean import PURPOSE_LABEL, CleanSandboxes, reap_left_behind
 from outrider.fleet.floors import DiskWatch
 from outrider.fleet.images.machine import Images
+from outrider.fleet.images.renewal import Bases
 from outrider.fleet.limits import SandboxSlots
 from outrider.fleet.pool.memory import MemoryGauge
 from outrider.fleet.pool.plan import WarmPlans
@@ -204,9 +203,9 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
     quarantine, forge = GitQuarantine(home.path / "quarantine"), _forge(base)
     limits, floors = settings.limits, make_floors(settings)
     clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes, floors=floors), limits)
-    images = Images(clean, make_base_image(settings), make_toolbox(settings), make_foreign_bases(settings))
+    bases, images = make_machine_images(settings, clean)
     redactor = Redactor((*settings.secrets, home.token()))
-    works = _image_works(base, clean, images, forge, recipes := Recipes(quarantine), redactor)
+    works = _image_works(base, images, bases, forge, recipes := Recipes(quarantine), redactor)
     slots = SandboxSlots(settings.max_sandboxes, floors=floors)
     makes = WarmMaker(provider, base.broker, engine, base.clock, limits)
     pool = _pool(base, makes, RecipeWarmPlans(works.images, forge, recipes), slots)
@@ -261,8 +260,8 @@ def _policy(base: Foundation, limits: Limits) -> Policy:
 
 def _image_works(
     base: Foundation,
-    clean: CleanSandboxes,
     machine: Images,
+    bases: Bases,
     forge: BuiltinForge,
     recipes: Recipes,
     redactor: Redactor,
@@ -272,8 +271,8 @@ def _image_works(
         clock=base.clock,
         catalog=base.catalog.images,
         index=base.catalog.sessions,
-        clean=clean,
         machine=machine,
+        bases=bases,
         forge=forge,
         recipes=recipes,
         redactor=redactor,
@@ -318,6 +317,7 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         egress=base.catalog.egress,
         builds=heart.works.builds,
         images=heart.works.images,
+        renewal=heart.works.renewal,
         pool=heart.pool,
         meters=base.meters,
         sandboxes=lambda: base.provider.list({}),

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
-from outrider.fleet.clean import CleanSandboxes
 from outrider.fleet.images.builder import Builder
 from outrider.fleet.images.builds import Builds
 from outrider.fleet.images.collection import Collector, InUse, Keep
@@ -12,6 +11,7 @@ from outrider.fleet.images.ledger import Ledger
 from outrider.fleet.images.log import BuildLogs
 from outrider.fleet.images.making import ImageMaker, MachineImages, Materials
 from outrider.fleet.images.pushes import Pushes
+from outrider.fleet.images.renewal import Ages, Bases, Renewal
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.images.schedule import Branch, Rhythm, Schedule
 from outrider.ports.clock import Clock
@@ -35,8 +35,8 @@ class Ingredients:
     clock: Clock
     catalog: ImageCatalog
     index: SessionIndex
-    clean: CleanSandboxes
     machine: MachineImages
+    bases: Bases
     forge: Forge
     recipes: Recipes
     redactor: Redactor
@@ -50,6 +50,7 @@ class ImageWorks:
     builds: Builds
     schedule: Schedule
     pushes: Pushes
+    renewal: Renewal
     collector: Collector
 
     def start(self, tasks: asyncio.TaskGroup) -> tuple["asyncio.Task[None]", ...]:
@@ -57,19 +58,20 @@ class ImageWorks:
         collecting = tasks.create_task(self.collector.run(), name="image-layers")
         if not self.builds.at_once:
             return (collecting,)
+        renewing = tasks.create_task(self.renewal.run(), name="image-bases")
         building = tasks.create_task(self.builds.run(), name="image-builds")
         looking = tasks.create_task(self.schedule.run(), name="image-schedule")
-        return collecting, building, looking, tasks.create_task(self.pushes.run(), name="pushes")
+        return collecting, building, renewing, looking, tasks.create_task(self.pushes.run(), name="pushes")
 
 
 def make_image_works(given: Ingredients, in_use: InUse) -> ImageWorks:
     """The works of one deployment. `in_use` are the layers that sessions need beside those of their sandboxes."""
     settings, clock = given.settings, given.clock
-    images = RepositoryImages(given.catalog, given.clean.provider)
+    images = RepositoryImages(given.catalog, given.bases.sandboxes.provider)
     planner = RecipePlanner(given.recipes, given.forge.mirror)
-    materials = Materials(given.clean, given.machine, images, given.forge, planner, clock)
+    materials = Materials(given.bases.sandboxes, given.machine, images, given.forge, planner, clock)
     ledger = Ledger(given.catalog, BuildLogs(settings.home / "builds", given.redactor.text), clock)
-    builder = Builder(ImageMaker(materials), ImageDoctor(given.clean, planner, clock), ledger)
+    builder = Builder(ImageMaker(materials), ImageDoctor(given.bases.sandboxes, planner, clock), ledger)
     builds = Builds(builder, at_once=settings.image_builds)
 
     async def recent(since: datetime) -> set[Branch]:
@@ -79,8 +81,10 @@ def make_image_works(given: Ingredients, in_use: InUse) -> ImageWorks:
     schedule = Schedule(builds, materials, recent, rhythm)
     images.listener = schedule
     keep = Keep(images=settings.images_kept, days=settings.setup_days, interval_seconds=settings.image_seconds)
-    collector = Collector(builds, given.clean.provider, in_use, keep)
-    return ImageWorks(images, builds, schedule, Pushes(given.forge, schedule), collector)
+    collector = Collector(builds, given.bases.sandboxes.provider, in_use, keep)
+    ages = Ages(days=settings.base_days, interval_seconds=settings.image_seconds)
+    renewal = Renewal(given.bases, clock, schedule.look, ages)
+    return ImageWorks(images, builds, schedule, Pushes(given.forge, schedule), renewal, collector)
 
 
 async def _worked_on(index: SessionIndex, since: datetime) -> set[Branch]:

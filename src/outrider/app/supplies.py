@@ -4,8 +4,11 @@ no running server."""
 from collections.abc import Mapping
 
 from outrider.fleet.base_image import BaseImage
+from outrider.fleet.clean import CleanSandboxes
 from outrider.fleet.floors import Floors, measure
 from outrider.fleet.images.foreign_base import ForeignBases
+from outrider.fleet.images.machine import Images
+from outrider.fleet.images.renewal import Bases
 from outrider.fleet.pool.memory import MemoryGauge
 from outrider.fleet.toolbox import Toolbox
 from outrider.ports.layer_blobs import LayerBlobs
@@ -47,6 +50,12 @@ def make_foreign_bases(settings: Settings) -> ForeignBases:
     """How bases are made of OCI images."""
     folder = settings.oci_folder or settings.home / "oci"
     return ForeignBases(folder.absolute(), _build_environment(settings.environment))
+
+
+def make_machine_images(settings: Settings, sandboxes: CleanSandboxes) -> tuple[Bases, Images]:
+    """The bases, and what makes machine images above them."""
+    bases = Bases(sandboxes, make_base_image(settings), make_foreign_bases(settings))
+    return bases, Images(sandboxes, bases.ours, make_toolbox(settings), bases.foreign)
 
 
 def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:

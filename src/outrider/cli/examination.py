@@ -19,7 +19,6 @@ from outrider.cli.renewal import explain, lacking
 from outrider.cli.server import Servers
 from outrider.cli.trial import try_toolbox
 from outrider.cli.words import ISOLATION, LIMITS
-from outrider.fleet.base_image import SUITE
 from outrider.fleet.toolbox import PACKAGES
 from outrider.model.errors import OutriderError
 from outrider.model.sandbox import ProbeReport
@@ -117,8 +116,9 @@ def _other_sandbox(report: ProbeReport) -> Finding:
 
 async def _layers(settings: Settings, chosen: Choice) -> list[Finding]:
     """What sandboxes are made of, and what it says when it is run in one, where one can be."""
-    base, toolbox = make_base_image(settings).layer_id(), make_toolbox(settings).layer_id()
-    contents = {"base image": (base, f"Debian {SUITE}"), "toolbox": (toolbox, toolbox_contents())}
+    ours, toolbox = make_base_image(settings), make_toolbox(settings).layer_id()
+    base = await ours.newest(chosen.provider) or ours.layer_id()
+    contents = {"base image": (base, ours.name), "toolbox": (toolbox, toolbox_contents())}
     found = [
         Finding(name, State.WORKS, f"{said} ({layer})")
         if await chosen.provider.has_layer(layer)

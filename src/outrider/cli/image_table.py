@@ -10,7 +10,7 @@ from rich.text import Text
 from outrider.cli import words
 from outrider.cli.clean import clean, clean_line
 from outrider.cli.layout import beside
-from outrider.model.image import Build, BuildState, CheckFinding, Diagnosis, RepositoryImage
+from outrider.model.image import BaseState, Build, BuildState, CheckFinding, Diagnosis, Renewed, RepositoryImage
 
 STATE = {
     BuildState.QUEUED: ("waiting", "dim"),
@@ -49,6 +49,25 @@ def draw_images(console: Console, rows: list[dict[str, Any]], now: datetime) -> 
 
 def _of_build(build: Build | None) -> tuple[str, str]:
     return (build.id, build.why) if build else ("", "")
+
+
+def draw_bases(console: Console, rows: list[BaseState], now: datetime) -> None:
+    """A row a base."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("base", "age", "layer"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", style="dim" if name == "layer" else "")
+    for row in rows:
+        table.add_row(Text(clean_line(row.name)), age(now - row.made_at) if row.made_at else "unknown", row.layer)
+    console.print(table)
+
+
+def draw_renewed(console: Console, rows: list[Renewed]) -> None:
+    """What came of each, in a line."""
+    for row in rows:
+        said = "stays as it is" if not row.changed else "is new; images above it are rebuilt in the background"
+        icon, colour = ("✗", "red") if row.problem else ("✓", "green")
+        line = f"{row.name} {said}." + (f" {row.problem}" if row.problem else "")
+        console.print(beside(icon, clean_line(line), colour, indent=0))
 
 
 def draw_build(console: Console, build: Build) -> None:

@@ -10,9 +10,11 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from outrider.fleet.commands import Progress, run_command
+from outrider.fleet.generations import Generation, generation_id, generations
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId
 from outrider.model.sandbox import GUEST_HOME, GUEST_UID, GUEST_USER, TOOLBOX, WORKSPACE
@@ -54,24 +56,53 @@ class BaseImage:
     apt_folder: Path = Path("/etc/apt")
     os_release: Path = Path("/etc/os-release")
     environment: Mapping[str, str] = field(default_factory=dict)
+    known: dict[LayerId, LayerId] = field(default_factory=dict)
+    """The newest generation of a recipe, as far as this process knows: to list all layers takes time."""
+
+    name = f"Debian {SUITE}"
 
     def layer_id(self) -> LayerId:
-        """The same for the same recipe, so that it is built once."""
+        """Of the first generation: the same for the same recipe, on every machine."""
         recipe = json.dumps([SUITE, PACKAGES, customize_script()])
         return LayerId("base-" + base64.b32encode(hashlib.sha256(recipe.encode()).digest()).decode().lower()[:20])
 
     async def ensure(self, provider: SandboxProvider, say: Progress = lambda _line: None) -> LayerId:
-        """The layer, built if the provider has it not. Raises SandboxError."""
-        layer = self.layer_id()
-        if not await provider.has_layer(layer):
-            say(
-                f"Building the base image: Debian {SUITE} with {len(PACKAGES)} packages. It takes about a minute, once."
-            )
-            with tempfile.TemporaryDirectory(prefix="outrider-base-") as folder:
-                tar = Path(folder) / "base.tar"
-                await self._mmdebstrap(tar, say)
-                say("Unpacking the base image.")
-                await provider.add_layer(layer, tar)
+        """The newest generation, or the first one, built if the provider has none. Raises SandboxError."""
+        layer = await self.newest(provider)
+        if layer is None:
+            say(f"Building the base image: {self.name} with {len(PACKAGES)} packages. It takes about a minute, once.")
+            layer = await self._build(self.layer_id(), provider, say)
+        return layer
+
+    async def newest(self, provider: SandboxProvider) -> LayerId | None:
+        """The newest generation that the provider has."""
+        first = self.layer_id()
+        layer = self.known.get(first)
+        if layer is None or not await provider.has_layer(layer):
+            found = await self.generations(provider)
+            layer = found[0].layer if found else None
+        if layer is not None:
+            self.known[first] = layer
+        return layer
+
+    async def generations(self, provider: SandboxProvider) -> list[Generation]:
+        """All that the provider has, the newest first."""
+        return generations(self.layer_id(), await provider.list_layers())
+
+    async def renew(self, provider: SandboxProvider, now: datetime, say: Progress) -> LayerId:
+        """One more generation, with the packages that the mirrors have now; the one before stays. Raises
+        SandboxError."""
+        say(f"Building the base image anew: {self.name}.")
+        layer = await self._build(generation_id(self.layer_id(), now), provider, say)
+        self.known[self.layer_id()] = layer
+        return layer
+
+    async def _build(self, layer: LayerId, provider: SandboxProvider, say: Progress) -> LayerId:
+        with tempfile.TemporaryDirectory(prefix="outrider-base-") as folder:
+            tar = Path(folder) / "base.tar"
+            await self._mmdebstrap(tar, say)
+            say("Unpacking the base image.")
+            await provider.add_layer(layer, tar)
         return layer
 
     async def _mmdebstrap(self, tar: Path, say: Progress) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import zstandard
 
 from outrider.fleet.commands import Progress
+from outrider.fleet.generations import is_renewed
 from outrider.fleet.images.layers import OneAtATime
 from outrider.model.errors import NotFound, OutriderError
 from outrider.model.ids import LayerId, derived_id
@@ -18,7 +19,8 @@ KIND = "snap"
 """How the ids of snapshot layers begin."""
 
 MADE_AGAIN = ("base-", "packages-", "clients-", "toolbox-", "stack-")
-"""Layers that every machine makes for itself, from what their ids are derived from. They are not stored."""
+"""Layers that every machine makes for itself, from what their ids are derived from. They are not stored, unless they
+stand on a base that was renewed here or fetched by a tag: nobody makes the same one again."""
 
 SQUASH_AT = 32
 """So many snapshots of one session on top of one another become one layer: a sandbox may have 64 layers."""
@@ -50,8 +52,9 @@ class Snapshots:
     async def store(self, layers: Sequence[LayerId]) -> int:
         """Bring to the store what it does not have, and return the bytes that it took. Raises OutriderError."""
         size = 0
+        passed_over = ("toolbox-",) if any(map(is_renewed, layers)) else MADE_AGAIN
         for layer in layers:
-            if layer.startswith(MADE_AGAIN) or await self._blobs.has(layer + SUFFIX):
+            if layer.startswith(passed_over) or await self._blobs.has(layer + SUFFIX):
                 continue
             async with self._exports, self._one_at_a_time.making(layer):
                 if not await self._blobs.has(layer + SUFFIX):

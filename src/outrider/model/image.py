@@ -37,6 +37,22 @@ class MachineWants(Model):
     )
 
 
+class BaseState(Model):
+    """A base of sandboxes as it is now. `made_at` is None where the provider does not know."""
+
+    name: str = Field(description="“Debian bookworm”, or the OCI reference of a recipe")
+    layer: LayerId
+    made_at: AwareDatetime | None = None
+
+
+class Renewed(Model):
+    """What came of renewing a base."""
+
+    name: str
+    changed: bool = Field(description="Whether it is another than before; images above it are rebuilt then")
+    problem: str = Field(default="", max_length=2000, description="Why it stays as it was, where it could not be made")
+
+
 class BuildPlan(Model):
     """What a recipe says about a repository's image. The same plan is the same image of the same commit."""
 

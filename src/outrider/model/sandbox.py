@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from outrider.model.base import Model
 from outrider.model.ids import LayerId, SandboxId
@@ -131,6 +131,7 @@ class LayerInfo(Model):
     id: LayerId
     bytes: int = Field(ge=0, description="On disk; files that layers share count in each")
     used: bool = Field(description="Whether a sandbox that exists is made from it")
+    made_at: AwareDatetime | None = Field(default=None, description="None where the provider does not know")
 
 
 class ProbeReport(Model):

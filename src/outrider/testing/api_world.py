@@ -135,6 +135,7 @@ async def api_world(world: SessionWorld, registry: Registry | None = None) -> As
             egress=catalog.egress,
             builds=nothing,
             images=nothing,
+            renewal=nothing,
             pool=nothing,
             spawning=nothing,
             meters=nothing,

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from outrider.cli.image_table import age, draw_build, draw_diagnosis, draw_images, size
-from outrider.model.image import BuildState, CheckFinding, Diagnosis
+from outrider.cli.image_table import age, draw_bases, draw_build, draw_diagnosis, draw_images, draw_renewed, size
+from outrider.model.ids import LayerId
+from outrider.model.image import BaseState, BuildState, CheckFinding, Diagnosis, Renewed
 from outrider.model.proof import CheckVerdict
 from outrider.testing.image_catalog_contract import MORNING, build_of, image_of
 
@@ -63,6 +64,24 @@ def test_a_wide_terminal_says_what_asked_for_the_build() -> None:
     head, bakery = said(screen)
     assert head.split()[-1] == "because"
     assert bakery.endswith("somebody pushed to it")
+
+
+def test_bases_have_an_age_and_a_renewal_says_what_came_of_it() -> None:
+    screen = console(80)
+    rows = [BaseState(name="Debian bookworm", layer=LayerId("base-a"), made_at=MORNING)]
+    rows.append(BaseState(name="local/bare:one", layer=LayerId("foreign-a")))
+    draw_bases(screen, rows, MORNING + timedelta(days=3))
+    draw_renewed(screen, [Renewed(name="a", changed=True), Renewed(name="b", changed=False)])
+    draw_renewed(screen, [Renewed(name="c", changed=False, problem="The mirror is away.")])
+    assert [line.split() for line in said(screen)[1:3]] == [
+        ["Debian", "bookworm", "3", "d", "base-a"],
+        ["local/bare:one", "unknown", "foreign-a"],
+    ]
+    assert said(screen)[3:] == [
+        "✓ a is new; images above it are rebuilt in the background.",
+        "✓ b stays as it is.",
+        "✗ c stays as it is. The mirror is away.",
+    ]
 
 
 @pytest.mark.parametrize("width", [40, 80])

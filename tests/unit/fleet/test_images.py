@@ -19,7 +19,7 @@ from outrider.model.egress import EgressPolicy
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId, SandboxId
 from outrider.model.image import BuildStep, MachineWants
-from outrider.model.sandbox import EGRESS_PORT, GuestRole, SandboxHandle, SandboxInfo, SandboxSpec
+from outrider.model.sandbox import EGRESS_PORT, GuestRole, LayerInfo, SandboxHandle, SandboxInfo, SandboxSpec
 from outrider.ports.broker import Door, DoorSpec
 from outrider.ports.sandbox import ExecResult, ExecSpec, SandboxProvider
 
@@ -88,6 +88,9 @@ class MemoryProvider:
     async def has_layer(self, layer: LayerId) -> bool:
         await asyncio.sleep(0)
         return layer in self.layers
+
+    async def list_layers(self) -> Sequence[LayerInfo]:
+        return [LayerInfo(id=layer, bytes=len(content), used=False) for layer, content in self.layers.items()]
 
     async def add_layer(self, layer: LayerId, tar: Path) -> None:
         self.layers[layer] = await asyncio.to_thread(tar.read_bytes)

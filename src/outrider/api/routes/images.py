@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from outrider.api.image_views import BranchImages, BuildAnswer, BuildList, ImageList, NewBuild
+from outrider.api.image_views import BaseList, BranchImages, BuildAnswer, BuildList, ImageList, NewBuild, RenewalList
 from outrider.api.live import NDJSON, LiveResponse
 from outrider.api.parts import Parts, UseParts
 from outrider.model.errors import NotFound
@@ -45,6 +45,20 @@ async def repository_image(
 async def builds(parts: UseParts, limit: Limit = 50) -> BuildList:
     """Builds, newest first."""
     return BuildList(builds=tuple(await parts.builds.ledger.catalog.builds(limit=limit)))
+
+
+@router.get("/bases")
+async def bases(parts: UseParts) -> BaseList:
+    """The bases of sandboxes and how old they are: ours, and those of OCI images that recipes asked for since the
+    start."""
+    return BaseList(bases=await parts.renewal.bases.states())
+
+
+@router.post("/bases/renew")
+async def renew_bases(parts: UseParts) -> RenewalList:
+    """Build our own base anew and look up again what tags stand for, now. Images above a base that changed are rebuilt
+    in the background. It takes a minute or more."""
+    return RenewalList(renewed=tuple(await parts.renewal.renew(at_once=True)))
 
 
 @router.post("/builds", status_code=202)

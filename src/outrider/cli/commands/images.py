@@ -9,10 +9,10 @@ import click
 from outrider.cli.checkout import Checkout
 from outrider.cli.client import IMPORT_SECONDS, Client
 from outrider.cli.follow import Exit
-from outrider.cli.image_table import draw_build, draw_images
+from outrider.cli.image_table import draw_bases, draw_build, draw_images, draw_renewed
 from outrider.cli.server import Servers
 from outrider.cli.views import make_console
-from outrider.model.image import Build, BuildState
+from outrider.model.image import BaseState, Build, BuildState, Renewed
 from outrider.ports.clock import SystemClock
 from outrider.settings import Settings
 
@@ -66,6 +66,21 @@ def build(repo: str, branch: str | None, *, full: bool, detach: bool, as_json: b
 
 
 @images.command()
+@click.option("--renew", is_flag=True, help="Build ours anew and look tags up again, now; it takes a minute or more.")
+@AsJson
+def bases(*, renew: bool, as_json: bool) -> int:
+    """List the bases of sandboxes and how old they are, or renew them.
+
+    \b
+    outrider images bases
+    outrider images bases --renew
+
+    Exit code: 0 done, 1 one could not be renewed.
+    """
+    return asyncio.run(_bases(renew=renew, as_json=as_json))
+
+
+@images.command()
 @click.argument("build_id", metavar="ID")
 def cancel(build_id: str) -> None:
     """Stop a build, or take it out of the queue. The last image stays.
@@ -94,6 +109,19 @@ def log(build_id: str, *, as_json: bool) -> int:
 async def _ask(method: str, path: str) -> dict[str, Any]:
     async with Servers.of(Settings.read()).reach() as client:
         return await client.ask(method, path)
+
+
+async def _bases(*, renew: bool, as_json: bool) -> int:
+    async with Servers.of(Settings.read()).reach() as client:
+        method, path, key = ("POST", "/renew", "renewed") if renew else ("GET", "", "bases")
+        told = (await client.ask(method, f"/api/images/bases{path}", timeout=IMPORT_SECONDS))[key]
+    if as_json:
+        click.echo("\n".join(json.dumps(row, ensure_ascii=False) for row in told))
+    elif renew:
+        draw_renewed(make_console(), [Renewed.model_validate(row) for row in told])
+    else:
+        draw_bases(make_console(), [BaseState.model_validate(row) for row in told], SystemClock().now())
+    return Exit.FAILED if any(row.get("problem") for row in told) else Exit.DONE
 
 
 async def _build(wanted: dict[str, Any], *, detach: bool, as_json: bool) -> int:

@@ -6,6 +6,7 @@ door-step, lends it our own base's sshd, socat and setpriv, with their libraries
 """
 
 import asyncio
+import hashlib
 import re
 import shutil
 import tarfile
@@ -17,12 +18,14 @@ from pathlib import Path
 from outrider.fleet.base_image import PACKAGES, SUITE
 from outrider.fleet.clean import CleanSandboxes
 from outrider.fleet.commands import Progress, run_command
+from outrider.fleet.generations import Generation, generation_id, generations, mark_of
 from outrider.fleet.images.layer_build import LayerBuild, build_layer
 from outrider.fleet.images.layers import OneAtATime, layer_id, tar_of
 from outrider.fleet.images.oci import Tree, flatten
 from outrider.model.errors import SandboxError
 from outrider.model.ids import LayerId
 from outrider.model.sandbox import GUEST_HOME, GUEST_UID, GUEST_USER, TOOLBOX, WORKSPACE
+from outrider.ports.clock import Clock, SystemClock
 from outrider.ports.sandbox import SandboxProvider
 
 PROGRAM, REMEDY = "skopeo", "Run: sudo apt-get install -y skopeo"
@@ -31,6 +34,9 @@ APT_SOURCES = "/etc/apt/sources.list"
 
 LOCAL = "local/"
 """References that begin so name an OCI layout or archive in the deployment's folder of images; others a registry's."""
+
+DIGITS = 16
+"""Hex digits of a digest that name a generation."""
 
 OLDEST_GLIBC = (2, 28)
 """What the toolbox's node needs."""
@@ -96,13 +102,55 @@ class ForeignBases:
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    clock: Clock = field(default_factory=SystemClock)
     makers: OneAtATime = field(default_factory=OneAtATime)
+    asked: dict[str, "Foreign"] = field(default_factory=dict)
+    """What was asked for since the start, with what it was made on."""
+    known: dict[str, LayerId] = field(default_factory=dict)
+    """The generation of a reference that is in force, as far as this process knows."""
 
     async def ensure(self, reference: str, on: "Foreign", say: Progress) -> tuple[LayerId, ...]:
-        """The layers of the image, made where they are missing. A tag is looked up once. Raises SandboxError."""
-        rootfs = layer_id("foreign", reference)
-        users = layer_id("foreign-users", rootfs)
-        ready = layer_id("foreign-ready", rootfs, _INSTALL, on.sources)
+        """The layers of the newest generation of the image that is ready, made where there is none. Raises
+        SandboxError."""
+        async with self.makers.making(layer_id("foreign", reference)):
+            rootfs = await self._in_force(reference, on)
+            layers = await self._made_ready(reference, rootfs, on, say)
+            self.known[reference], self.asked[reference] = rootfs, on
+        return layers
+
+    async def renew(self, reference: str, say: Progress) -> bool:
+        """Look what a reference that was asked for stands for now, and have that ready; whether it is another image
+        than before, which stays. Raises SandboxError."""
+        on = self.asked[reference]
+        digest = await self._digest(reference)
+        there = await self.generations(reference, on.sandboxes.provider)
+        newest = there[0].layer if there else None
+        rootfs = newest if newest and mark_of(newest) == digest else self._fresh(reference, digest)
+        await self._made_ready(reference, rootfs, on, say)
+        before, self.known[reference] = self.known[reference], rootfs
+        return before != rootfs
+
+    async def generations(self, reference: str, provider: SandboxProvider) -> list[Generation]:
+        """What was fetched under a reference, the newest first."""
+        return generations(layer_id("foreign", reference), await provider.list_layers())
+
+    async def _in_force(self, reference: str, on: "Foreign") -> LayerId:
+        """The newest generation that is ready; else the newest; else that which will be made. Raises SandboxError."""
+        provider = on.sandboxes.provider
+        known = self.known.get(reference)
+        if known is not None and await provider.has_layer(known):
+            return known
+        there = [row.layer for row in await self.generations(reference, provider)]
+        ready = [layer for layer in there if await provider.has_layer(_ready_id(layer, on))]
+        if ready or there:
+            return (*ready, *there)[0]
+        return self._fresh(reference, await self._digest(reference))
+
+    def _fresh(self, reference: str, digest: str) -> LayerId:
+        return generation_id(layer_id("foreign", reference), self.clock.now(), digest)
+
+    async def _made_ready(self, reference: str, rootfs: LayerId, on: "Foreign", say: Progress) -> tuple[LayerId, ...]:
+        users, ready = layer_id("foreign-users", rootfs), _ready_id(rootfs, on)
         provider = on.sandboxes.provider
         async with self.makers.making(ready):
             if not await provider.has_layer(rootfs):
@@ -119,6 +167,16 @@ class ForeignBases:
                 )
                 await build_layer(on.sandboxes, build, (rootfs, users, step, *on.clients), say)
         return (rootfs, ready)
+
+    async def _digest(self, reference: str) -> str:
+        """The first digits of a digest of what a reference stands for now. Raises SandboxError."""
+        lines: list[str] = []
+        with tempfile.TemporaryDirectory(prefix="outrider-oci-") as name:
+            argv = [_program(reference), "--insecure-policy", "inspect", "--raw", self.source(reference)]
+            what = f"The image {reference} could not be fetched"
+            await run_command(argv, what, lines.append, environment=self.environment, folder=Path(name))
+        told = [line for line in lines if not line.startswith("time=")]  # else a warning with its moment
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:DIGITS]
 
     def source(self, reference: str) -> str:
         """What skopeo is to read. Raises SandboxError where a local image is not there."""
@@ -137,10 +195,7 @@ class ForeignBases:
     async def _fetch(
         self, reference: str, rootfs: LayerId, users: LayerId, provider: SandboxProvider, say: Progress
     ) -> None:
-        program = shutil.which(PROGRAM)
-        if program is None:
-            raise SandboxError(f"The image {reference} needs skopeo, which is not installed here.", REMEDY)
-        source = self.source(reference)
+        program, source = _program(reference), self.source(reference)
         say(f"Fetching the image {reference}.")
         with tempfile.TemporaryDirectory(prefix="outrider-oci-") as name:
             folder = Path(name)
@@ -174,6 +229,17 @@ class Foreign:
     ours: LayerId
     clients: tuple[LayerId, ...]
     sources: str = ""
+
+
+def _ready_id(rootfs: LayerId, on: Foreign) -> LayerId:
+    return layer_id("foreign-ready", rootfs, _INSTALL, on.sources)
+
+
+def _program(reference: str) -> str:
+    program = shutil.which(PROGRAM)
+    if program is None:
+        raise SandboxError(f"The image {reference} needs skopeo, which is not installed here.", REMEDY)
+    return program
 
 
 def _write_users(root: Path, target: Path) -> None:

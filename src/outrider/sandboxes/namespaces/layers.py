@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from outrider.model.errors import NotFound, Refused, SandboxError
@@ -61,7 +62,12 @@ class NamespaceLayers:
         used = {layer for record in records for layer in (*record.spec.layers, record.spec.toolbox)}
         used |= await asyncio.to_thread(below_snapshots, self.state)
         sizes = self._layer_bytes
-        return [LayerInfo(id=layer, bytes=sizes[layer], used=layer in used) for layer in layers if layer in sizes]
+        made = await asyncio.to_thread(lambda: {layer: _made_at(self.state.layer(layer)) for layer in layers})
+        return [
+            LayerInfo(id=layer, bytes=sizes[layer], used=layer in used, made_at=made[layer])
+            for layer in layers
+            if layer in sizes
+        ]
 
     async def squash(self, layers: Sequence[LayerId], into: LayerId, *, below: Sequence[LayerId] = ()) -> LayerId:
         """One layer that shows the same files as these."""
@@ -76,3 +82,11 @@ class NamespaceLayers:
         folder = self.state.guest / "layers"
         names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
         return sorted(LayerId(name) for name in names if not name.startswith("."))
+
+
+def _made_at(folder: Path) -> datetime | None:
+    """When it got its name, which changes the inode; the modification time is the guest's."""
+    try:
+        return datetime.fromtimestamp(folder.stat().st_ctime, UTC)
+    except OSError:
+        return None
