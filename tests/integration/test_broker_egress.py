@@ -221,7 +221,9 @@ async def test_smuggled_and_oversized_heads(short_path: Path) -> None:
             b"\x16\x03\x01\x00\r\n\r\n",
         ):
             assert (await door.ask(head)).startswith(b"HTTP/1.1 400 ")
-        assert door.resolved == []
+            told = door.told.pop()
+            assert (told.owner, told.host, told.allowed, bool(told.why)) == ("s-test", "unread", False, True)
+        assert (door.resolved, door.told) == ([], [])
 
 
 async def test_a_head_that_never_ends_is_cut_off(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,6 +243,7 @@ async def test_no_more_connections_than_the_limit(short_path: Path, monkeypatch:
         first_reader, first = await asyncio.open_unix_connection(door.path)
         first.write(b"CONNECT a")
         assert (await door.ask(b"")).startswith(b"HTTP/1.1 503 ")
+        assert [(told.host, told.allowed) for told in door.told] == [("unread", False)]
         first.close()
         assert await first_reader.read() == b""
 

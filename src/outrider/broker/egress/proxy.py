@@ -21,6 +21,9 @@ CONNECTION_LIMIT = 64
 HEAD_SECONDS = 10.0
 TUNNEL_SECONDS = 3600.0
 
+UNREAD = Target("unread", 0)
+"""Stands in the audit log for the target of a request that was refused before it was known."""
+
 _SHUT = Verdict(False, "this sandbox has no way out")
 _log = logging.getLogger(__name__)
 
@@ -61,7 +64,9 @@ class EgressProxy:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
                 if len(talks) >= CONNECTION_LIMIT:
-                    await _refuse(writer, 503, f"A sandbox has at most {CONNECTION_LIMIT} connections at a time.")
+                    sentence = f"A sandbox has at most {CONNECTION_LIMIT} connections at a time."
+                    self._tell(door(), UNREAD, allowed=False, why=sentence)
+                    await _refuse(writer, 503, sentence)
                     return
                 async with talks.one():
                     await self._converse(door(), (reader, writer))
@@ -84,6 +89,7 @@ class EgressProxy:
             verdict = self._judge(door, request.target)
             await self._carry(door, request, verdict, guest)
         except BadRequest as error:
+            self._tell(door, UNREAD, allowed=False, why=error.sentence)
             await _refuse(guest[1], 400, error.sentence)
         except Refused as error:
             await _refuse(guest[1], 403, str(error))
