@@ -67,8 +67,11 @@ async def at_rest(*, quick: bool) -> list[Figure]:
         async with _serving(home, 0, stalls) as (_, wire):
             taken_up = await _size(wire, 0)
         progress("B8: it starts again")
-        async with _serving(home, crowd.awake, stalls) as (deployment, wire):
+        async with _serving(home, 0, stalls) as (_, wire):
             rest = await _size(wire, 0)
+        progress(f"B8: {crowd.awake} sessions wake")
+        async with _serving(home, crowd.awake, stalls) as (deployment, wire):
+            await wire.ask("rest", crowd.awake)
             for name in names[: crowd.awake]:
                 await wire.ask("wake", name)
             awake = await _size(wire, crowd.awake)
