@@ -15,6 +15,18 @@ from outrider.testing.sandbox_contract import SandboxFixtures, shell, spec_of
 EAT_MEMORY = (
     "import time\ndata = []\nfor _ in range(40):\n    data.append(bytearray(b'x') * (10 << 20))\ntime.sleep(600)"
 )
+FILL_SHARED_MEMORY = """
+import time
+with open("/dev/shm/full", "wb", buffering=0) as file:
+    try:
+        for _ in range(30):
+            file.write(b"x" * (5 << 20))
+    except OSError:
+        pass
+data = bytearray(b"x") * (90 << 20)
+time.sleep(10)
+"""
+"""Neither is over a limit of 150 MB alone; both together are."""
 EAT_PROCESSES = """
 import os, time
 made = 0
@@ -73,6 +85,23 @@ class LimitsContract(SandboxFixtures):
         assert set(ears.heard) == {
             "A process in the sandbox was killed: together they used more than the 150 MB of memory they may."
         }
+
+    async def test_what_lies_in_shared_memory_counts(self, provider: SandboxProvider, base: LayerId) -> None:
+        """/dev/shm has half of the memory at most, and what is in it is part of it: the sum is the limit."""
+        ears = Ears()
+        watchdog = provider.watchdog(ears)
+        async with (
+            limited(provider, base, memory_bytes=150 << 20) as handle,
+            await provider.connect(handle) as guest,
+            asyncio.TaskGroup() as group,
+        ):
+            watching = group.create_task(watchdog.run(), name="watchdog")
+            code, _ = await _python(guest, FILL_SHARED_MEMORY)
+            assert code == 128 + 9
+            await ears.any.wait()
+            watching.cancel()
+            assert (await guest.run(shell("test $(stat -c %s /dev/shm/full) -le $((75 << 20))"))).exit_code == 0
+        assert all("150 MB of memory" in sentence for sentence in ears.heard)
 
     async def test_a_fork_bomb_ends_at_its_limit(self, provider: SandboxProvider, base: LayerId) -> None:
         async with (

@@ -19,6 +19,7 @@ from outrider.sandboxes.docker.probe import GVISOR, isolation_of, runtime_of, wh
 from outrider.sandboxes.seccomp import REFUSED
 from outrider.sandboxes.sshd import new_keys, sshd_argv
 from outrider.sandboxes.true_program import true_program
+from outrider.sandboxes.walls import OPEN_FILES
 
 
 def spec(role: GuestRole) -> SandboxSpec:
@@ -34,6 +35,7 @@ def test_a_session_has_walls_and_limits() -> None:
     assert (host["Memory"], host["MemorySwap"], host["NanoCpus"], host["PidsLimit"]) == (
         1 << 30, 1 << 30, 1_500_000_000, 77,
     )  # fmt: skip
+    assert host["Ulimits"] == [{"Name": "nofile", "Soft": OPEN_FILES, "Hard": OPEN_FILES}]
     assert "Binds" not in host
     assert "Privileged" not in host
     entering = " ".join(sshd_argv(GuestRole.SESSION, spec(GuestRole.SESSION).limits))

@@ -1,12 +1,15 @@
 """The command line of a sandbox says what its walls are."""
 
 import errno
+import os
 
-from outrider.model.sandbox import GuestRole
+from outrider.model.sandbox import GuestRole, Limits
 from outrider.sandboxes.namespaces.bwrap import sandbox_argv
 from outrider.sandboxes.namespaces.mapped.mounts import overlay_options
 from outrider.sandboxes.seccomp import filter_program
-from outrider.sandboxes.walls import BUILD_CAPABILITIES, LISTENER_CAPABILITIES
+from outrider.sandboxes.walls import BUILD_CAPABILITIES, LISTENER_CAPABILITIES, shm_bytes
+
+SHM = shm_bytes(Limits())
 
 
 def kept_capabilities(argv: list[str]) -> set[str]:
@@ -15,14 +18,14 @@ def kept_capabilities(argv: list[str]) -> set[str]:
 
 
 def test_a_session_ends_as_a_user_with_nothing() -> None:
-    argv = sandbox_argv("/usr/bin/bwrap", GuestRole.SESSION, toolbox=True)
+    argv = sandbox_argv("/usr/bin/bwrap", GuestRole.SESSION, toolbox=True, shm=SHM)
     assert kept_capabilities(argv) == set(LISTENER_CAPABILITIES)
     assert "--reuid 1000" in argv[-1]
     assert "--bounding-set=-all --no-new-privs" in argv[-1]
 
 
 def test_a_build_keeps_what_packages_need_and_no_power_over_the_machine() -> None:
-    argv = sandbox_argv("/usr/bin/bwrap", GuestRole.BUILD, toolbox=False)
+    argv = sandbox_argv("/usr/bin/bwrap", GuestRole.BUILD, toolbox=False, shm=SHM)
     assert kept_capabilities(argv) == set(BUILD_CAPABILITIES)
     assert not {name for name in BUILD_CAPABILITIES if name in ("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SYS_PTRACE")}
     assert "setpriv" not in argv[-1]
@@ -30,10 +33,19 @@ def test_a_build_keeps_what_packages_need_and_no_power_over_the_machine() -> Non
 
 def test_no_sandbox_shares_a_namespace_nests_a_map_or_dies_with_us() -> None:
     for role in GuestRole:
-        argv = sandbox_argv("/usr/bin/bwrap", role, toolbox=True)
+        argv = sandbox_argv("/usr/bin/bwrap", role, toolbox=True, shm=SHM)
         assert {"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--unshare-cgroup"} <= set(argv)
         assert not {"--unshare-user", "--unshare-all", "--uid", "--die-with-parent", "--share-net"} & set(argv)
         assert "--clearenv" in argv
+
+
+def test_shared_memory_of_every_kind_has_the_same_bound() -> None:
+    """Half of the memory, and a gigabyte at most."""
+    assert (SHM, shm_bytes(Limits(memory_bytes=200 << 20))) == (1 << 30, 100 << 20)
+    argv = sandbox_argv("/usr/bin/bwrap", GuestRole.SESSION, toolbox=True, shm=100 << 20)
+    at = argv.index("/dev/shm")
+    assert argv[at - 3 : at] == ["--size", str(100 << 20), "--tmpfs"]
+    assert f"echo {(100 << 20) // os.sysconf('SC_PAGE_SIZE')} >/proc/sys/kernel/shmall" in argv[-1]
 
 
 def test_layers_are_stacked_with_the_last_on_top() -> None:

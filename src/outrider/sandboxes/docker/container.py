@@ -6,7 +6,7 @@ from typing import Any
 from outrider.model.sandbox import TOOLBOX, GuestRole, SandboxSpec
 from outrider.sandboxes.seccomp import CLONE_NEW_FLAGS, REFUSED, SOCKET_FAMILIES
 from outrider.sandboxes.sshd import RUN_FOLDER, SshKeys, lay_out_script
-from outrider.sandboxes.walls import RUN_BYTES, SHM_BYTES, kept_capabilities
+from outrider.sandboxes.walls import OPEN_FILES, RUN_BYTES, kept_capabilities, shm_bytes
 
 HOME_LABEL = "outrider.home"
 """Whose container, image or volume it is: several homes may share a daemon."""
@@ -48,7 +48,8 @@ def host_config(spec: SandboxSpec) -> dict[str, Any]:
         "MemorySwap": limits.memory_bytes,
         "NanoCpus": int(limits.cpus * NANO),
         "PidsLimit": limits.processes,
-        "ShmSize": SHM_BYTES,
+        "Ulimits": [{"Name": "nofile", "Soft": OPEN_FILES, "Hard": OPEN_FILES}],
+        "ShmSize": shm_bytes(limits),
         "OomScoreAdj": 500,
         "Tmpfs": {"/run": f"rw,nosuid,nodev,exec,size={RUN_BYTES},mode=0755"},
         "ExtraHosts": ["outrider:127.0.0.1"],

@@ -16,6 +16,7 @@ from outrider.sandboxes.namespaces.records import Record, StateFolder, frozen_ma
 from outrider.sandboxes.namespaces.settling import drop_suspects
 from outrider.sandboxes.seccomp import filter_program
 from outrider.sandboxes.sshd import run_files
+from outrider.sandboxes.walls import OPEN_FILES, shm_bytes
 
 PROBE_BOX = "boxes/probe"
 
@@ -64,9 +65,9 @@ class Launcher:
         groups = self.groups.create(spec.id, spec.limits) if self.groups else ()
         cgroups.weigh(groups, background=spec.background)
         self.state.write(record.model_copy(update={"cgroups": groups}))
-        rlimits = {"CORE": 0, "FSIZE": spec.limits.disk_bytes}
+        rlimits = {"CORE": 0, "FSIZE": spec.limits.disk_bytes, "NOFILE": OPEN_FILES}
         request = {
-            "argv": sandbox_argv(self._bwrap, spec.role, toolbox=spec.toolbox is not None),
+            "argv": sandbox_argv(self._bwrap, spec.role, toolbox=spec.toolbox is not None, shm=shm_bytes(spec.limits)),
             "box": f"boxes/{spec.id}",
             "layers": spec.layers,
             "toolbox": spec.toolbox,

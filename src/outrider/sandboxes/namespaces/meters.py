@@ -12,7 +12,8 @@ from outrider.model.sandbox import LimitTier, SandboxHandle
 from outrider.ports.clock import Clock
 from outrider.sandboxes.namespaces.cgroups import out_of_memory_kills
 from outrider.sandboxes.namespaces.launcher import Launcher
-from outrider.sandboxes.namespaces.processes import ProcessIdentity, identify, kill, private_memory, process_trees
+from outrider.sandboxes.namespaces.memory import total, use_of
+from outrider.sandboxes.namespaces.processes import ProcessIdentity, identify, kill, process_trees
 from outrider.sandboxes.namespaces.records import handle_of
 from outrider.sandboxes.watchdog import DiskPace, Watched
 
@@ -81,8 +82,9 @@ class MachineMeters:
         breaches = []
         for sandbox in running:
             name = sandbox.handle.id
-            sizes = {pid: private_memory(pid) for pid in trees.get(inits.get(name, 0), [])}
-            if sum(sizes.values()) > sandbox.limits.memory_bytes:
-                largest = identify(max(sizes, key=lambda pid: sizes[pid]))
+            init = inits.get(name, 0)
+            uses = {pid: use_of(pid) for pid in trees.get(init, [])}
+            if uses and total(init, uses.values()) > sandbox.limits.memory_bytes:
+                largest = identify(max(uses, key=lambda pid: uses[pid].size))
                 breaches += [(name, largest)] if largest else []
         return breaches

@@ -1,7 +1,6 @@
 """Host processes by pid and start time, which together name one process until the machine goes down."""
 
 import asyncio
-import contextlib
 import os
 import select
 import signal
@@ -73,14 +72,6 @@ def process_trees(roots: list[int]) -> dict[int, list[int]]:
             found += children.get(pid, [])
         trees[root] = found
     return trees
-
-
-def private_memory(pid: int) -> int:
-    """Bytes of memory that the process does not share with a file; 0 where it has gone."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
-        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-    return 0
 
 
 def _parents() -> Iterator[tuple[int, int]]:
