@@ -14,7 +14,8 @@ from outrider.model.engine import PermissionAsk, ToolKind
 from outrider.model.events import RECORDED, KeptWork, TextSealed, TurnEnded, TurnEndReason, TurnInterrupted
 from outrider.model.ids import SessionId, ToolCallId
 from outrider.model.sandbox import SandboxHandle, SandboxSpec
-from outrider.session.effects.stop_engine import CANCEL_SECONDS
+from outrider.ports.sandbox import Guest
+from outrider.session.effects.stop_engine import CANCEL_SECONDS, REACH_SECONDS
 from outrider.session.outbox import STOP_GRACE_SECONDS
 from outrider.session.registry import Registry
 from outrider.testing.fake_engine import FakeEngine, Stage, StubbornEngine, hang, say, shell, write_file
@@ -185,6 +186,40 @@ async def test_the_bounds_of_the_ladder_add_up(tmp_path: Path) -> None:
         await looked(lambda: left() == [])
         assert STOP_GRACE_SECONDS + clock.monotonic() - stop_at + KILL_RESERVE <= STOP_SECONDS
         assert (await turn_end(registry, session)).reason is TurnEndReason.STOPPED
+
+
+@pytest.mark.parametrize("reached", [True, False])
+async def test_while_a_sandbox_that_outlived_its_server_is_not_reached(tmp_path: Path, reached: bool) -> None:
+    """What the turn had started lives on in it: it is killed once it is reached, or with the sandbox."""
+    clock = NotingClock()
+    world = SessionWorld(tmp_path, FakeEngine({"mend": [shell(LEAVE)], "": []}), clock)
+    repository = await world.begin()
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "mend it"))
+        await looked(lambda: len(left()) >= STARTED)
+        await world.killed()
+    await world.restore()
+    assert left(), "the sandbox goes on"
+    connecting, go, connect = asyncio.Event(), asyncio.Event(), world.sandboxes.connect
+
+    async def held(handle: SandboxHandle) -> Guest:
+        connecting.set()
+        await go.wait()
+        return await connect(handle)
+
+    world.sandboxes.connect = held  # type: ignore[method-assign]
+    async with running(world.registry()) as registry:
+        await connecting.wait()
+        before = len(clock.slept)
+        await registry.ask(session, StopTurn(by=BOB))
+        if reached:
+            go.set()
+        else:
+            await looked(lambda: REACH_SECONDS in clock.slept[before:])
+            clock.advance(REACH_SECONDS)
+        ended = await turn_end(registry, session)
+        assert left() == []
+        assert ended.reason is TurnEndReason.STOPPED
 
 
 async def test_what_was_writing_the_name_of_the_author_stands_in_no_way(tmp_path: Path) -> None:

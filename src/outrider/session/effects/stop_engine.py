@@ -3,6 +3,7 @@ the sandbox go on until the last rung."""
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 
 from outrider.model.commands import Command, TurnStopped
 from outrider.model.effects import StopEngine
@@ -19,13 +20,16 @@ from outrider.session.workbench import Workbench
 CANCEL_SECONDS = 2.0
 """How long an engine may take to obey; measured 0.02 to 0.5 s on four of them."""
 
+REACH_SECONDS = 1.0
+"""How long a sandbox may take to be reached in which a turn was cut off; then it is stopped."""
+
 COLLECT_SECONDS = 10.0
 """How long the commits may take to be fetched after a stop; what is not fetched stays in the workspace."""
 
 
 async def stop_engine(effect: StopEngine, bench: Workbench, actor: Actor) -> Command:
     """Answers when nothing of the turn lives any more, with the commits that could be fetched."""
-    guest = bench.connection
+    guest = await _reached(bench, actor)
     if guest is None:
         return TurnStopped(effect.turn, killed=0, work=None)
     try:
@@ -40,6 +44,18 @@ async def stop_engine(effect: StopEngine, bench: Workbench, actor: Actor) -> Com
     return TurnStopped(effect.turn, killed, await _work(bench, actor))
 
 
+async def _reached(bench: Workbench, actor: Actor) -> Guest | None:
+    """The guest. None: nothing of the turn is in it, or not any more. Where the connection was lost in the middle of
+    the turn, what it had started may live on until the sandbox is reached again, or stopped."""
+    turn, sandbox = actor.state.turn, actor.state.sandbox
+    if bench.connection is None and turn and turn.begun and sandbox and sandbox.handle:
+        await _within(bench.guest(), bench, REACH_SECONDS)
+        if bench.connection is None:
+            with suppress(SandboxError):
+                await _stop_sandbox(bench, actor)
+    return bench.connection
+
+
 async def _descend(bench: Workbench, guest: Guest, spare: list[str]) -> int:
     """The rungs that leave the sandbox running. Raises SandboxError where something cannot be killed."""
     if bench.engine and not bench.quiet.is_set():
@@ -49,7 +65,7 @@ async def _descend(bench: Workbench, guest: Guest, spare: list[str]) -> int:
         await bench.engine.close()
         bench.drop_engine()
         # Its turn kills what it had started, and would kill our own questions too.
-        await _within(bench.quiet.wait(), bench)
+        await _within(bench.quiet.wait(), bench, CANCEL_SECONDS)
     return killed
 
 
@@ -66,14 +82,14 @@ async def _ask(engine: EngineSession, bench: Workbench) -> None:
         await engine.cancel()
         await bench.quiet.wait()
 
-    await _within(obeyed(), bench)
+    await _within(obeyed(), bench, CANCEL_SECONDS)
 
 
-async def _within(step: Coroutine[None, None, object], bench: Workbench) -> None:
+async def _within(step: Coroutine[None, None, object], bench: Workbench, seconds: float) -> None:
     """Give a step its time, and go on without it."""
     async with asyncio.TaskGroup() as tasks:
         done = tasks.create_task(step, name="step of the ladder")
-        timer = tasks.create_task(bench.clock.sleep(CANCEL_SECONDS), name="time for a step of the ladder")
+        timer = tasks.create_task(bench.clock.sleep(seconds), name="time for a step of the ladder")
         await asyncio.wait([done, timer], return_when=asyncio.FIRST_COMPLETED)
         done.cancel()
         timer.cancel()
