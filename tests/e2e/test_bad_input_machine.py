@@ -50,7 +50,8 @@ async def test_a_home_without_the_right_to_write_is_said(tmp_path: Path, command
     done = await deployment.run_cli(*command, seconds=60)
     why = "Read-only file system" if os.geteuid() == 0 else "Permission denied"
     assert done.code == 1
-    assert f"{place}/home cannot be written: {why}." in done.said
+    unwrapped = "".join(done.said.split())
+    assert f"{place}/home cannot be written: {why}.".replace(" ", "") in unwrapped
     assert "set OUTRIDER_HOME to a folder of yours" in done.said
     assert "Traceback" not in done.said
     assert [path.name for path in place.iterdir()] == ["mine"]

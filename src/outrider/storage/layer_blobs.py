@@ -45,9 +45,9 @@ class DirectoryLayerBlobs:
         """Write beside, sync, rename."""
         with _said():
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True, mode=0o700)
-            file = await asyncio.to_thread(_fresh_file, self._folder)
-            await asyncio.to_thread(_sweep, self._folder, file)
+            file = _fresh_file(self._folder)  # in no thread: whoever is cancelled while one opens it loses it open
             try:
+                await asyncio.to_thread(_sweep, self._folder, file)
                 async for chunk in content:
                     await asyncio.to_thread(file.write, chunk)
                 size = file.tell()
