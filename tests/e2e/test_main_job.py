@@ -18,7 +18,7 @@ from outrider.rehearsal.script import built_in_scripts
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.rehearsal_server import serving
 from tests.code_host import code_host
-from tests.e2e.deployment import Deployment, make_repository
+from tests.e2e.deployment import Deployment, Feed, make_repository
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
 
@@ -194,9 +194,14 @@ async def test_two_clients_prompt_one_session(deployment: Deployment, bakery: Pa
         assert accepted["kind"] == "accepted"
         await two.send("prompt", ref="2", text=DEMO_PROMPT, key="again")
         assert (await two.answer("2"))["seq"] == accepted["seq"]
-        for feed in (one, two):
+
+        async def next_turn(feed: Feed) -> None:
             await feed.until("turn_ended", reason="completed")
             await feed.until("turn_started", prompt=accepted["prompt"])
+
+        async with asyncio.TaskGroup() as tasks:  # both read: who reads nothing for 40 s is cut off
+            for feed in (one, two):
+                tasks.create_task(next_turn(feed), name="reader")
         stopped = await deployment.run_cli("stop", session)
         assert (stopped.code, stopped.out) == (0, "Stopping.\n")
         await one.until("turn_ended", reason="stopped")
