@@ -193,6 +193,8 @@ async def files_of_a_prompt_that_waits_are_changed(served: Deployment, grace: Te
     assert ([file.name for file in prompt.attachments], prompt.text) == (["new.txt"], "two")
     wrong = await grace(*edit, "--drop", "old.txt")
     assert (wrong.code, "There are: new.txt." in wrong.err) == (1, True)
+    assert await grace.does(*edit, "--drop", "new.txt") == "The prompt is: two\n"
+    assert (await served.api.parts.registry.state(served.session)).queue[1].attachments == ()
 
 
 async def test_a_guest_works_in_a_session_by_a_link_and_nowhere_else(tmp_path: Path) -> None:

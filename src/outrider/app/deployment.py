@@ -80,6 +80,7 @@ from outrider.settings import Settings
 from outrider.storage.attachments import DirectoryAttachments
 from outrider.storage.blobs import DirectoryBlobs
 from outrider.storage.catalog import Catalog, open_catalog
+from outrider.storage.catalog_copy import CATALOG
 from outrider.storage.search import SqliteSearch
 from outrider.storage.session_log import SqliteSessionLogs
 
@@ -150,7 +151,7 @@ async def deploy(settings: Settings, home: Home, url: str, engine: Engine | None
 async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExitStack) -> Foundation:
     clock = SystemClock()
     runtime = stack.enter_context(_short_folder(home))
-    catalog = await stack.enter_async_context(open_catalog(home.path / "catalog.sqlite", clock))
+    catalog = await stack.enter_async_context(open_catalog(home.path / CATALOG, clock))
     search = SqliteSearch(home.path / "search.sqlite")
     stack.callback(search.close)
     chosen = await choose_provider(settings, clock)
@@ -369,7 +370,7 @@ def _disk_watch(base: Foundation, registry: Registry) -> DiskWatch:
 
 
 def _keeper(base: Foundation, registry: Registry) -> CatalogKeeper:
-    path = base.home.path / "catalog.sqlite"
+    path = base.home.path / CATALOG
     return CatalogKeeper(path, base.catalog.rescue, base.catalog.sessions, registry, base.clock)
 
 

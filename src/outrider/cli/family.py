@@ -30,11 +30,11 @@ async def offer_children(client: Client, session: SessionId, children: bool | No
     if not at_work:
         return ""
     if children is None and sys.stdin.isatty():
-        children = await asyncio.to_thread(_ask, still_work(at_work))
+        children = await asyncio.to_thread(_ask, at_work)
     if children:
         await client.stop(session, children=True)
-        return "Stopping them too."
-    return f"{still_work(at_work)} To stop {'it' if at_work == 1 else 'them'}: outrider stop {session} --children"
+        return f"Stopping {_them(at_work)} too."
+    return f"{still_work(at_work)} To stop {_them(at_work)}: outrider stop {session} --children"
 
 
 def still_work(number: int) -> str:
@@ -42,5 +42,9 @@ def still_work(number: int) -> str:
     return f"{words.count(number, 'session')} that it started still {'works' if number == 1 else 'work'}."
 
 
-def _ask(sentence: str) -> bool:
-    return click.confirm(f"{sentence} Stop {'it' if sentence.startswith('1 ') else 'them'} too?", err=True)
+def _ask(at_work: int) -> bool:
+    return click.confirm(f"{still_work(at_work)} Stop {_them(at_work)} too?", err=True)
+
+
+def _them(number: int) -> str:
+    return "it" if number == 1 else "them"

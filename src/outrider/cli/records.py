@@ -4,12 +4,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from outrider.storage.catalog_copy import CATALOG
+
 BUSY_SECONDS = 5
 
 
 def damaged_files(home: Path) -> list[Path]:
     """The catalog and the session logs that SQLite cannot read through."""
-    files = [home / "catalog.sqlite", *sorted((home / "sessions").glob("*/log.sqlite"))]
+    files = [home / CATALOG, *sorted((home / "sessions").glob("*/log.sqlite"))]
     return [path for path in files if path.is_file() and not _reads(path)]
 
 

@@ -8,6 +8,7 @@ again.
 
 import contextlib
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from pathlib import Path
 
 from outrider.model.errors import OutriderError
 from outrider.storage.salvage import BESIDE, complete, put_aside, replace
+
+CATALOG = "catalog.sqlite"
+"""The name of the file in a home."""
 
 BUSY_SECONDS = 10
 LEFT_OUT = ("login", "invite")
@@ -110,7 +114,7 @@ def rescue_catalog(catalog: Path) -> CatalogRescue | None:
     with contextlib.suppress(FileNotFoundError):
         fresh.unlink()
     if usable:
-        fresh.write_bytes(copy.read_bytes())
+        shutil.copyfile(copy, fresh)
     else:
         fresh.touch()
     fresh.chmod(0o600)

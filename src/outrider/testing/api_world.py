@@ -23,6 +23,7 @@ from outrider.model.person import Person
 from outrider.session.registry import Registry
 from outrider.storage.blobs import DirectoryBlobs
 from outrider.storage.catalog import open_catalog
+from outrider.storage.catalog_copy import CATALOG
 from outrider.testing.session_world import SessionWorld, running
 
 TOKEN = "the-owners-token"
@@ -123,7 +124,7 @@ class ApiWorld:
 async def api_world(world: SessionWorld, registry: Registry | None = None) -> AsyncIterator[ApiWorld]:
     """The application, its sessions running."""
     registry = registry or world.registry()
-    async with open_catalog(world.folder / "catalog.sqlite", world.clock) as catalog, running(registry):
+    async with open_catalog(world.folder / CATALOG, world.clock) as catalog, running(registry):
         nothing = cast("Any", None)
         parts = Parts(
             registry=registry,

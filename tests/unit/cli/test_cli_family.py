@@ -50,6 +50,13 @@ async def test_on_a_terminal_they_are_asked_for(
     assert "2 sessions that it started still work. Stop them too? [y/N]" in shown.err + shown.out
 
 
+async def test_one_is_spoken_of_as_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", TypedIn("y\n"))
+    assert await offer_children(Parent("working"), SESSION, None) == "Stopping it too."
+    shown = capsys.readouterr()
+    assert "1 session that it started still works. Stop it too? [y/N]" in shown.err + shown.out
+
+
 @pytest.mark.parametrize("children", [None, False])
 async def test_where_nobody_can_be_asked_it_is_said_how_to(
     children: bool | None, monkeypatch: pytest.MonkeyPatch
@@ -64,7 +71,7 @@ async def test_where_nobody_can_be_asked_it_is_said_how_to(
 async def test_what_was_said_before_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", TypedIn("n\n"))
     parent = Parent("working")
-    assert await offer_children(parent, SESSION, children=True) == "Stopping them too."
+    assert await offer_children(parent, SESSION, children=True) == "Stopping it too."
     assert parent.stopped == [True]
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from outrider.storage.catalog_copy import CATALOG
+
 SESSIONS = "sessions"
-CATALOG = "catalog.sqlite"
 TOKEN = "token"
 LAYERS = "layer-blobs"
 REPOSITORIES = ("forge", "quarantine")

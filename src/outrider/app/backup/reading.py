@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from outrider.app.backup.parts import PARTS, TOKEN
 from outrider.model.backup import HEAD, MANIFEST, BackupFile, BackupHead, BackupManifest, BackupReport
 from outrider.model.errors import BadRequest
+from outrider.storage.catalog_copy import CATALOG
 
 CHUNK_BYTES = 1 << 20
 MOST_NOTES_BYTES = 1 << 30
@@ -147,7 +148,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 def check_databases(folder: Path) -> None:
     """Every log and the catalog can be opened, but those that were damaged before. Raises BadRequest."""
-    catalog = folder / "catalog.sqlite"
+    catalog = folder / CATALOG
     if not catalog.is_file():
         return
     try:

@@ -21,7 +21,7 @@ from outrider.model.ids import LayerId, SessionId
 from outrider.ports.clock import Clock
 from outrider.ports.layer_blobs import LayerBlobs
 from outrider.settings import Settings
-from outrider.storage.catalog_copy import copy_database
+from outrider.storage.catalog_copy import CATALOG, copy_database
 
 CHUNK_BYTES = 1 << 20
 
@@ -111,11 +111,11 @@ class Backup:
         for log in logs:
             async for piece in self._log(log, SessionId(log.path.parent.name), copy):
                 yield piece
-        catalog = self._home / parts.CATALOG
+        catalog = self._home / CATALOG
         if catalog.exists():
             known = {log.path.parent.name for log in logs}
             await asyncio.to_thread(_copy_catalog, catalog, copy, known, self._secrets)
-            async for piece in self._file(Found(parts.CATALOG, copy)):
+            async for piece in self._file(Found(CATALOG, copy)):
                 yield piece
 
     async def _log(self, log: Found, session: SessionId, copy: Path) -> AsyncIterator[bytes]:

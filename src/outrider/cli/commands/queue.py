@@ -128,7 +128,7 @@ def edit(session: str, which: str, text: str | None, files: tuple[Path, ...], dr
         if files or drop:
             body["attachments"] = [*kept, *await upload(queue.client, files)]
         await queue.change("PATCH", row, body=body)
-        attached: list[Row] = body.get("attachments") or ([] if drop else row["attachments"])
+        attached = body["attachments"] if "attachments" in body else row["attachments"]
         return f"The prompt is: {_short(new)}{_with_files(attached)}"
 
     _say(session, work)
