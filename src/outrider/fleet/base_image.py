@@ -57,7 +57,7 @@ class BaseImage:
     os_release: Path = Path("/etc/os-release")
     environment: Mapping[str, str] = field(default_factory=dict)
     known: dict[LayerId, LayerId] = field(default_factory=dict)
-    """The newest generation of a recipe, as far as this process knows: to list all layers takes time."""
+    """The newest generation of a recipe, as far as this process knows: every sandbox that is made asks for it."""
 
     name = f"Debian {SUITE}"
 

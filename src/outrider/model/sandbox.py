@@ -129,7 +129,6 @@ class LayerInfo(Model):
     """One layer that a provider keeps."""
 
     id: LayerId
-    bytes: int = Field(ge=0, description="On disk; files that layers share count in each")
     used: bool = Field(description="Whether a sandbox that exists is made from it")
     made_at: AwareDatetime | None = Field(default=None, description="None where the provider does not know")
 

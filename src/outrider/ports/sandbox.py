@@ -5,7 +5,7 @@ and is written once (`outrider.sandboxes.guest`). The guest is hostile input: it
 runs in it, and any answer may be a lie.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -162,7 +162,11 @@ class Layers(Protocol):
         """Delete a layer that no sandbox uses."""
 
     async def list_layers(self) -> Sequence[LayerInfo]:
-        """The complete layers that exist now."""
+        """The complete layers that exist now. Quick, however large they are: nothing is measured."""
+
+    async def layer_bytes(self, layers: Collection[LayerId]) -> int:
+        """What these take on disk together, none for one that does not exist; files that layers share count in each.
+        Looks at every file of a layer that was not measured before."""
 
     async def squash(self, layers: Sequence[LayerId], into: LayerId, *, below: Sequence[LayerId] = ()) -> LayerId:
         """One layer that shows above `below` the same files as these do (all bottom first). They stay. An existing

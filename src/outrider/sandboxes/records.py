@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Generic, Self, TypeVar
@@ -147,10 +147,11 @@ class StateFolder(HomeFolder, Generic[LayerT]):
     def layer_infos(self) -> list[LayerInfo]:
         """Every complete layer, as the port tells it."""
         used = {layer for row in self.records() for layer in (*row.spec.layers, row.spec.toolbox)}
-        return [
-            LayerInfo(id=layer, bytes=record.bytes, used=layer in used)
-            for layer, record in self.layer_records().items()
-        ]
+        return [LayerInfo(id=layer, used=layer in used) for layer in self.layer_records()]
+
+    def layer_bytes(self, layers: Collection[LayerId]) -> int:
+        """What these take together, as the port tells it."""
+        return sum(record.bytes for layer in layers if (record := self.layer(layer)))
 
     def expect_unused(self, layer: LayerId) -> None:
         """Raises Refused where a sandbox is made from the layer."""

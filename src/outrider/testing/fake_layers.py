@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -93,11 +93,12 @@ class FakeLayers:
         """The folders of layers."""
         saved = [saved for box in self._boxes.iterdir() if (saved := read_saved(box))]
         used = {layer for row in saved for layer in (*row.spec.layers, row.spec.toolbox)}
-        folders = sorted(path for path in self._layers.iterdir() if not path.name.startswith("."))
-        return [
-            LayerInfo(id=LayerId(folder.name), bytes=_bytes_of(folder), used=LayerId(folder.name) in used)
-            for folder in folders
-        ]
+        layers = sorted(LayerId(path.name) for path in self._layers.iterdir() if not path.name.startswith("."))
+        return [LayerInfo(id=layer, used=layer in used) for layer in layers]
+
+    async def layer_bytes(self, layers: Collection[LayerId]) -> int:
+        """The bytes of all their files."""
+        return sum(_bytes_of(self._layers / layer) for layer in layers)
 
     async def squash(self, layers: Sequence[LayerId], into: LayerId, *, below: Sequence[LayerId] = ()) -> LayerId:
         """Copy them over one another."""

@@ -56,11 +56,20 @@ class LayerContract(SandboxFixtures):
             await provider.squash([base, LayerId("layer-missing")], into)
         assert not await provider.has_layer(into)
 
-    async def test_layers_are_listed_with_their_size_and_use(self, provider: SandboxProvider, base: LayerId) -> None:
+    async def test_layers_are_listed_with_their_use_and_measured_when_asked(
+        self, provider: SandboxProvider, base: LayerId
+    ) -> None:
         layer = await _frozen(provider, (base,), "head -c 300000 /dev/zero >file")
-        rows = {row.id: row for row in await provider.list_layers()}
-        assert rows[layer].bytes >= 300_000
-        assert not rows[layer].used
+        more = await _frozen(provider, (base,), "head -c 500000 /dev/zero >file")
+        assert {row.id: row.used for row in await provider.list_layers() if row.id in (layer, more)} == {
+            layer: False,
+            more: False,
+        }
+        sizes = [await provider.layer_bytes([one]) for one in (layer, more)]
+        assert [size >= least for size, least in zip(sizes, (300_000, 500_000), strict=True)] == [True, True]
+        assert await provider.layer_bytes([layer, more, LayerId("layer-missing")]) == sum(sizes)
+        await provider.delete_layer(more)
+        assert await provider.layer_bytes([more]) == 0
         handle = await provider.create(spec_of(base, layers=(base, layer)))
         used = [row.id for row in await provider.list_layers() if row.used]
         assert {base, layer} <= set(used)

@@ -38,7 +38,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def infos(*ids: str, made_at: datetime | None = None) -> list[LayerInfo]:
-    return [LayerInfo(id=LayerId(one), bytes=1, used=False, made_at=made_at) for one in ids]
+    return [LayerInfo(id=LayerId(one), used=False, made_at=made_at) for one in ids]
 
 
 def test_the_newest_generation_is_first_and_others_are_none_of_it() -> None:

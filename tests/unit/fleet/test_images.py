@@ -90,7 +90,7 @@ class MemoryProvider:
         return layer in self.layers
 
     async def list_layers(self) -> Sequence[LayerInfo]:
-        return [LayerInfo(id=layer, bytes=len(content), used=False) for layer, content in self.layers.items()]
+        return [LayerInfo(id=layer, used=False) for layer in self.layers]
 
     async def add_layer(self, layer: LayerId, tar: Path) -> None:
         self.layers[layer] = await asyncio.to_thread(tar.read_bytes)

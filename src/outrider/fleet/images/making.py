@@ -214,8 +214,7 @@ class ImageMaker:
 
     async def _image(self, ground: _Ground, layer: LayerId, seconds: float) -> RepositoryImage:
         layers = (*ground.below, layer)
-        own = set(layers[len(ground.machine.layers) :])
-        sizes = [info.bytes for info in await self._provider.list_layers() if info.id in own]
+        own = layers[len(ground.machine.layers) :]
         return RepositoryImage(
             build=ground.build.id,
             repository=ground.build.repository,
@@ -227,5 +226,5 @@ class ImageMaker:
             recipe=ground.plan.digest,
             built_at=self._with.clock.now(),
             seconds=round(seconds, 3),
-            bytes=sum(sizes),
+            bytes=await self._provider.layer_bytes(own),
         )

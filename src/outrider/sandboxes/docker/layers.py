@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 
 from outrider.model.errors import NotFound
@@ -43,6 +43,10 @@ class DockerLayers:
     async def list_layers(self) -> Sequence[LayerInfo]:
         """The complete layers that exist now."""
         return await asyncio.to_thread(self.state.layer_infos)
+
+    async def layer_bytes(self, layers: Collection[LayerId]) -> int:
+        """What these take on disk together."""
+        return await asyncio.to_thread(self.state.layer_bytes, layers)
 
     async def export_layer(self, layer: LayerId) -> AsyncIterator[bytes]:
         """The layer as the tar that `add_layer` takes back."""

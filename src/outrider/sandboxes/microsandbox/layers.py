@@ -4,7 +4,7 @@ an image of the tars where there is none; tars above a snapshot are unpacked in 
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 
 from outrider.model.errors import NotFound, SandboxError
@@ -70,6 +70,10 @@ class MicrosandboxLayers:
     async def list_layers(self) -> Sequence[LayerInfo]:
         """The complete layers that exist now."""
         return await asyncio.to_thread(self.state.layer_infos)
+
+    async def layer_bytes(self, layers: Collection[LayerId]) -> int:
+        """What these take on disk together."""
+        return await asyncio.to_thread(self.state.layer_bytes, layers)
 
     async def export_layer(self, layer: LayerId) -> AsyncIterator[bytes]:
         """The layer's tar, or its snapshot as microsandbox writes it."""

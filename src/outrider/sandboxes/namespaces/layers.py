@@ -1,7 +1,7 @@
 """The layers of the `namespaces` provider: folders, never changed once they have their name."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,21 +53,15 @@ class NamespaceLayers:
         self._layer_bytes.pop(layer, None)
 
     async def list_layers(self) -> Sequence[LayerInfo]:
-        """The complete layers that exist now. Layers never change, so each is measured once."""
-        layers = await asyncio.to_thread(self._names)
-        unknown = [layer for layer in layers if layer not in self._layer_bytes]
+        """The complete layers that exist now."""
+        return await asyncio.to_thread(self._infos)
+
+    async def layer_bytes(self, layers: Collection[LayerId]) -> int:
+        """What these take on disk together. Layers never change, so each is measured once."""
+        unknown = [layer for layer in layers if layer not in self._layer_bytes and await self.has_layer(layer)]
         if unknown:
             self._layer_bytes |= await self.launcher.layer_bytes(unknown)
-        records = await asyncio.to_thread(lambda: list(self.state.records()))
-        used = {layer for record in records for layer in (*record.spec.layers, record.spec.toolbox)}
-        used |= await asyncio.to_thread(below_snapshots, self.state)
-        sizes = self._layer_bytes
-        made = await asyncio.to_thread(lambda: {layer: _made_at(self.state.layer(layer)) for layer in layers})
-        return [
-            LayerInfo(id=layer, bytes=sizes[layer], used=layer in used, made_at=made[layer])
-            for layer in layers
-            if layer in sizes
-        ]
+        return sum(self._layer_bytes.get(layer, 0) for layer in layers)
 
     async def squash(self, layers: Sequence[LayerId], into: LayerId, *, below: Sequence[LayerId] = ()) -> LayerId:
         """One layer that shows the same files as these."""
@@ -77,6 +71,14 @@ class NamespaceLayers:
         if not await self.has_layer(into):
             await self.launcher.squash(layers, into, below)
         return into
+
+    def _infos(self) -> list[LayerInfo]:
+        used = {layer for record in self.state.records() for layer in (*record.spec.layers, record.spec.toolbox)}
+        used |= below_snapshots(self.state)
+        return [
+            LayerInfo(id=layer, used=layer in used, made_at=_made_at(self.state.layer(layer)))
+            for layer in self._names()
+        ]
 
     def _names(self) -> list[LayerId]:
         folder = self.state.guest / "layers"
