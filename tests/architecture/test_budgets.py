@@ -14,6 +14,12 @@ FUNCTION_LINES = 40
 FILE_LINES = 400
 TEST_FILE_LINES = 600
 CLASS_METHODS = 15
+CLASS_ATTRIBUTES = 10
+
+MORE_ATTRIBUTES = {
+    "SessionWorld": "everything that a session reaches, held open to the tests that look at it",
+}
+"""Classes that may hold more, each with the reason. Records (dataclasses, models) are what they list."""
 
 BANNED_NAMES = {"utils", "helpers", "common", "core", "manager", "service"}
 
@@ -53,6 +59,28 @@ def test_classes_have_few_methods() -> None:
         and sum(isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) for item in node.body) > CLASS_METHODS
     ]
     assert not big
+
+
+def test_classes_hold_few_attributes() -> None:
+    big = {
+        node.name: sorted(held)
+        for path in SOURCES
+        for node in _nodes(path)
+        if isinstance(node, ast.ClassDef) and len(held := _attributes(node)) > CLASS_ATTRIBUTES
+    }
+    assert big.keys() == MORE_ATTRIBUTES.keys(), big
+
+
+def _attributes(of: ast.ClassDef) -> set[str]:
+    """What its methods set on `self`."""
+    return {
+        node.attr
+        for node in ast.walk(of)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    }
 
 
 def test_names_say_something() -> None:

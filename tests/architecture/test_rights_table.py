@@ -28,16 +28,17 @@ OF_SESSIONS = [(method, path) for method, path in ROUTES if "{session}" in path]
 class Registry:
     """One session of Ada's, which others do not see."""
 
-    house = House(others=None)
-
     async def members(self, session: SessionId) -> dict[str, Member]:
         """Ada alone."""
         return {ADA.email: Member(person=ADA, role="owner")}
 
 
+PARTS = SimpleNamespace(registry=Registry(), house=House(others=None))
+
+
 def called_by(account: Account) -> ASGIApp:
     """The routes, with nothing behind them, behind a gate that has let somebody in."""
-    api = build_api(cast("Any", SimpleNamespace(registry=Registry())))
+    api = build_api(cast("Any", PARTS))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("state", {})["login"] = Login(account)
@@ -93,7 +94,7 @@ def test_a_feed_is_for_those_who_may_see_the_session() -> None:
             "path_params": {"session": SESSION},
             "query_string": b"",
             "headers": [],
-            "app": SimpleNamespace(state=SimpleNamespace(parts=SimpleNamespace(registry=Registry()))),
+            "app": SimpleNamespace(state=SimpleNamespace(parts=PARTS)),
             "state": {"login": Login(Account(person=BOB))},
         }
 

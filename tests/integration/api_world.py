@@ -50,18 +50,19 @@ async def serving(world: SessionWorld, **parts: Any) -> AsyncIterator[Server]:
     async with running(world.registry()) as registry:
         authenticator = Authenticator(ADA, TOKEN, MemoryLogins(), world.clock)
         given: dict[str, Any] = dict.fromkeys(Parts.__dataclass_fields__)
+        given |= {"clock": world.clock, "house": world.house, "quotas": world.quotas}
         given |= {"registry": registry, "index": world.index, "search": world.search, "forge": world.forge}
         given |= {"blobs": MemoryBlobs(), "authenticator": authenticator, "address": lambda: "http://localhost"}
         given |= {"attachments": world.attachments, "uploads": Uploads(), "limits": PromptLimits()}
-        given |= {"describe": _describe, "limits_of": lambda person: _limits(world, registry, person)}
+        given |= {"describe": _describe, "limits_of": lambda person: _limits(world, person)}
         app = build_server(cast("Parts", Parts(**given | parts)), ["localhost"])
         async with _client(app) as client:
             client.headers["authorization"] = f"Bearer {TOKEN}"
             yield Server(registry, client, authenticator, app)
 
 
-async def _limits(world: SessionWorld, registry: Registry, person: Person) -> tuple[LimitUse, ...]:
-    return await report(world.limits, registry.quotas, TurnSlots(WorkLimits()), person)
+async def _limits(world: SessionWorld, person: Person) -> tuple[LimitUse, ...]:
+    return await report(world.limits, world.quotas, TurnSlots(WorkLimits()), person)
 
 
 async def _describe(person: Person) -> Me:

@@ -76,18 +76,18 @@ def role_with(parts: Parts, login: Login, session: SessionId, members: Mapping[s
     """The person's role in a session with these members."""
     if login.account.guest and session not in login.account.sessions:
         return None
-    return role_in(members, parts.registry.house, login.caller)
+    return role_in(members, parts.house, login.caller)
 
 
 async def expect_role(parts: Parts, login: Login, session: SessionId, least: Role) -> None:
     """Raises NotAllowed, with who can raise the role, where the person has less than this role in the session."""
     members = await parts.registry.members(session)
-    expect_in(session, members, parts.registry.house, login.caller, least)
+    expect_in(session, members, parts.house, login.caller, least)
 
 
 def sees_all(parts: Parts, login: Login) -> bool:
     """Whether the person may see every session, those of which they are no member too."""
-    return not login.account.guest and role_in({}, parts.registry.house, login.caller) is not None
+    return not login.account.guest and role_in({}, parts.house, login.caller) is not None
 
 
 def expect_all(parts: Parts, login: Login) -> None:
@@ -98,7 +98,7 @@ def expect_all(parts: Parts, login: Login) -> None:
 
 def expect_to_work_anywhere(parts: Parts, login: Login) -> None:
     """Raises NotAllowed where the person may not work in every session: what is asked concerns all of a repository."""
-    if login.account.guest or not at_least(role_in({}, parts.registry.house, login.caller), "prompter"):
+    if login.account.guest or not at_least(role_in({}, parts.house, login.caller), "prompter"):
         raise NotAllowed("This concerns every session of the repository.", "It takes a login that may work in all.")
 
 

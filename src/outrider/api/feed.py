@@ -169,7 +169,7 @@ class Client:
                 self._watcher.types(typing=typing)
                 return AcceptedFrame(ref=frame.ref, seq=0)
             case TypingFrame():
-                command: Command = Typing(by, self._parts.registry.clock.now())
+                command: Command = Typing(by, self._parts.clock.now())
             case _:
                 asked = _asked(frame, by)
                 if isinstance(frame, EditFrame) and isinstance(asked, EditPrompt) and frame.attachments is not None:

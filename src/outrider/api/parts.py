@@ -22,17 +22,20 @@ from outrider.model.commands import Once, PersonCommand
 from outrider.model.errors import BadRequest, LimitReached
 from outrider.model.ids import PromptId, new_id
 from outrider.model.limits import LimitUse, PromptLimits, raised_by
+from outrider.model.membership import House
 from outrider.model.person import VIA_GUEST, Author, Person
 from outrider.model.prompt import Prompt, check_prompt_text
 from outrider.model.sandbox import SandboxInfo
 from outrider.ports.attachments import Attachments
 from outrider.ports.audit import Audit
+from outrider.ports.clock import Clock
 from outrider.ports.egress import EgressLists
 from outrider.ports.forge import Forge
 from outrider.ports.invites import Invites
 from outrider.ports.search import SearchIndex
 from outrider.ports.store import Blobs, SessionIndex
 from outrider.session.meters import Meters
+from outrider.session.quotas import Quotas
 from outrider.session.registry import Registry
 from outrider.session.spawning import Spawning
 
@@ -41,6 +44,9 @@ from outrider.session.spawning import Spawning
 class Parts:
     """The live parts of one deployment, as far as the API touches them."""
 
+    clock: Clock
+    house: House
+    quotas: Quotas
     registry: Registry
     index: SessionIndex
     search: SearchIndex

@@ -305,6 +305,9 @@ def _pool(base: Foundation, makes: WarmMaker, plans: WarmPlans, slots: SandboxSl
 
 async def _parts(base: Foundation, heart: Heart) -> Parts:
     return Parts(
+        clock=base.clock,
+        house=_house(base),
+        quotas=base.quotas,
         registry=heart.registry,
         index=base.catalog.sessions,
         search=base.search,

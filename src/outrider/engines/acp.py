@@ -3,20 +3,20 @@
 import asyncio
 import io
 import tarfile
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, cast
 
 import acp
 import acp.schema as wire
-from pydantic import ValidationError
 
+from outrider.engines.answers import Answers
 from outrider.engines.blocks import blocks
 from outrider.engines.client import Client
 from outrider.engines.profile import Profile, Resume, Start
 from outrider.engines.transport import ProcessTransport
 from outrider.model.engine import EngineSessionId, EngineStop
-from outrider.model.errors import EngineError, SandboxError, SandboxLost, TurnFailed
+from outrider.model.errors import SandboxError, TurnFailed
 from outrider.ports.engine import EngineLaunch, EngineListener, Part
 from outrider.ports.sandbox import ExecSpec, Guest, Process
 
@@ -31,9 +31,6 @@ PRIMER = "Say that you are ready."
 CLOSE_TIMEOUT_SECONDS = 2.0
 """How long an engine may take to end by itself before it is killed."""
 
-STDERR_TAIL_BYTES = 2_000
-"""How much of what an engine last said on stderr goes into an error."""
-
 _STDERR = "stderr.log"
 
 _PUT_ASIDE = """
@@ -41,8 +38,6 @@ chmod u+rwx "${1%/*}" "$1"; chmod -R u+rwX "$1.spoiled"; rm -rf "$1.spoiled"
 mv "$1" "$1.spoiled" || { chmod -R u+rwX "$1"; rm -rf "$1"; }
 """
 """Only the last one that was spoiled is kept."""
-
-_T = TypeVar("_T")
 
 
 class AcpEngine:
@@ -76,17 +71,15 @@ class AcpSession:
     def __init__(self, name: str, guest: Guest, process: Process, listener: EngineListener, stderr: str) -> None:
         self.id = EngineSessionId("")
         self.resumed = False
-        self._name = name
-        self._guest = guest
         self._process = process
         self._servers: list[Any] = []
         self._workspace = ""
         self._sees = False
-        self._stderr = stderr
         self._client = Client(listener)
-        self._transport = ProcessTransport(process, self._client.notified)
+        transport = ProcessTransport(process, self._client.notified)
+        self._answers = Answers(name, guest, process, transport, stderr)
         # The library's type for a client also has the files and terminals that ours does not offer.
-        self._connection = acp.connect_to_agent(cast("acp.Client", self._client), self._transport)
+        self._connection = acp.connect_to_agent(cast("acp.Client", self._client), transport)
 
     async def open(self, launch: EngineLaunch, start: Start, resume: Resume, timeout_seconds: float) -> None:
         """Speak the first words: initialize, then the session."""
@@ -94,7 +87,8 @@ class AcpSession:
         self._servers = [
             wire.HttpMcpServer(type="http", name=name, url=url, headers=[]) for name, url in start.mcp_urls.items()
         ]
-        hello = await self._within(timeout_seconds, "initialize", self._connection.initialize(protocol_version=1))
+        greeting = self._connection.initialize(protocol_version=1)
+        hello = await self._answers.within(timeout_seconds, "initialize", greeting)
         can = hello.agent_capabilities and hello.agent_capabilities.prompt_capabilities
         self._sees = bool(can and can.image)
         if launch.resume and resume is not Resume.NEVER:
@@ -105,14 +99,14 @@ class AcpSession:
 
     async def _new_session(self, timeout_seconds: float) -> EngineSessionId:
         opening = self._connection.new_session(cwd=self._workspace, mcp_servers=self._servers)
-        return EngineSessionId((await self._within(timeout_seconds, "open a session", opening)).session_id)
+        return EngineSessionId((await self._answers.within(timeout_seconds, "open a session", opening)).session_id)
 
     async def _resume(self, launch: EngineLaunch, how: Resume, timeout_seconds: float) -> None:
         """Take up the engine's own session. Where the engine refuses, `resumed` stays False."""
         again = self._connection.resume_session if how is Resume.RESUME else self._connection.load_session
         opening = again(cwd=launch.workspace, session_id=str(launch.resume), mcp_servers=self._servers)
         with suppress(TurnFailed):
-            await self._within(timeout_seconds, "take up its session", opening)
+            await self._answers.within(timeout_seconds, "take up its session", opening)
             self.id, self.resumed = EngineSessionId(str(launch.resume)), True
 
     async def prompt(self, parts: Sequence[Part]) -> EngineStop:
@@ -120,7 +114,7 @@ class AcpSession:
         self._client.cancelled = False
         content: list[Any] = blocks(parts, sees=self._sees)
         try:
-            answer = await self._spoken(self._connection.prompt(session_id=self.id, prompt=content))
+            answer = await self._answers.to(self._connection.prompt(session_id=self.id, prompt=content))
         except TurnFailed:
             if not self._client.cancelled:
                 raise
@@ -133,7 +127,7 @@ class AcpSession:
         self._client.thrown_away.add(session)
         words: list[Any] = [wire.TextContentBlock(type="text", text=PRIMER)]
         asked = self._connection.prompt(session_id=session, prompt=words)
-        await self._within(PRIME_TIMEOUT_SECONDS, "answer its primer", asked)
+        await self._answers.within(PRIME_TIMEOUT_SECONDS, "answer its primer", asked)
 
     def listen(self, listener: EngineListener) -> None:
         """From now on this one hears it."""
@@ -166,40 +160,6 @@ class AcpSession:
                 await self._process.wait()
                 return True
         return False
-
-    async def _within(self, seconds: float, what: str, call: Coroutine[Any, Any, _T]) -> _T:
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._spoken(call)
-        except TimeoutError:
-            raise await self._failed(f"The engine {self._name} did not {what} within {seconds:g} s.") from None
-
-    async def _spoken(self, call: Coroutine[Any, Any, _T]) -> _T:
-        """The engine's answer, with every way in which it can fail turned into an error of ours."""
-        try:
-            return await call
-        except acp.RequestError as error:
-            raise TurnFailed(str(error).removeprefix("Internal error: ")) from error
-        except ValidationError as error:
-            raise await self._failed(f"The engine {self._name} gave an answer that is not ACP.") from error
-        except SandboxLost:
-            raise
-        except (ConnectionError, SandboxError) as error:
-            await self._ended(error)
-
-    async def _ended(self, error: Exception) -> NoReturn:
-        """Say why nothing more comes from the engine."""
-        if isinstance(self._transport.broken, SandboxLost):
-            raise self._transport.broken from error
-        if self._transport.broken:
-            raise await self._failed(self._transport.broken.sentence) from error
-        code = await self._process.wait()
-        raise await self._failed(f"The engine {self._name} ended with exit code {code}.") from error
-
-    async def _failed(self, sentence: str) -> EngineError:
-        tail = ExecSpec(argv=("tail", "-c", str(STDERR_TAIL_BYTES), self._stderr), cwd="/")
-        said = (await self._guest.run(tail, timeout_seconds=5)).output.decode(errors="replace").strip()
-        return EngineError(f"{sentence} It last said: {said}" if said else sentence)
 
 
 def _exec(start: Start, launch: EngineLaunch) -> ExecSpec:

@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from typing import Protocol
 
 from outrider.model.commands import Command
@@ -41,8 +42,11 @@ RETRY_SECONDS = 1.0
 class Bench(Protocol):
     """What an actor works with."""
 
-    clock: Clock
     policy: Policy
+
+    @property
+    def clock(self) -> Clock:
+        """By which the session goes."""
 
     async def perform(self, effect: Effect, actor: "Actor") -> Command:
         """Carry an effect out and return its answer. Never raises but when it is cancelled."""
@@ -72,6 +76,12 @@ class _Asked:
             self.answer.set_result(self.seq)
 
 
+class _Life(Enum):
+    RUNNING = auto()
+    CLOSING = auto()
+    CLOSED = auto()
+
+
 class Actor:
     """Runs one session."""
 
@@ -85,12 +95,12 @@ class Actor:
         self._outbox = Outbox(state.session, lambda effect: bench.perform(effect, self), self.tell)
         self._commits: deque[float] = deque(maxlen=BUSY_COMMITS)
         self._log_refuses = False
-        self._closing = self._closed = False
+        self._life = _Life.RUNNING
 
     async def ask(self, command: Command, caller: Caller | None = None) -> int:
         """Have a command carried out, where its caller may. Returns, once it is stored, the number of its first event;
         0 where it needed none. Raises NotAllowed, Refused, BadRequest, NotFound, LimitReached."""
-        if self._closed:
+        if self._life is _Life.CLOSED:
             raise Refused("The session is being closed.", "Try again in a moment.")
         if len(self._inbox) >= LONGEST_INBOX:
             raise LimitReached("More happens in this session than can be stored.", "Try again in a moment.")
@@ -109,7 +119,7 @@ class Actor:
 
     def close(self) -> None:
         """End `run`: cancel what runs and store what was said until then."""
-        self._closing = True
+        self._life = _Life.CLOSING
         self._arrived.set()
 
     async def run(self) -> None:
@@ -117,7 +127,7 @@ class Actor:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._commit()  # what was told before anything runs, such as Wake
-                while not self._closing:
+                while self._life is _Life.RUNNING:
                     now = self._bench.clock.now()
                     self._outbox.reconcile(pending(self.state, now, self._bench.policy.idle_seconds), tasks)
                     await self._gather()
@@ -125,7 +135,7 @@ class Actor:
                 self._outbox.cancel()
         finally:
             self._commit()  # the last words of what was cancelled
-            self._closed = True
+            self._life = _Life.CLOSED
 
     def _put(self, asked: _Asked) -> None:
         self._inbox.append(asked)
@@ -141,7 +151,7 @@ class Actor:
         elif len(self._commits) == BUSY_COMMITS:
             window_over = self._commits[0] + self._bench.policy.commit_window_seconds
             left = window_over - self._bench.clock.monotonic()
-        if left > 0 and not self._closing:
+        if left > 0 and self._life is _Life.RUNNING:
             await self._bench.clock.sleep(left)
         self._arrived.clear()
 

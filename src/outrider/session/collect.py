@@ -14,7 +14,7 @@ MOST_FILES = 2000
 async def collect(bench: Workbench, state: State, *, leftovers: bool) -> WorkCollected:
     """Fetch the head into the quarantine; with `leftovers`, what is uncommitted is committed first. Raises
     RepositoryError, SandboxError."""
-    guest = await bench.guest()
+    guest = await bench.link.reached()
     quarantine = await bench.world.open_quarantine(state.created)
     committed = False
     if leftovers and state.turn:

@@ -1,14 +1,14 @@
-"""The ear: hears an engine, keeps secrets out of what it says, and passes it on as drafts and commands."""
+"""The ear: hears an engine, and answers when it asks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
-from outrider.model import commands as c
 from outrider.model.engine import EngineUpdate, PermissionAsk, PlanUpdate, TextDelta, ToolCallUpdate, ToolKind
 from outrider.model.ids import TurnId
 from outrider.ports.clock import Clock
 from outrider.session.actor import Actor
 from outrider.session.drafts import SEAL_SECONDS
+from outrider.session.notes import Notes
 from outrider.session.redaction import Redactor
 from outrider.session.state import State
 from outrider.session.tool_calls import ENDED, ToolCalls
@@ -44,11 +44,8 @@ class Ear:
         self.stale = asyncio.Event()
         self._synced = synced
         self._actor = actor
-        self._drafts = actor.hub.drafts
-        self._redactor = redactor
-        self._stream = redactor.stream()
         self._clock = clock
-        self._last: TextDelta | None = None
+        self._notes = Notes(actor, redactor, clock)
         self._calls = ToolCalls()
 
     def begin(self, turn: TurnId) -> None:
@@ -65,13 +62,13 @@ class Ear:
         self.heard.set()
         match update:
             case TextDelta():
-                self._hear(update)
+                self._notes.text(self.turn, update)
             case ToolCallUpdate():
-                self._store(self._calls.take(update, self._clock.monotonic()))
+                self._notes.changes(self.turn, self._calls.take(update, self._clock.monotonic()))
                 if update.status in ENDED and update.kind not in READS:
                     self.acted(self.turn, update)
             case PlanUpdate():
-                self._store([update])
+                self._notes.changes(self.turn, [update])
 
     async def permission(self, ask: PermissionAsk) -> bool:
         """Allowed, once, as soon as the workspace is synced: the sandbox is the boundary. Not while the turn is being
@@ -89,47 +86,20 @@ class Ear:
         if turn.well and state.sync.untold and not reads:
             self.stale.set()
             await asyncio.Event().wait()
-        self._actor.tell(c.DecidePermission(turn.id, self._redactor.value(ask), allowed=turn.well))
+        self._notes.permission(turn.id, ask, allowed=turn.well)
         return turn.well
 
     async def keep_sealing(self) -> None:
         """Have what is held stored when it gets old, though the engine is silent."""
         while True:
             await self._clock.sleep(SEAL_SECONDS / 4)
-            self._tell(self._drafts.due(self._clock.monotonic()))
-            self._store(self._calls.due(self._clock.monotonic()))
+            self._notes.seal_old()
+            if self.turn is not None:
+                self._notes.changes(self.turn, self._calls.due(self._clock.monotonic()))
 
     def finish(self) -> None:
         """The round is over: everything that was said is stored."""
         if self.turn is not None:
-            self._seal()
-            self._store(self._calls.flush())
+            self._notes.seal(self.turn)
+            self._notes.changes(self.turn, self._calls.flush())
         self.turn = None
-
-    def _hear(self, delta: TextDelta) -> None:
-        if self._last and self._last.message != delta.message:
-            self._seal()
-        self._last = delta
-        self._say(delta, self._stream.feed(delta.text))
-        self._tell(self._drafts.due(self._clock.monotonic()))
-
-    def _say(self, delta: TextDelta, text: str) -> None:
-        if text and self.turn is not None:
-            self._actor.hub.say(self.turn, delta.message, delta.speaker, text, self._clock.monotonic())
-
-    def _seal(self) -> None:
-        if self._last:
-            self._say(self._last, self._stream.flush())
-        self._last = None
-        self._tell(self._drafts.seal())
-
-    def _store(self, updates: Sequence[ToolCallUpdate | PlanUpdate]) -> None:
-        """What was said before is stored before."""
-        if updates and self.turn is not None:
-            self._seal()
-            for update in updates:
-                self._actor.tell(c.EngineChanged(self.turn, self._redactor.value(update)))
-
-    def _tell(self, parts: list[c.SealText]) -> None:
-        for part in parts:
-            self._actor.tell(part)

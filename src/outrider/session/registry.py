@@ -48,13 +48,10 @@ class Registry:
         self._index = index
         self._world = world
         self._rules = policy.queue
-        self.clock = world.clock
-        self.house = world.house
         self.taken_up = asyncio.Event()
         """Set once the start has taken up every session, and the index lists them."""
         self.listing = ListHub()
         """Who looks at the list of sessions."""
-        self.quotas = world.quotas
         self._projection = Projection(index, world.clock, self.listing.tell)
         self._logs = OpenLogs(logs)
         self._indexing = Indexing(search, world.clock, self.events, self._logs.ids)
@@ -87,7 +84,7 @@ class Registry:
         if new.key is not None:
             new = replace(new, prompt=new.prompt.model_copy(update={"key": new.key}))
         session = session_id(new)
-        first = first_events(session, new, self.clock.now())
+        first = first_events(session, new, self._world.clock.now())
         if not await self.open(session, first, new.prompt.author.person):
             expect_same(await self.state(session), new)
         await self._projection.write()  # whoever made it finds it in the list
@@ -99,7 +96,7 @@ class Registry:
         await self._logs.readable(session)
         if self._logs.exists(session):
             return False
-        async with self.quotas.doing("session", by):
+        async with self._world.quotas.doing("session", by):
             log = self._logs.create(session)
             if log is None:
                 return False

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from outrider.model.commands import Wake
@@ -44,16 +45,23 @@ class Busy(NamedTuple):
     """Clients that are attached to feeds."""
 
 
+@dataclass(slots=True)
+class _Awake:
+    """A session that is awake."""
+
+    actor: Actor
+    used: float
+    """When it was last used, or had anything to store, by the monotonic clock."""
+    checkpoint: int
+    """The newest event that is surely in the file itself."""
+
+
 class Roster:
     """Wakes sessions, and puts to sleep those that rest."""
 
-    _actors: OrderedDict[SessionId, Actor]
+    _awake: OrderedDict[SessionId, _Awake]
     """Least recently used first."""
-    _used: dict[SessionId, float]
-    """When each was last used, or had anything to store, by the monotonic clock."""
     _hubs: dict[SessionId, Hub]
-    _checkpoints: dict[SessionId, int]
-    """The newest event that is surely in the file itself."""
 
     def __init__(
         self,
@@ -71,15 +79,13 @@ class Roster:
         self._touched = touched
         self._running = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
-        self._actors = OrderedDict()
-        self._used = {}
+        self._awake = OrderedDict()
         self._hubs = {}
-        self._checkpoints = {}
 
     @property
     def busy(self) -> Busy:
         """How much is in memory."""
-        return Busy(len(self._actors), sum(hub.watchers for hub in self._hubs.values()))
+        return Busy(len(self._awake), sum(hub.watchers for hub in self._hubs.values()))
 
     async def run(self) -> None:
         """Own every awake session until cancelled; then all of them have closed their logs."""
@@ -100,16 +106,17 @@ class Roster:
 
     def awake_one(self, session: SessionId) -> Actor | None:
         """The session's actor, where it is awake."""
-        return self._actors.get(session)
+        awake = self._awake.get(session)
+        return awake.actor if awake else None
 
     async def wake(self, session: SessionId) -> Actor:
         """The session's actor; its state is folded from the log where it was asleep. Raises NotFound."""
         await self._running.wait()
         await self._logs.free(session)
-        if session in self._actors:
-            self._actors.move_to_end(session)
-            self._used[session] = self._world.clock.monotonic()
-            return self._actors[session]
+        if awake := self._awake.get(session):
+            self._awake.move_to_end(session)
+            awake.used = self._world.clock.monotonic()
+            return awake.actor
         try:
             log, state = await self._read(session)
         except DamagedLog as damage:
@@ -143,10 +150,9 @@ class Roster:
         """Wake a session whose log was just made or read."""
         session = state.session
         bench = Workbench(self._world, self._policy, effects.perform, self._committed)
-        actor = self._actors[session] = Actor(log, state, self.hub(session), bench)
+        actor = Actor(log, state, self.hub(session), bench)
         actor.tell(WOKEN)
-        self._used[session] = self._world.clock.monotonic()
-        self._checkpoints[session] = state.seq
+        self._awake[session] = _Awake(actor, self._world.clock.monotonic(), state.seq)
         self._tasks.create_task(self._live(actor), name=f"session {session}")
         return actor
 
@@ -158,7 +164,7 @@ class Roster:
 
     def forget_hub(self, session: SessionId) -> None:
         """Drop the hub of a session that sleeps and that nobody watches."""
-        if session not in self._actors and session in self._hubs and not self._hubs[session].watched:
+        if session not in self._awake and session in self._hubs and not self._hubs[session].watched:
             del self._hubs[session]
 
     async def _live(self, actor: Actor) -> None:
@@ -169,9 +175,7 @@ class Roster:
         except Exception:
             logger.exception("session %s: its actor failed", session)
         finally:
-            self._actors.pop(session, None)
-            self._used.pop(session, None)
-            self._checkpoints.pop(session, None)
+            self._awake.pop(session, None)
             self._world.turns.leave(session)
             try:
                 await self._logs.close(session)
@@ -179,31 +183,32 @@ class Roster:
                 self.forget_hub(session)
 
     def _committed(self, actor: Actor) -> None:
-        self._used[actor.state.session] = self._world.clock.monotonic()
+        if awake := self._awake.get(actor.state.session):
+            awake.used = self._world.clock.monotonic()
         self._touched(actor.state)
 
     async def settle(self) -> None:
         """Put to sleep what has rested for its time, and what rests beyond the number that may stay awake: what was
         used longest ago. Their logs are closed when this returns."""
-        resting = [session for session, actor in self._actors.items() if actor.resting]
-        surplus = len(self._actors) - self._policy.awake_sessions
+        resting = [session for session, awake in self._awake.items() if awake.actor.resting]
+        surplus = len(self._awake) - self._policy.awake_sessions
         long_ago = self._world.clock.monotonic() - self._policy.rest_seconds
         leaving = [
-            session for place, session in enumerate(resting) if place < surplus or self._used[session] <= long_ago
+            session for place, session in enumerate(resting) if place < surplus or self._awake[session].used <= long_ago
         ]
         for session in leaving:
             self._logs.keep_busy(session)
-            self._actors.pop(session).close()
+            self._awake.pop(session).actor.close()
         for session in leaving:
             await self._logs.free(session)
 
     async def _checkpoint(self) -> None:
         """Move long write-ahead logs into their files."""
-        for actor in list(self._actors.values()):
-            session, seq = actor.state.session, actor.state.seq
-            if seq - self._checkpoints.get(session, seq) >= CHECKPOINT_EVENTS:
-                self._checkpoints[session] = seq
-                await asyncio.to_thread(actor.log.checkpoint)
+        for awake in list(self._awake.values()):
+            seq = awake.actor.state.seq
+            if seq - awake.checkpoint >= CHECKPOINT_EVENTS:
+                awake.checkpoint = seq
+                await asyncio.to_thread(awake.actor.log.checkpoint)
 
 
 async def _replay(session: SessionId, log: SessionLog, house: House) -> State:

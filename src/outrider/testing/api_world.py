@@ -127,6 +127,9 @@ async def api_world(world: SessionWorld, registry: Registry | None = None) -> As
     async with open_catalog(world.folder / CATALOG, world.clock) as catalog, running(registry):
         nothing = cast("Any", None)
         parts = Parts(
+            clock=world.clock,
+            house=world.house,
+            quotas=world.quotas,
             registry=registry,
             index=world.index,
             search=world.search,

@@ -151,6 +151,7 @@ class SessionWorld:
         self.snapshots = Snapshots(self.sandboxes, DirectoryLayerBlobs(folder / "layer-blobs"), folder / "scratch")
         self.limits = HouseLimits()
         self.rates = MemoryRates(self.clock)
+        self.quotas = Quotas(self.rates, self.clock, self.limits.rates)
         self.attachments = DirectoryAttachments(folder / "attachments", self.clock)
         self.quarantine = GitQuarantine(folder / "quarantine")
         self.forge = BuiltinForge(
@@ -187,7 +188,7 @@ class SessionWorld:
             redactor=Redactor([SECRET]),
             blobs=self.blobs,
             attachments=self.attachments,
-            quotas=Quotas(self.rates, self.clock, self.limits.rates),
+            quotas=self.quotas,
             turns=TurnSlots(self.limits.work),
             pool=self.pool,
             house=self.house,

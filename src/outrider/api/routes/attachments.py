@@ -29,7 +29,7 @@ async def upload(
 ) -> Attachment:
     """Upload a file: the body is its bytes. A prompt names it by its id; one that no prompt names is deleted after a
     day."""
-    quotas, limit = parts.registry.quotas, parts.limits.attachment_bytes
+    quotas, limit = parts.quotas, parts.limits.attachment_bytes
     declared = request.headers.get("content-length", "")
     expect_size(name, int(declared) if declared.isdecimal() else 0, limit)
     await quotas.expect("upload", login.person)

@@ -73,7 +73,7 @@ async def join(parts: UseParts, request: Request, response: Response, wanted: Jo
     if login is None and wanted.person is None:
         raise BadRequest("Who are you?", "Give your name and email to join as a guest.")
     key = hash_token(wanted.token)
-    invite = await parts.invites.use(key, parts.registry.clock.now())
+    invite = await parts.invites.use(key, parts.clock.now())
     if invite is None:
         raise _gone()
     try:
@@ -91,7 +91,7 @@ async def _good(parts: Parts, request: Request, token: str) -> Invite:
     """The link, where it is good. Raises NotFound, TooManyAttempts."""
     address = request.client.host if request.client else ""
     parts.attempts.expect_few(address)
-    invite = await parts.invites.find(hash_token(token), parts.registry.clock.now())
+    invite = await parts.invites.find(hash_token(token), parts.clock.now())
     if invite is None:
         parts.attempts.note(address)
         raise _gone()

@@ -63,7 +63,7 @@ async def members(parts: UseParts, login: UseLogin, session: SessionId) -> Membe
     """The people of a session, and what you may in it."""
     found = await parts.registry.members(session)
     yours = await role_for(parts, login, session) or "viewer"
-    return MemberList(members=tuple(found.values()), others=parts.registry.house.others, yours=yours)
+    return MemberList(members=tuple(found.values()), others=parts.house.others, yours=yours)
 
 
 @router.put("/members/{email}", status_code=202)
@@ -87,7 +87,7 @@ async def remove(parts: UseParts, login: UseLogin, session: SessionId, email: Pe
 async def make_link(parts: UseParts, login: UseLogin, session: SessionId, wanted: NewInvite) -> InviteMade:
     """Make a link by which people join with a role. For owners. Only its hash is kept: it is shown this once."""
     await expect_role(parts, login, session, "owner")
-    now = parts.registry.clock.now()
+    now = parts.clock.now()
     if len(await parts.invites.list(session, now)) >= MOST_LINKS:
         raise LimitReached(f"{MOST_LINKS} links to this session can be followed already.", "Revoke some first.")
     token = secrets.token_urlsafe(24)
@@ -108,7 +108,7 @@ async def make_link(parts: UseParts, login: UseLogin, session: SessionId, wanted
 async def links(parts: UseParts, login: UseLogin, session: SessionId) -> InviteList:
     """The links that can still be followed. For owners."""
     await expect_role(parts, login, session, "owner")
-    return InviteList(invites=tuple(await parts.invites.list(session, parts.registry.clock.now())))
+    return InviteList(invites=tuple(await parts.invites.list(session, parts.clock.now())))
 
 
 @router.delete("/links/{invite}", status_code=204)

@@ -129,9 +129,7 @@ async def stop(
 @router.post("/{session}/typing", status_code=202)
 async def typing(parts: UseParts, login: UseLogin, session: SessionId) -> Accepted:
     """Say that a prompt is being typed: a sandbox that sleeps wakes. Once in 20 seconds of typing is enough."""
-    return Accepted(
-        seq=await parts.registry.ask(session, Typing(login.person, parts.registry.clock.now()), login.caller)
-    )
+    return Accepted(seq=await parts.registry.ask(session, Typing(login.person, parts.clock.now()), login.caller))
 
 
 @router.get("/{session}/artifacts/{artifact}")

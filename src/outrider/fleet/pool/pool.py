@@ -68,9 +68,7 @@ class Pool:
         self._tally = Tally()
         self._wants = Wants(plans, self._tally, policy.target)
         self._keep = Keep(makes, self._tally, clock)
-        self._slots = room.slots
-        self._gauge = room.memory
-        self._shortage = room.shortage
+        self._within = room
         self._short: OutriderError | None = None
         self._memory = room.memory()
         self._clock = clock
@@ -150,8 +148,8 @@ class Pool:
         keep, now = self._keep, self._clock.monotonic()
         if not self._on:
             return
-        self._memory = self._gauge()
-        self._short = self._shortage()
+        self._memory = self._within.memory()
+        self._short = self._within.shortage()
         await self._wants.refresh(now, [entry.key for entry in keep.book.entries()])
         keep.book.end_leases(now)
         steps = keep.book.steps(self._wants.now, now, room=self._room(), refilling=keep.refilling())
@@ -191,13 +189,13 @@ class Pool:
 
     def _room(self) -> int:
         """For how many more there is room; negative where some have to go. What starts has not taken its memory yet."""
-        count = len(self._keep.book)
+        count, slots = len(self._keep.book), self._within.slots
         memory = self._memory.room
         if memory > 0:
             memory = max(memory - self._keep.starting(held=True) - self._keep.starting(held=False), 0)
         if self._short is not None:
             memory = min(memory, 0)
-        return min(self.policy.most - count, self._slots.total - self._slots.in_use - count, memory)
+        return min(self.policy.most - count, slots.total - slots.in_use - count, memory)
 
     async def _first(self, news: Coroutine[Any, Any, Any], seconds: float) -> None:
         """Wait for news, or until so much time has passed."""

@@ -12,7 +12,7 @@ async def collect_work(effect: CollectWork, bench: Workbench, actor: Actor) -> C
     """Answers with the commits. After a turn that went well, what is left over is committed first."""
     state = actor.state
     work = await collect(bench, state, leftovers=state.turn is not None and state.turn.well)
-    guest = await bench.guest()
+    guest = await bench.link.reached()
     await bench.logs.keep(guest, bench.world, actor)
     await look(guest, actor)
     return Report(work)

@@ -28,7 +28,7 @@ async def converse(
 ) -> EngineStop:
     """Returns why it stopped. An engine that broke, or that nobody heard to the end, is dropped; what one that broke
     had started is nobody's, and ends with it."""
-    ear = bench.ear
+    ear = bench.link.ear
     if ear is None:
         raise EngineError("The engine went away before it had its prompt.")
     ear.begin(turn.id)
@@ -60,7 +60,7 @@ async def converse(
         ear.finish()
         bench.quiet.set()
         if not kept:
-            bench.drop_engine()
+            bench.link.drop_engine()
 
 
 def _is_stopped(state: State) -> bool:

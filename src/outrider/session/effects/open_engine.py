@@ -33,7 +33,7 @@ async def open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor) 
         await guest.kill_everything(spare=BESIDE)
     ear = Ear(actor, bench.world.redactor, bench.clock, lambda asking: bench.synced(actor, asking))
     engine = _primed(turn, ear, bench, actor) or await _started(guest, turn, ear, bench, actor)
-    bench.engine, bench.ear = engine, ear
+    bench.link.engine, bench.link.ear = engine, ear
     told = [wording.resumed(turn)] if turn.attempt > 1 else []
     if state.engine_session is None:
         await actor.ask(AttachEngine(bench.world.engine.name, engine.id, "new"))
@@ -48,7 +48,7 @@ async def open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor) 
 
 def _primed(turn: Turn, ear: Ear, bench: Workbench, actor: Actor) -> EngineSession | None:
     """The engine that came with a warm sandbox, once, as long as the session has had none."""
-    taken = bench.found.taken
+    taken = bench.link.found.taken
     engine = taken.engine if taken else None
     if taken is None or engine is None:
         return None

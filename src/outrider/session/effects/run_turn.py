@@ -17,10 +17,10 @@ from outrider.session.workbench import Workbench
 async def run_turn(effect: RunTurn, bench: Workbench, actor: Actor) -> Command:
     """Answers when the engine is done with its round."""
     await admitted(bench, actor)
-    guest = await bench.guest()
+    guest = await bench.link.reached()
     turn = _expect_turn(effect, actor.state)
     told: list[str] = []
-    engine = bench.engine
+    engine = bench.link.engine
     if engine is None:
         engine, told = await open_engine(guest, turn, bench, actor)
     if not bench.world.engine.asks:

@@ -20,7 +20,7 @@ from outrider.session.workbench import Workbench
 async def take_snapshot(effect: TakeSnapshot, bench: Workbench, actor: Actor) -> Command:
     """Answers when the layer is there. Its name is the effect's: a second try finds what the first has made. After a
     restart it waits for the sandbox: one that had to be restored has nothing of the turn to keep."""
-    await bench.guest()
+    await bench.link.reached()
     started = bench.clock.monotonic()
     layer = snapshot_layer(actor.state.session, effect.id)
     info = await _sandbox(bench, actor)

@@ -38,7 +38,7 @@ async def start_sandbox(effect: StartSandbox, bench: Workbench, actor: Actor) ->
                 ready = _ready(found, bench, commit)
                 bench.world.meters.started(ready)
                 await actor.ask(Report(ready))
-                with bench.connected(guest, found):
+                with bench.link.up(guest, found):
                     if found.fresh:
                         await _tell_the_schedule(bench, actor)
                     reason = await guest.wait_lost()

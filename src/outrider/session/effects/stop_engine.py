@@ -39,8 +39,8 @@ async def stop_engine(effect: StopEngine, bench: Workbench, actor: Actor) -> Com
     except SandboxError:
         await _stop_sandbox(bench, actor)
         killed = 0
-    if bench.ear:
-        bench.ear.finish()
+    if bench.link.ear:
+        bench.link.ear.finish()
     return TurnStopped(effect.turn, killed, await _work(bench, actor))
 
 
@@ -48,22 +48,22 @@ async def _reached(bench: Workbench, actor: Actor) -> Guest | None:
     """The guest. None: nothing of the turn is in it, or not any more. Where the connection was lost in the middle of
     the turn, what it had started may live on until the sandbox is reached again, or stopped."""
     turn, sandbox = actor.state.turn, actor.state.sandbox
-    if bench.connection is None and turn and turn.begun and sandbox and sandbox.handle:
-        await _within(bench.guest(), bench, REACH_SECONDS)
-        if bench.connection is None:
+    if bench.link.guest is None and turn and turn.begun and sandbox and sandbox.handle:
+        await _within(bench.link.reached(), bench, REACH_SECONDS)
+        if bench.link.guest is None:
             with suppress(SandboxError):
                 await _stop_sandbox(bench, actor)
-    return bench.connection
+    return bench.link.guest
 
 
 async def _descend(bench: Workbench, guest: Guest, spare: list[str]) -> int:
     """The rungs that leave the sandbox running. Raises SandboxError where something cannot be killed."""
-    if bench.engine and not bench.quiet.is_set():
-        await _ask(bench.engine, bench)
+    if bench.link.engine and not bench.quiet.is_set():
+        await _ask(bench.link.engine, bench)
     killed = await guest.kill_everything(spare=[*spare, ENGINE_ROLE] if _engine_rests(bench) else spare)
-    if not bench.quiet.is_set() and bench.engine:
-        await bench.engine.close()
-        bench.drop_engine()
+    if not bench.quiet.is_set() and bench.link.engine:
+        await bench.link.engine.close()
+        bench.link.drop_engine()
         # Its turn kills what it had started, and would kill our own questions too.
         await _within(bench.quiet.wait(), bench, CANCEL_SECONDS)
     return killed
@@ -71,8 +71,8 @@ async def _descend(bench: Workbench, guest: Guest, spare: list[str]) -> int:
 
 def _engine_rests(bench: Workbench) -> bool:
     """Whether an engine is there that works on nothing; one that only starts is the turn's, and is killed with it."""
-    primed = bench.found.taken is not None and bench.found.taken.engine is not None
-    return bench.quiet.is_set() and (bench.engine is not None or primed)
+    primed = bench.link.found.taken is not None and bench.link.found.taken.engine is not None
+    return bench.quiet.is_set() and (bench.link.engine is not None or primed)
 
 
 async def _ask(engine: EngineSession, bench: Workbench) -> None:
@@ -103,7 +103,7 @@ async def _stop_sandbox(bench: Workbench, actor: Actor) -> None:
 
 
 async def _work(bench: Workbench, actor: Actor) -> WorkCollected | None:
-    if bench.connection is None or not actor.state.synced:
+    if bench.link.guest is None or not actor.state.synced:
         return None
     try:
         async with asyncio.timeout(COLLECT_SECONDS):

@@ -44,7 +44,7 @@ class _Move:
 
 async def sync_workspace(effect: SyncWorkspace, bench: Workbench, actor: Actor) -> Command:
     """Answers when the files are the session's, set up, and services run."""
-    guest, found = await bench.guest(), bench.found
+    guest, found = await bench.link.reached(), bench.link.found
     watch = Stopwatch(bench.clock)
     recipe = await _recipe(found, bench, actor)
     watch.lap("recipe")

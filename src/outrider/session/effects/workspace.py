@@ -25,7 +25,7 @@ async def files_to_read(guest: Guest, found: Found, bench: Workbench, actor: Act
     is cloned. Raises SandboxError."""
     state = actor.state
     if found.fresh and state.sandbox and state.sandbox.handle:
-        await actor.ask(Report(_files_are_gone(state.base, crashed=bench.crashed)))
+        await actor.ask(Report(_files_are_gone(state.base, crashed=bench.link.crashed)))
     if found.standing:
         return found.standing
     standing = await checkout.look(guest)

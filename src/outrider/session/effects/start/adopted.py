@@ -16,7 +16,7 @@ async def adopted(effect: StartSandbox, bench: Workbench, actor: Actor) -> Found
         return None
     for info in await bench.world.provider.list({SESSION_LABEL: actor.state.session}):
         if info.suspect:
-            bench.crashed = True
+            bench.link.crashed = True
             await _discard(bench, actor)
             return None
         if not info.running:

@@ -29,8 +29,8 @@ async def restored(effect: StartSandbox, bench: Workbench, actor: Actor) -> Foun
     if kept is None:
         await actor.ask(Report(ProblemReported(sentence=wording.snapshot_is_gone(newest.number, missing))))
         return None
-    if kept is not newest or bench.crashed or not kept.asleep:
-        sentence = wording.restored_from(kept.number, crashed=bench.crashed)
+    if kept is not newest or bench.link.crashed or not kept.asleep:
+        sentence = wording.restored_from(kept.number, crashed=bench.link.crashed)
         await actor.ask(Report(ProblemReported(sentence=sentence)))
     toolbox = await _supplies(kept, bench, actor)
     bench.watch.lap("snapshot")
