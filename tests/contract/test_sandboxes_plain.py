@@ -10,8 +10,7 @@ import pytest
 from outrider.testing.plain_user import PLAIN_UID, as_plain_user
 
 ROOT = Path(__file__).parents[2]
-CHOSEN = "not Fake and not docker and not nameless"
-"""A plain user's watchdog does not see open files without a name: docs/guide/security.md says so."""
+CHOSEN = "not Fake and not docker"
 
 FOLDERS = ("tests/contract/test_sandboxes.py", "tests/contract/test_sandbox_limits.py", "tests/security")
 

@@ -36,6 +36,15 @@ import os
 while True:
     os.write(os.memfd_create('x'), b'x' * (4 << 20))
 """
+HEADLESS = """
+import ctypes, os, threading
+def eat():
+    data = []
+    while True: data.append(bytearray(b"x") * (4 << 20))
+threading.Thread(target=eat).start()
+ctypes.CDLL(None).syscall(60 if os.uname().machine == "x86_64" else 93, 0)
+"""
+"""The first thread ends, the others go on: the kernel shows such a process as a zombie without memory."""
 TMPFS = (
     """
 import os
@@ -193,7 +202,9 @@ async def disturbed(provider: SandboxProvider, handle: SandboxHandle, neighbour:
     return took
 
 
-@pytest.mark.parametrize("script", [MEMORY, TMPFS, MAPPED, NAMELESS], ids=["own", "files", "shared", "nameless"])
+@pytest.mark.parametrize(
+    "script", [MEMORY, TMPFS, MAPPED, NAMELESS, HEADLESS], ids=["own", "files", "shared", "nameless", "headless"]
+)
 async def test_a_memory_bomb_ends_and_is_said(provider: SandboxProvider, opened: Opened, script: str) -> None:
     ears = Ears()
     watchdog = provider.watchdog(ears)

@@ -12,7 +12,8 @@ from outrider.model.sandbox import LimitTier, SandboxHandle
 from outrider.ports.clock import Clock
 from outrider.sandboxes.namespaces.cgroups import out_of_memory_kills
 from outrider.sandboxes.namespaces.launcher import Launcher
-from outrider.sandboxes.namespaces.memory import total, use_of
+from outrider.sandboxes.namespaces.memory import Census, take_census
+from outrider.sandboxes.namespaces.nameless import Nameless
 from outrider.sandboxes.namespaces.processes import ProcessIdentity, identify, kill, process_trees
 from outrider.sandboxes.namespaces.records import handle_of
 from outrider.sandboxes.watchdog import DiskPace, Watched
@@ -35,6 +36,7 @@ class MachineMeters:
         self._pace = DiskPace(clock)
         self._stop = stop
         self._kills: dict[SandboxId, int] = {}
+        self._nameless = Nameless(launcher.calls, clock)
 
     async def running(self) -> Sequence[Watched]:
         """The sandboxes whose init is alive."""
@@ -44,9 +46,13 @@ class MachineMeters:
         """Counted by the kernel, or killed here and counted."""
         if self._tier is LimitTier.CGROUP:
             return await asyncio.to_thread(self._kernel_kills, running)
-        for sandbox, largest in await asyncio.to_thread(self._breaches, running):
-            kill(largest)
-            self._kills[sandbox] = self._kills.get(sandbox, 0) + 1
+        counted = await asyncio.to_thread(self._count, running)
+        files = await self._nameless.files([(census, sandbox.limits.memory_bytes) for sandbox, census in counted])
+        for sandbox, census in counted:
+            if census.total(files) > sandbox.limits.memory_bytes:
+                await asyncio.to_thread(_end, census.init, census.largest(files)[1])
+                name = sandbox.handle.id
+                self._kills[name] = self._kills.get(name, 0) + 1
         return dict(self._kills)
 
     async def disk_bytes(self, running: Sequence[Watched]) -> Mapping[SandboxId, int]:
@@ -73,18 +79,20 @@ class MachineMeters:
         records = (self._state.read(sandbox.handle.id) for sandbox in running)
         return {record.spec.id: out_of_memory_kills(record.cgroups) for record in records if record}
 
-    def _breaches(self, running: Sequence[Watched]) -> list[tuple[SandboxId, ProcessIdentity]]:
-        """The sandboxes over their memory, each with its largest process."""
-        inits = {
-            sandbox.handle.id: pids.inner[0] for sandbox in running if (pids := self._state.pids(sandbox.handle.id))
-        }
-        trees = process_trees(list(inits.values()))
-        breaches = []
-        for sandbox in running:
-            name = sandbox.handle.id
-            init = inits.get(name, 0)
-            uses = {pid: use_of(pid) for pid in trees.get(init, [])}
-            if uses and total(init, uses.values()) > sandbox.limits.memory_bytes:
-                largest = identify(max(uses, key=lambda pid: uses[pid].size))
-                breaches += [(name, largest)] if largest else []
-        return breaches
+    def _count(self, running: Sequence[Watched]) -> list[tuple[Watched, Census]]:
+        pids = {sandbox.handle.id: self._state.pids(sandbox.handle.id) for sandbox in running}
+        inits = {name: ProcessIdentity(*known.inner) for name, known in pids.items() if known}
+        trees = process_trees([init.pid for init in inits.values()])
+        return [
+            (sandbox, take_census(init, trees[init.pid]))
+            for sandbox in running
+            if (init := inits.get(sandbox.handle.id))
+        ]
+
+
+def _end(init: ProcessIdentity, pid: int) -> None:
+    """Kill a process of that sandbox; it may have gone since it was counted, and another of the machine have its
+    pid."""
+    found = identify(pid)
+    if found and init.alive() and pid in process_trees([init.pid])[init.pid]:
+        kill(found)

@@ -21,9 +21,9 @@ class ProcessIdentity:
     """Field 22 of /proc/PID/stat: clock ticks after boot."""
 
     def alive(self) -> bool:
-        """Whether it exists and is not a zombie."""
+        """Whether it exists and something of it runs: a process whose first thread has ended looks like a zombie."""
         fields = _stat(self.pid)
-        return fields is not None and fields[0] != "Z" and int(fields[19]) == self.started
+        return fields is not None and (fields[0] != "Z" or int(fields[17]) > 1) and int(fields[19]) == self.started
 
 
 def kill(identity: ProcessIdentity) -> None:

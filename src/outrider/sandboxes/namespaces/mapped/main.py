@@ -11,7 +11,10 @@ from typing import Any
 
 from outrider.sandboxes.namespaces.mapped.userns import Failure, IdMap
 
-MODULES = {"launch": "launch", "probe": "launch", "squash": "squash", "snapshot": "snapshot", "go_on": "snapshot"}
+MODULES = {
+    "launch": "launch", "probe": "launch", "squash": "squash", "snapshot": "snapshot", "go_on": "snapshot",
+    "nameless": "nameless",
+}  # fmt: skip
 """Where an operation is; the others are in `files`, which imports more than a launch should wait for."""
 
 

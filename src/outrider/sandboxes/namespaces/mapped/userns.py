@@ -1,12 +1,13 @@
 """Enter a user namespace that maps guest ids 0..65535 to host ids which own nothing else."""
 
+import contextlib
 import ctypes
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
@@ -81,7 +82,39 @@ def fork_mapped(ids: IdMap, work: Callable[[], None], *, linger: bool = False) -
 def run_mapped(ids: IdMap, work: Callable[[], None]) -> None:
     """Do `work` as root of a mapped namespace in a child, and wait for it: where the waiting is cut off, so is the
     work. Raises its Failure here."""
-    child, report = fork_mapped(ids, work)
+    _await(*fork_mapped(ids, work))
+
+
+def run_joined(init: Sequence[int], work: Callable[[], None]) -> None:
+    """Do `work` in a child with every right over the user namespace of that process, given by pid and start time, as
+    who made the namespace has; nothing is done where the process has gone. Waits and raises as `run_mapped`."""
+    with (
+        contextlib.suppress(FileNotFoundError, ProcessLookupError),
+        Path(f"/proc/{init[0]}/ns/user").open("rb") as place,
+    ):
+        if tuple(init) != (init[0], started(init[0])):
+            return
+        report_read, report_write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(report_read)
+            _told(lambda: _join(place.fileno(), work), report_write)
+        os.close(report_write)
+        _await(child, report_read)
+
+
+def started(pid: int) -> int:
+    """Start time of the process: clock ticks after boot."""
+    return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19])
+
+
+def _join(namespace: int, work: Callable[[], None]) -> None:
+    check(_libc.setns(namespace, CLONE_NEWUSER), "join user namespace")
+    die_with_parent()
+    work()
+
+
+def _await(child: int, report: int) -> None:
     try:
         answer = read_all(report)
         _, status = os.waitpid(child, 0)
@@ -109,8 +142,8 @@ def read_all(fd: int) -> bytes:
 
 def _child(work: Callable[[], None], fds: tuple[int, int, int], linger: bool) -> None:
     ready, go, report = fds
-    status = 1
-    try:
+
+    def become_root() -> None:
         unshare(CLONE_NEWUSER, "user namespace")
         os.write(ready, b"u")
         os.close(ready)
@@ -123,6 +156,15 @@ def _child(work: Callable[[], None], fds: tuple[int, int, int], linger: bool) ->
         os.umask(0o022)
         if not linger:
             die_with_parent()
+        work()
+
+    _told(become_root, report)
+
+
+def _told(work: Callable[[], None], report: int) -> NoReturn:
+    """Do it as the last thing that this process does; what failed is told."""
+    status = 1
+    try:
         work()
         status = 0
     except Failure as failure:
