@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from outrider.api import image_views, views
+from outrider.api import child_views, image_views, views
 from outrider.api.list_frames import ListFrame
 from outrider.api.routes import joining, members
 from outrider.model.engine import ToolContent
@@ -33,6 +33,7 @@ ANSWERS = (
     views.SessionStarted,
     views.SessionList,
     views.SearchHits,
+    views.LimitList,
     views.SessionView,
     views.PromptAccepted,
     views.Held,
@@ -51,7 +52,14 @@ ANSWERS = (
 )
 """What the server says: every field is there, also one that has a default."""
 
-REQUESTS = (views.NewSession, views.Typing, views.NewPrompt, views.NewPlace, members.NewInvite)
+REQUESTS = (
+    views.NewSession,
+    views.Typing,
+    views.NewPrompt,
+    views.NewPlace,
+    child_views.NewChild,
+    members.NewInvite,
+)
 """What the clients say: a field with a default may be left out."""
 
 UNIONS: Mapping[str, Any] = {
@@ -127,7 +135,7 @@ def _type(schema: Schema) -> str:
         return _literals(schema["enum"])
     for key in ("anyOf", "oneOf"):
         if key in schema:
-            return " | ".join(_type(part) for part in schema[key])
+            return " | ".join(dict.fromkeys(_type(part) for part in schema[key]))
     return _plain_type(schema)
 
 

@@ -497,8 +497,28 @@ export interface KeyUsed {
   readonly by: Person;
 }
 
+/** What the deployment lets people do. */
+export interface LimitList {
+  readonly limits: readonly LimitUse[];
+}
+
 /** Who enforces the limits: the kernel's cgroups, or rlimits and our watchdog. */
 export type LimitTier = "cgroup" | "rlimit+watchdog";
+
+/** A limit and how much of it is used now, by who asks or by everybody. */
+export interface LimitUse {
+  /** The variable that sets it */
+  readonly setting: string;
+  readonly what: string;
+  readonly per: "deployment" | "person" | "tree" | "session" | "prompt" | "sandbox";
+  /** None: there is no such limit */
+  readonly value: number | null;
+  readonly unit: "count" | "bytes" | "seconds" | "dollars";
+  /** None where it is not counted */
+  readonly used: number | null;
+  /** When a full rate has room again */
+  readonly until: string | null;
+}
 
 /** What a link leads to. */
 export interface LinkShown {
@@ -593,6 +613,21 @@ export interface MoveFrame {
   readonly key: string | null;
   readonly prompt: string;
   readonly position: number;
+}
+
+/** Start a child session. What is left out is the parent's. */
+export interface NewChild {
+  /** Checked by `check_prompt_text` */
+  readonly prompt: string;
+  /** The name of a known repository */
+  readonly repository?: string | null;
+  readonly branch?: string | null;
+  readonly model?: string | null;
+  readonly title?: string | null;
+  /** The same key is the same child */
+  readonly key?: string | null;
+  /** Only with the owner's token */
+  readonly author?: Person | null;
 }
 
 /** A link to the session. */

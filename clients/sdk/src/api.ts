@@ -9,10 +9,13 @@ import type {
   InviteList,
   InviteMade,
   Joined,
+  LimitList,
+  LimitUse,
   LinkShown,
   Me,
   Member,
   MemberList,
+  NewChild,
   NewInvite,
   NewSession,
   Person,
@@ -36,6 +39,15 @@ import { EVERYTHING, type Wanted } from "./list";
 import { Problem } from "./problem";
 import { parse, refusal } from "./refusal";
 import { sendFile } from "./upload";
+
+/** A queued prompt as it should be. */
+export interface EditedPrompt {
+  readonly text: string;
+  /** All that it should bring. */
+  readonly attachments: readonly AttachmentRef[];
+  /** The one that the person has seen. */
+  readonly revision: number;
+}
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -108,6 +120,11 @@ export class Api {
     return answer.pull_request;
   }
 
+  /** Start a session below this one; the answer is its id. The same key again is the same session. */
+  async spawn(session: string, wanted: NewChild): Promise<string> {
+    return (await this.ask<SessionStarted>("POST", this.path(session, "children"), wanted)).session;
+  }
+
   /** Queue a prompt. The same key again is the same prompt, so a retry is harmless. */
   sendPrompt(session: string, text: string, key: string, files: readonly AttachmentRef[] = []): Promise<PromptAccepted> {
     const attachments = files.length > 0 ? { attachments: files } : {};
@@ -131,9 +148,9 @@ export class Api {
     return this.base + this.path(session, "attachments", attachment);
   }
 
-  /** Give a queued prompt another text; `revision` is the one that the person has seen. */
-  editPrompt(session: string, prompt: string, text: string, revision: number): Promise<void> {
-    return this.ask("PATCH", this.path(session, "prompts", prompt), { text, revision });
+  /** Give a queued prompt another text and other files; `revision` is the one that the person has seen. */
+  editPrompt(session: string, prompt: string, what: EditedPrompt): Promise<void> {
+    return this.ask("PATCH", this.path(session, "prompts", prompt), what);
   }
 
   withdraw(session: string, prompt: string): Promise<void> {
@@ -253,6 +270,11 @@ export class Api {
   /** The warm pool as it is now. */
   pool(): Promise<PoolReport> {
     return this.ask("GET", "/api/pool");
+  }
+
+  /** What is in force, and how much of it you or all use now. */
+  async limits(): Promise<readonly LimitUse[]> {
+    return (await this.ask<LimitList>("GET", "/api/limits")).limits;
   }
 
   /** Bring files, commits and the engine's memory back to the end of a turn. */

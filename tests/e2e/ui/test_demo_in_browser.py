@@ -85,14 +85,22 @@ async def an_edit_shows_its_diff(page: Page) -> None:
 
 
 async def the_queue_is_edited(page: Page) -> None:
-    """A second prompt is queued, edited in its place, and taken back."""
+    """A second prompt is queued with a file, edited in its place, its file for another, and taken back."""
     await page.get_by_role("textbox", name="Prompt").fill("And then the other one.")
+    notes = [{"name": f"{name}.txt", "mimeType": "text/plain", "buffer": name.encode()} for name in ("first", "second")]
+    await page.get_by_label("Files to attach").set_input_files(notes[:1])
     await page.get_by_role("button", name="Queue").click()
     waiting = page.get_by_role("region", name="Prompts that wait")
     await waiting.get_by_role("button", name="Edit this prompt").click()
     await waiting.get_by_role("textbox").fill("And then both.")
+    await waiting.get_by_role("button", name="Remove first.txt").click()
+    await waiting.get_by_label("Files to attach").set_input_files(notes[1:])
     await waiting.get_by_role("button", name="Save").click()
-    await expect(waiting.get_by_text("And then both.")).to_be_visible()
+    await expect(waiting.get_by_text("And then both. · 1 file")).to_be_visible()
+    await waiting.get_by_role("button", name="Edit this prompt").click()
+    await expect(waiting.get_by_text("second.txt")).to_be_visible()
+    await expect(waiting.get_by_text("first.txt")).to_have_count(0)
+    await waiting.get_by_role("textbox").press("Escape")
     await waiting.get_by_role("button", name="Take this prompt back").click()
     await expect(waiting).to_be_hidden()
 
@@ -124,6 +132,25 @@ async def test_a_turn_is_stopped_and_a_pull_request_closed(
     async with shared_deployment.client() as client:
         pulls = (await client.get("/api/pull-requests")).json()["pull_requests"]
     assert [pull["state"] for pull in pulls] == ["closed"]
+    await a_session_is_started_below_it(page, shared_deployment, session)
+
+
+async def a_session_is_started_below_it(page: Page, deployment: Deployment, session: str) -> None:
+    """By hand and by keys; it works, and its parent's page says so without being loaded again."""
+    await page.goto(f"{deployment.server.url}/sessions/{session}")
+    await page.get_by_role("tab", name="About").click()
+    pane = page.get_by_role("tabpanel", name="About").locator("visible=true")
+    await pane.get_by_role("button", name="Start a session below this one").press("Enter")
+    await page.keyboard.type("Only talk.")
+    await page.keyboard.press("Control+Enter")
+    row = pane.get_by_role("listitem").filter(has_text="Only talk.")
+    await expect(row.get_by_text("Done")).to_be_visible(timeout=TURN_MS)
+    async with deployment.client() as client:
+        [child] = (await client.get(f"/api/sessions/{session}/children")).json()["children"]
+    assert (child["repository"], child["state"]) == ("plain", "resting")
+    await row.get_by_role("link", name="Only talk.").click()
+    await page.wait_for_url(f"**/sessions/{child['session']}")
+    await expect(page.get_by_role("link", name="started by another session")).to_be_visible()
 
 
 async def test_a_login_link_is_good_once(shared_deployment: Deployment, browser: Browser) -> None:

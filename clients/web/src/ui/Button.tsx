@@ -1,4 +1,4 @@
-import type { ButtonHTMLAttributes, ReactElement } from "react";
+import type { ButtonHTMLAttributes, ReactElement, Ref } from "react";
 
 type Look = "primary" | "plain" | "quiet" | "danger";
 
@@ -11,6 +11,7 @@ const LOOK: Record<Look, string> = {
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly look?: Look;
+  readonly ref?: Ref<HTMLButtonElement>;
 }
 
 /** A button with its word on it. */

@@ -30,9 +30,11 @@ export interface Attachments {
   readonly clear: () => void;
 }
 
-/** The files that a prompt will bring. Each is sent as soon as it is picked. */
-export function useAttachments(): Attachments {
-  const [drafts, setDrafts] = useState<readonly FileDraft[]>([]);
+const NONE: readonly FileDraft[] = [];
+
+/** The files that a prompt will bring, `first` those that it has already. Each is sent as soon as it is picked. */
+export function useAttachments(first: readonly FileDraft[] = NONE): Attachments {
+  const [drafts, setDrafts] = useState(first);
   const me = useMe().data;
   const picked = drafts.length;
   const running = useRef(new Map<string, AbortController>());
@@ -55,11 +57,14 @@ export function useAttachments(): Attachments {
     },
     [forget],
   );
-  const clear = useCallback(() => {
+  const forgetAll = useCallback(() => {
     for (const key of [...running.current.keys(), ...previews.current.keys()]) forget(key);
-    setDrafts([]);
   }, [forget]);
-  useEffect(() => clear, [clear]);
+  const clear = useCallback(() => {
+    forgetAll();
+    setDrafts([]);
+  }, [forgetAll]);
+  useEffect(() => forgetAll, [forgetAll]);
 
   const add = useCallback(
     (files: Iterable<File>) => {
@@ -88,6 +93,13 @@ export function useAttachments(): Attachments {
     remove,
     clear,
   };
+}
+
+/** A file of a prompt that was sent. */
+export function draftSent(session: string, file: Attachment): FileDraft {
+  const { id, name, size, media_type: type } = file;
+  const preview = type.startsWith("image/") ? api.attachmentUrl(session, id) : null;
+  return { key: `${id}/${name}`, name, size, preview, share: 1, done: file, problem: null };
 }
 
 /** What the server would say, said before anything is sent. */

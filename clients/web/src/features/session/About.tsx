@@ -18,11 +18,9 @@ export function About({ view }: { readonly view: SessionView }): ReactElement {
       <Part title="Plan">
         <Plan entries={view.plan} />
       </Part>
-      {view.children.length > 0 && (
-        <Part title="Sessions that it started">
-          <ChildrenPart items={view.children} />
-        </Part>
-      )}
+      <Part title="Sessions below it">
+        <ChildrenPart view={view} />
+      </Part>
       <Part title="Use">
         <Spending view={view} />
       </Part>
