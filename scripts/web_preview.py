@@ -17,9 +17,11 @@ import uvicorn
 from fastapi import FastAPI, Query, Request, Response, WebSocket
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from web_fixture import TARGET
-from web_stories.fleet import IMAGES, LOG, POOL
+from web_stories.fleet import IMAGES, LIMITS, LOG, POOL
 from web_stories.money import COMMITS, FILES, FIX_PROVED, LEDGER, MONEY_DIFF, PULL, TEST_DIFF
 from web_stories.people import LINK_MADE, LINK_SHOWN, LINKS, MEMBERS, PRESENCE
+
+from outrider.api.views import LimitList
 
 STATIC = Path(__file__).resolve().parent.parent / "src" / "outrider" / "api" / "static"
 POLICY = (
@@ -87,12 +89,14 @@ class Preview:
         app.get("/api/search")(self.search)
         app.get("/api/images")(self.images)
         app.get("/api/pool")(self.pool)
+        app.get("/api/limits")(lambda: LimitList(limits=LIMITS))
         app.get("/api/images/builds/{build}/log")(self.build_log)
         app.get("/api/sessions/{session}")(self.session)
         app.post("/api/sessions", status_code=201)(lambda: {"session": "s-k4q7ab2xyz"})
         app.post("/api/sessions/{session}/prompts", status_code=202)(lambda: {"prompt": "q-eeee", "seq": 1})
         app.patch("/api/sessions/{session}/prompts/{prompt}")(self.refuse)
         app.post("/api/sessions/{session}/prompts/{prompt}/move")(self.refuse)
+        app.post("/api/sessions/{session}/children")(self.refuse)
         app.post("/api/attachments", status_code=201)(self.uploaded)
         app.get("/api/sessions/{session}/attachments/{attachment}")(
             lambda: Response(PICTURE, media_type="image/svg+xml")

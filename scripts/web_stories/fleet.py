@@ -1,12 +1,16 @@
 """Images and a warm pool, as a deployment has them after a week."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from outrider.api.image_views import BranchImages, ImageList
+from outrider.app.limits import of_machine
 from outrider.model.ids import BuildId, LayerId
 from outrider.model.image import Build, BuildState, CheckFinding, Diagnosis, RepositoryImage
+from outrider.model.limits import LimitUse
 from outrider.model.pool import PoolCounts, PoolReport, WarmPhase, WarmView
 from outrider.model.proof import CheckVerdict
+from outrider.settings import Settings
 
 NOW = datetime.now(UTC)
 
@@ -108,4 +112,31 @@ POOL = PoolReport(
     targets={"ledger main": 2},
     counts=PoolCounts(hits=57, misses={"none was ready": 2, "the pool is full": 1}, refill_seconds_median=3.9),
     hit_rate=0.95,
+)
+
+LIMITS = (
+    LimitUse(
+        setting="OUTRIDER_LIMIT_SESSIONS_AT_WORK",
+        what="sessions at work at once",
+        per="deployment",
+        value=20,
+        used=3,
+    ),
+    LimitUse(
+        setting="OUTRIDER_LIMIT_PERSON_SESSIONS_PER_HOUR",
+        what="sessions started within an hour",
+        per="person",
+        value=12,
+        used=12,
+        until=NOW + timedelta(minutes=23),
+    ),
+    LimitUse(
+        setting="OUTRIDER_LIMIT_PERSON_UPLOADS_PER_HOUR",
+        what="files uploaded within an hour",
+        per="person",
+        value=200,
+        used=7,
+    ),
+    LimitUse(setting="OUTRIDER_LIMIT_PROMPT_BYTES", what="text", per="prompt", value=256 << 10, unit="bytes"),
+    *of_machine(Settings(home=Path("outrider"))),
 )

@@ -12,12 +12,13 @@ from outrider.api.parts import Parts
 from outrider.api.server import build_server
 from outrider.api.uploads import Uploads
 from outrider.api.views import Me
-from outrider.app.limits import report
+from outrider.app.limits import of_machine, report
 from outrider.model.limits import LimitUse, PromptLimits, WorkLimits
 from outrider.model.membership import Account
 from outrider.model.person import Person
 from outrider.session.registry import Registry
 from outrider.session.turn_slots import TurnSlots
+from outrider.settings import Settings
 from outrider.testing.memory_logins import MemoryLogins
 from outrider.testing.memory_store import MemoryBlobs
 from outrider.testing.playbook import ADA
@@ -62,7 +63,8 @@ async def serving(world: SessionWorld, **parts: Any) -> AsyncIterator[Server]:
 
 
 async def _limits(world: SessionWorld, person: Person) -> tuple[LimitUse, ...]:
-    return await report(world.limits, world.quotas, TurnSlots(WorkLimits()), person)
+    machine = of_machine(Settings(home=world.folder))
+    return await report(world.limits, machine, world.quotas, TurnSlots(WorkLimits()), person)
 
 
 async def _describe(person: Person) -> Me:

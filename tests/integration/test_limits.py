@@ -103,6 +103,12 @@ async def test_sessions_within_an_hour_are_counted_over_restarts(world: SessionW
         assert uses["OUTRIDER_LIMIT_PERSON_SESSIONS_PER_HOUR"] == (2, 2)
         assert uses["OUTRIDER_LIMIT_SESSIONS_PER_HOUR"] == (None, 2)
         assert uses["OUTRIDER_LIMIT_QUEUE"] == (100, None)
+        assert uses["OUTRIDER_SANDBOX_CPUS"] == (2, None)
+        units = {row["setting"]: (row["per"], row["unit"]) for row in rows}
+        assert units["OUTRIDER_SANDBOX_MEMORY_BYTES"] == ("sandbox", "bytes")
+        assert units["OUTRIDER_BUDGET_USD"] == ("tree", "dollars")
+        server.client.headers.pop("authorization")
+        assert (await server.client.get("/api/limits")).status_code == 401
 
 
 async def uploads_are_counted(server: Server) -> None:

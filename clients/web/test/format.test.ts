@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, cost, count, initials, seconds } from "@/ui/format";
+import { ago, ahead, bytes, cost, count, initials, seconds, span } from "@/ui/format";
 
 describe("numbers for people", () => {
   it.each([
@@ -29,6 +29,29 @@ describe("numbers for people", () => {
     expect(ago("2026-01-01T23:59:50Z", now)).toBe("just now");
     expect(ago("2026-01-01T21:00:00Z", now)).toBe("3 hours ago");
     expect(ago("2026-01-01T00:00:00Z", now)).toBe("yesterday");
+  });
+
+  it("says how long until then", () => {
+    const now = Date.parse("2026-01-02T00:00:00Z");
+    expect(ahead("2026-01-02T00:22:30Z", now)).toBe("in 23 minutes");
+    expect(ahead("2026-01-01T23:59:00Z", now)).toBe("in a moment");
+  });
+
+  it.each([
+    [26, "26 B"],
+    [1536, "1.5 kB"],
+    [20 << 20, "20 MB"],
+    [10 * 2 ** 30, "10 GB"],
+  ])("%d bytes are %s", (size, text) => {
+    expect(bytes(size)).toBe(text);
+  });
+
+  it.each([
+    [21_600, "6 h"],
+    [90, "1 min 30 s"],
+    [0, "0 s"],
+  ])("a span of %d seconds is %s", (value, text) => {
+    expect(span(value)).toBe(text);
   });
 
   it("has initials for any name", () => {

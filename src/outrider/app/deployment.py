@@ -22,7 +22,7 @@ from outrider.app.catalog_keeper import CatalogKeeper
 from outrider.app.describing import describing, models
 from outrider.app.home import Home
 from outrider.app.image_works import ImageWorks, Ingredients, make_image_works
-from outrider.app.limits import report
+from outrider.app.limits import of_machine, report
 from outrider.app.litter import Litter
 from outrider.app.loop_watch import LoopWatch
 from outrider.app.providers import choose_provider
@@ -316,7 +316,7 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         attachments=base.attachments,
         uploads=Uploads(),
         limits=base.settings.house_limits.prompt,
-        limits_of=partial(report, base.settings.house_limits, base.quotas, base.turns),
+        limits_of=partial(report, base.settings.house_limits, of_machine(base.settings), base.quotas, base.turns),
         audit=base.catalog.audit,
         egress=base.catalog.egress,
         builds=heart.works.builds,

@@ -1,40 +1,142 @@
-"""What people may do here, from the settings, and how much of it is used."""
+"""What is in force here, from the settings, and how much of it is used."""
 
 from outrider.model.limits import HouseLimits, LimitUse
 from outrider.model.person import Person
 from outrider.session.quotas import Quotas
 from outrider.session.turn_slots import TurnSlots
+from outrider.settings import Settings
+
+Uses = tuple[LimitUse, ...]
 
 
-async def report(limits: HouseLimits, quotas: Quotas, turns: TurnSlots, person: Person) -> tuple[LimitUse, ...]:
+async def report(house: HouseLimits, machine: Uses, quotas: Quotas, turns: TurnSlots, person: Person) -> Uses:
     """Every limit, with what this person and all use now."""
-    return (*turns.report(person), *await quotas.report(person), *_of_sessions(limits), *_of_prompts(limits))
+    used = (*turns.report(person), *await quotas.report(person))
+    return (*used, *_of_queues(house), *_of_prompts(house), *machine)
 
 
-def _of_sessions(limits: HouseLimits) -> tuple[LimitUse, ...]:
-    queue = limits.queue
+def of_machine(settings: Settings) -> Uses:
+    """What one sandbox, one session and those below it may use, and how much of the machine all together."""
+    return (*_of_sessions(settings), *_of_trees(settings), *_of_sandboxes(settings), *_of_all(settings))
+
+
+def _of_queues(house: HouseLimits) -> Uses:
+    rules = house.queue
     return (
-        LimitUse(setting="OUTRIDER_LIMIT_QUEUE", what="prompts that wait", per="session", value=queue.queue),
+        LimitUse(setting="OUTRIDER_LIMIT_QUEUE", what="prompts that wait", per="session", value=rules.queue),
         LimitUse(
             setting="OUTRIDER_LIMIT_PERSON_QUEUE",
             what="prompts of one person that wait in a session",
             per="person",
-            value=queue.person_queue,
+            value=rules.person_queue,
         ),
         LimitUse(
             setting="OUTRIDER_LIMIT_TRANSCRIPT_EVENTS",
             what="events of a transcript",
             per="session",
-            value=queue.transcript_events,
+            value=rules.transcript_events,
         ),
     )
 
 
-def _of_prompts(limits: HouseLimits) -> tuple[LimitUse, ...]:
-    prompt = limits.prompt
-    values = {
-        "OUTRIDER_LIMIT_PROMPT_BYTES": ("bytes of a prompt", prompt.prompt_bytes),
-        "OUTRIDER_LIMIT_ATTACHMENTS": ("files of a prompt", prompt.attachments),
-        "OUTRIDER_LIMIT_ATTACHMENT_BYTES": ("bytes of a file", prompt.attachment_bytes),
-    }
-    return tuple(LimitUse(setting=name, what=what, per="prompt", value=value) for name, (what, value) in values.items())
+def _of_sessions(settings: Settings) -> Uses:
+    return (
+        LimitUse(
+            setting="OUTRIDER_SNAPSHOTS_KEPT",
+            what="turns that can be gone back to",
+            per="session",
+            value=settings.snapshots_kept,
+        ),
+        LimitUse(
+            setting="OUTRIDER_IDLE_SECONDS",
+            what="time without a turn until it sleeps",
+            per="session",
+            value=settings.idle_seconds,
+            unit="seconds",
+        ),
+    )
+
+
+def _of_prompts(house: HouseLimits) -> Uses:
+    prompt = house.prompt
+    return (
+        LimitUse(
+            setting="OUTRIDER_LIMIT_PROMPT_BYTES", what="text", per="prompt", value=prompt.prompt_bytes, unit="bytes"
+        ),
+        LimitUse(setting="OUTRIDER_LIMIT_ATTACHMENTS", what="files", per="prompt", value=prompt.attachments),
+        LimitUse(
+            setting="OUTRIDER_LIMIT_ATTACHMENT_BYTES",
+            what="each file",
+            per="prompt",
+            value=prompt.attachment_bytes,
+            unit="bytes",
+        ),
+    )
+
+
+def _of_trees(settings: Settings) -> Uses:
+    return (
+        LimitUse(
+            setting="OUTRIDER_CHILD_DEPTH",
+            what="levels of sessions below the first",
+            per="tree",
+            value=settings.child_depth,
+        ),
+        LimitUse(
+            setting="OUTRIDER_CHILDREN", what="sessions that one session starts", per="tree", value=settings.children
+        ),
+        LimitUse(
+            setting="OUTRIDER_TREE_SESSIONS",
+            what="sessions below the first, in all",
+            per="tree",
+            value=settings.tree_sessions,
+        ),
+        LimitUse(setting="OUTRIDER_BUDGET_USD", what="cost", per="tree", value=settings.budget_usd, unit="dollars"),
+        LimitUse(setting="OUTRIDER_BUDGET_TOKENS", what="tokens", per="tree", value=settings.budget_tokens),
+    )
+
+
+def _of_sandboxes(settings: Settings) -> Uses:
+    one = settings.limits
+    return (
+        LimitUse(setting="OUTRIDER_SANDBOX_CPUS", what="CPUs", per="sandbox", value=one.cpus),
+        LimitUse(
+            setting="OUTRIDER_SANDBOX_MEMORY_BYTES", what="memory", per="sandbox", value=one.memory_bytes, unit="bytes"
+        ),
+        LimitUse(setting="OUTRIDER_SANDBOX_DISK_BYTES", what="disk", per="sandbox", value=one.disk_bytes, unit="bytes"),
+        LimitUse(
+            setting="OUTRIDER_SANDBOX_PROCESSES", what="processes and threads", per="sandbox", value=one.processes
+        ),
+        LimitUse(
+            setting="OUTRIDER_SANDBOX_SECONDS",
+            what="time at a stretch",
+            per="sandbox",
+            value=one.wall_seconds,
+            unit="seconds",
+        ),
+    )
+
+
+def _of_all(settings: Settings) -> Uses:
+    return (
+        LimitUse(
+            setting="OUTRIDER_MAX_SANDBOXES",
+            what="sandboxes of sessions at once",
+            per="deployment",
+            value=settings.max_sandboxes,
+        ),
+        LimitUse(
+            setting="OUTRIDER_FREE_DISK_BYTES",
+            what="disk that stays free: below it no sandbox starts",
+            per="deployment",
+            value=settings.free_disk_bytes,
+            unit="bytes",
+        ),
+        LimitUse(
+            setting="OUTRIDER_FREE_MEMORY_BYTES",
+            what="memory that stays free: below it no sandbox starts",
+            per="deployment",
+            value=settings.free_memory_bytes,
+            unit="bytes",
+        ),
+    )

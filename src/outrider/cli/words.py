@@ -82,6 +82,24 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def span(value: float) -> str:
+    """A duration that somebody chose: `6 h`, `1 min 30 s`."""
+    minutes, rest = divmod(value, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    parts = [f"{part:g} {unit}" for part, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if part]
+    return " ".join(parts) or "0 s"
+
+
+def amount(value: float, unit: str) -> str:
+    """A limit in its unit: `4 GB`, `6 h`, `$12.5`, `1,024`. Bytes in powers of 1,024, as settings are chosen."""
+    if unit == "seconds":
+        return span(value)
+    if unit == "bytes":
+        step = next((step for step in (3, 2, 1) if value >= 1024**step), 0)
+        return f"{value / 1024**step:.4g} {('B', 'kB', 'MB', 'GB')[step]}"
+    return f"{'$' if unit == 'dollars' else ''}{value:,}"
+
+
 def size(number: int) -> str:
     """Bytes in a unit that reads well."""
     for unit, least in (("MB", 1_000_000), ("kB", 1000)):

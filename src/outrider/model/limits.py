@@ -67,8 +67,9 @@ class LimitUse(Model):
 
     setting: str = Field(description="The variable that sets it")
     what: str
-    per: Literal["deployment", "person", "session", "prompt"]
-    value: int | None = Field(description="None: there is no such limit")
+    per: Literal["deployment", "person", "tree", "session", "prompt", "sandbox"]
+    value: int | float | None = Field(description="None: there is no such limit")
+    unit: Literal["count", "bytes", "seconds", "dollars"] = "count"
     used: int | None = Field(default=None, description="None where it is not counted")
     until: datetime | None = Field(default=None, description="When a full rate has room again")
 

@@ -1,13 +1,14 @@
 import type { ReactElement } from "react";
 
 import { Images } from "@/features/fleet/Images";
+import { Limits } from "@/features/fleet/Limits";
 import { WarmPool } from "@/features/fleet/WarmPool";
 import { useMe } from "@/features/server/queries";
 import { ISOLATION, LIMITS, wordFor } from "@/ui/words";
 
 import { useTitle } from "./useTitle";
 
-/** What sessions start from: how sandboxes are isolated, the warm ones, and the images of repositories. */
+/** What sessions start from, and within which limits: how sandboxes are isolated, the warm ones, images, limits. */
 export default function SandboxesPage(): ReactElement {
   useTitle("Sandboxes");
   const me = useMe();
@@ -26,6 +27,7 @@ export default function SandboxesPage(): ReactElement {
         </header>
         <WarmPool />
         <Images />
+        <Limits />
       </div>
     </div>
   );

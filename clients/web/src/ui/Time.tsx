@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 
-import { ago, agoBriefly, exactTime, seconds } from "./format";
+import { ago, agoBriefly, ahead, exactTime, seconds } from "./format";
 import { useMinutes, useSeconds } from "./now";
 
 /** How long ago; the exact time on hover. */
@@ -9,6 +9,15 @@ export function Time({ at, brief = false }: { readonly at: string; readonly brie
   return (
     <time dateTime={at} title={exactTime(at)} className="tabular whitespace-nowrap">
       {brief ? agoBriefly(at, now) : ago(at, now)}
+    </time>
+  );
+}
+
+/** How long until then; the exact time on hover. */
+export function Until({ at }: { readonly at: string }): ReactElement {
+  return (
+    <time dateTime={at} title={exactTime(at)} className="tabular whitespace-nowrap">
+      {ahead(at, useMinutes())}
     </time>
   );
 }

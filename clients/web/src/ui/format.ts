@@ -25,6 +25,13 @@ export function ago(at: string, now: number): string {
   return unit ? RELATIVE.format(-Math.floor(passed / unit[1]), unit[0]) : "just now";
 }
 
+/** How long until then, such as `in 5 minutes`. */
+export function ahead(at: string, now: number): string {
+  const left = Math.max(0, (Date.parse(at) - now) / 1000);
+  const unit = UNITS.find(([, length]) => left >= length);
+  return unit ? RELATIVE.format(Math.ceil(left / unit[1]), unit[0]) : "in a moment";
+}
+
 /** How long ago, where there is no room for words: `5 min`. */
 export function agoBriefly(at: string, now: number): string {
   const passed = (now - Date.parse(at)) / 1000;
@@ -42,6 +49,10 @@ export function count(number: number, one: string, many = `${one}s`): string {
   return `${NUMBER.format(number)} ${number === 1 ? one : many}`;
 }
 
+export function number(value: number): string {
+  return NUMBER.format(value);
+}
+
 export function compact(number: number): string {
   return COMPACT.format(number);
 }
@@ -57,10 +68,19 @@ export function shortHash(sha: string): string {
   return sha.slice(0, 7);
 }
 
+const SIZES = ["B", "kB", "MB", "GB", "TB"];
+
 export function bytes(size: number): string {
-  if (size < 1024) return `${size} B`;
-  const kib = size / 1024;
-  return kib < 1024 ? `${kib.toFixed(1)} kB` : `${(kib / 1024).toFixed(1)} MB`;
+  let step = 0;
+  for (; size >= 1024 && step < SIZES.length - 1; step++) size /= 1024;
+  return `${Number(size.toFixed(1))} ${SIZES[step]}`;
+}
+
+/** A duration that somebody chose, such as `6 h` or `1 min 30 s`. */
+export function span(value: number): string {
+  const parts = [Math.floor(value / 3600), Math.floor((value % 3600) / 60), Number((value % 60).toFixed(1))];
+  const words = parts.flatMap((part, i) => (part > 0 ? [`${part} ${["h", "min", "s"][i]}`] : []));
+  return words.join(" ") || "0 s";
 }
 
 export function initials(name: string): string {
