@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import click
@@ -112,9 +114,11 @@ async def _ask(method: str, path: str) -> dict[str, Any]:
 
 
 async def _bases(*, renew: bool, as_json: bool) -> int:
+    said = "Renewing; a base that is built anew takes a minute or more." if renew else ""
     async with Servers.of(Settings.read()).reach() as client:
         method, path, key = ("POST", "/renew", "renewed") if renew else ("GET", "", "bases")
-        told = (await client.ask(method, f"/api/images/bases{path}", timeout=IMPORT_SECONDS))[key]
+        with _waiting(said):
+            told = (await client.ask(method, f"/api/images/bases{path}", timeout=IMPORT_SECONDS))[key]
     if as_json:
         click.echo("\n".join(json.dumps(row, ensure_ascii=False) for row in told))
     elif renew:
@@ -122,6 +126,16 @@ async def _bases(*, renew: bool, as_json: bool) -> int:
     else:
         draw_bases(make_console(), [BaseState.model_validate(row) for row in told], SystemClock().now())
     return Exit.FAILED if any(row.get("problem") for row in told) else Exit.DONE
+
+
+@contextmanager
+def _waiting(said: str) -> Iterator[None]:
+    """Say on stderr what is waited for; on a terminal with a sign that it goes on."""
+    console = make_console(to_stderr=True)
+    if said and not console.is_terminal:
+        console.print(said)
+    with console.status(said, spinner="dots") if said else nullcontext():
+        yield
 
 
 async def _build(wanted: dict[str, Any], *, detach: bool, as_json: bool) -> int:
