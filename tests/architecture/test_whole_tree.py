@@ -111,3 +111,60 @@ def test_the_engines_tools_are_these() -> None:
     public = {name for name in vars(SessionTools) if not name.startswith("_")}
     sessions = {"spawn_session", "send_to_session", "wait_for_sessions", "list_sessions"}
     assert public == {"run_checks", "open_pull_request", *sessions}
+
+
+MAY_BE_CUT = {
+    ("app/backup/restoring.py", "asyncio.to_thread"): "a thread goes on",
+    ("app/way_out.py", "asyncio.to_thread"): "a thread goes on",
+    ("broker/door.py", "asyncio.wait"): "the door's own task closes it",
+    ("broker/egress/proxy.py", "talks.end"): "its conversations were cancelled before it waits",
+    ("broker/gateway.py", "call.settle"): "the session was told; only the answer of its log is waited for",
+    ("broker/git.py", "_end"): "it kills before it waits",
+    ("broker/http_server.py", "calls.end"): "its calls were cancelled before it waits",
+    ("cli/server.py", "self._ended"): "a private server ends when its input is closed",
+    ("fleet/commands.py", "process.wait"): "it was told to end before",
+    ("fleet/images/builds.py", "self.ledger.end"): "the next start ends what the catalog says is running",
+    ("fleet/images/builds.py", "self.ledger.get"): "the next start ends what the catalog says is running",
+    ("fleet/images/builds.py", "self.ledger.put"): "the next start ends what the catalog says is running",
+    ("fleet/pool/pool.py", "self._keep.close"): "each of its discards goes to its end",
+    ("integrations/builtin/git.py", "_end"): "it kills before it waits",
+    ("integrations/builtin/guest_fetch.py", "_kill"): "git in the guest ends when its streams do",
+    ("integrations/builtin/mirrors.py", "asyncio.to_thread"): "a thread goes on",
+    ("integrations/builtin/quarantine.py", "asyncio.to_thread"): "a thread goes on",
+    ("proof/report_files.py", "process.signal"): "it sends and does not wait",
+    ("sandboxes/guest.py", "process.signal"): "it sends; only for a build it waits, whose sandbox is destroyed next",
+    ("sandboxes/namespaces/mapped_call.py", "process.wait"): "it was killed before",
+    ("session/effects/start/warm.py", "pool.discard"): "a discard goes to its end",
+    ("session/registry.py", "self._projection.write"): "the next start mends the index",
+    ("session/registry.py", "frames.aclose"): "nothing outlives the frames",
+    ("session/roster.py", "self._logs.close"): "a thread goes on",
+    ("storage/catalog.py", "engine.dispose"): "files are closed with the process",
+}
+"""What is awaited where a cancellation may be on its way, though another may cut it off, and why that does no harm."""
+
+
+def _awaits_at_an_end(path: Path) -> Iterator[str]:
+    """What is called and awaited in a `finally`, or where a cancellation is caught."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Try):
+            bodies = [node.finalbody]
+            for handler in node.handlers:
+                kind = ast.unparse(handler.type) if handler.type else "BaseException"
+                if "BaseException" in kind or "CancelledError" in kind:
+                    bodies.append(handler.body)
+            inner = (part for body in bodies for statement in body for part in ast.walk(statement))
+            awaited = (part.value for part in inner if isinstance(part, ast.Await))
+            yield from (ast.unparse(call.func) for call in awaited if isinstance(call, ast.Call))
+
+
+def test_what_ends_something_is_not_cut_off() -> None:
+    """A second cancellation cuts off a plain `await` in a `finally`, and what it should end is left. So it goes through
+    `to_its_end`, or is on the list."""
+    found = {
+        (path.relative_to(ROOT / "src/outrider").as_posix(), called)
+        for path in SOURCES
+        if "testing" not in path.parts
+        for called in _awaits_at_an_end(path)
+        if called != "to_its_end"
+    }
+    assert found == set(MAY_BE_CUT)

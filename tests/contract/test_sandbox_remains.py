@@ -1,7 +1,6 @@
 """What a sandbox leaves behind, and what the death of the server leaves of it."""
 
 import asyncio
-import contextlib
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from outrider.model.sandbox import SandboxSpec
 from outrider.ports.sandbox import ExecSpec
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers
+from outrider.testing.remains import remains
 from outrider.testing.tars import tar_of
 
 pytestmark = pytest.mark.sandbox
@@ -40,15 +40,8 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def traces(provider: NamespaceProvider, sandbox: SandboxId) -> list[str]:
-    """All that still knows the sandbox: processes that have one of its folders mounted, mounts, groups, files."""
-    found = []
-    for table in Path("/proc").glob("[0-9]*/mountinfo"):
-        with contextlib.suppress(OSError):
-            found += [f"{table}: {line}" for line in table.read_text().splitlines() if sandbox in line]
-    for group in Path("/sys/fs/cgroup").glob(f"**/*{sandbox}*"):
-        found.append(str(group))
-    folders = ("sandboxes", "guest/boxes", "guest/trash")
-    return found + [str(path) for folder in folders for path in provider.state.path.glob(f"{folder}/*{sandbox}*")]
+    """All that still knows the sandbox."""
+    return remains(provider.state.path, sandbox)
 
 
 def server(provider: NamespaceProvider, layers: BaseLayers, *ids: SandboxId) -> "subprocess.Popen[str]":
@@ -79,20 +72,6 @@ async def test_a_sandbox_that_does_not_start_leaves_nothing(
         await namespaces_provider.create(spec)
     assert traces(namespaces_provider, spec.id) == []
     await namespaces_provider.delete_layer(layer)
-
-
-async def test_cancelling_a_creation_leaves_nothing(
-    namespaces_provider: NamespaceProvider, base_layers: BaseLayers
-) -> None:
-    for delay in (0.0, 0.01, 0.03, 0.06):
-        spec = SandboxSpec(id=SandboxId(new_id("sb")), layers=(base_layers.base,))
-        try:
-            async with asyncio.timeout(delay):
-                await namespaces_provider.create(spec)
-        except TimeoutError:
-            assert traces(namespaces_provider, spec.id) == []
-        else:
-            await namespaces_provider.destroy((await namespaces_provider.list({}))[-1].handle)
 
 
 async def test_a_sandbox_outlives_the_server(namespaces_provider: NamespaceProvider, base_layers: BaseLayers) -> None:

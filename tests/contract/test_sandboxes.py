@@ -1,17 +1,19 @@
 """Every sandbox provider does what the port promises."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from outrider.model.ids import LayerId
+from outrider.model.ids import LayerId, SandboxId
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers
 from outrider.testing.fake_sandbox import FakeProvider
 from outrider.testing.guest_contract import CommandContract, TransferContract
 from outrider.testing.layer_contract import LayerContract
-from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider
+from outrider.testing.remains import remains
+from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider, Traces
 from outrider.testing.snapshot_contract import SnapshotContract
 from outrider.testing.tars import tar_of
 from tests.conftest import STATE
@@ -30,6 +32,10 @@ from outrider.ports.clock import SystemClock
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 make = lambda: NamespaceProvider(Path({str(STATE)!r}), SystemClock())
 """
+
+    @pytest.fixture
+    def traces(self, make_namespaces_provider: Callable[[], NamespaceProvider]) -> Traces:
+        return lambda sandbox: asyncio.to_thread(remains, make_namespaces_provider().state.path, sandbox)
 
     @pytest.fixture
     def base(self, base_layers: BaseLayers) -> LayerId:
@@ -61,6 +67,10 @@ class TestNamespacesTransfer(_Namespaces, TransferContract):
     pass
 
 
+def _folders(state: Path, sandbox: SandboxId) -> list[str]:
+    return [str(path) for path in state.glob(f"**/*{sandbox}*")]
+
+
 class _Fakes:
     @pytest.fixture
     def adapter(self, tmp_path: Path) -> str:
@@ -73,6 +83,10 @@ make = lambda: FakeProvider(Path({str(tmp_path / "fake")!r}))
     @pytest.fixture
     def make_provider(self, tmp_path: Path) -> MakeProvider:
         return lambda: FakeProvider(tmp_path / "fake")
+
+    @pytest.fixture
+    def traces(self, tmp_path: Path) -> Traces:
+        return lambda sandbox: asyncio.to_thread(_folders, tmp_path / "fake", sandbox)
 
     @pytest.fixture
     async def base(self, make_provider: MakeProvider, tmp_path: Path) -> LayerId:

@@ -16,7 +16,7 @@ from outrider.sandboxes.docker.provider import DockerProvider
 from outrider.testing.guest_contract import CommandContract, TransferContract
 from outrider.testing.layer_contract import LayerContract
 from outrider.testing.limits_contract import LimitsContract
-from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider
+from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider, Traces
 from outrider.testing.service_contract import ServicesContract
 from outrider.testing.snapshot_contract import SnapshotContract
 from outrider.testing.tars import tar_of
@@ -38,6 +38,10 @@ from outrider.ports.clock import SystemClock
 from outrider.sandboxes.docker.provider import DockerProvider
 make = lambda: DockerProvider(Path({str(DOCKER / "state")!r}), SystemClock(), socket=Path({str(daemon)!r}))
 """
+
+    @pytest.fixture
+    def traces(self, make_docker_provider: Callable[[], DockerProvider]) -> Traces:
+        return lambda sandbox: traces(make_docker_provider(), sandbox)
 
     @pytest.fixture
     def base(self, docker_base: LayerId) -> LayerId:

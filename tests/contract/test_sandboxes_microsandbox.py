@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from outrider.model.ids import LayerId
+from outrider.model.ids import LayerId, SandboxId
 from outrider.ports.clock import SystemClock
+from outrider.sandboxes.microsandbox import machines
 from outrider.sandboxes.microsandbox.provider import MicrosandboxProvider
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.guest_contract import CommandContract, TransferContract
 from outrider.testing.layer_contract import LayerContract
-from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider
+from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider, Traces
 from outrider.testing.snapshot_contract import SnapshotContract
 from tests.conftest import ROOT, STATE
 
@@ -45,6 +46,12 @@ async def vm_base(make_vm_provider: Callable[[], MicrosandboxProvider], request:
     return base
 
 
+async def _traces(provider: MicrosandboxProvider, sandbox: SandboxId) -> list[str]:
+    """The machine, and our record."""
+    name = provider.state.machine(sandbox)
+    return [*await machines.all_running(name), *map(str, provider.state.path.glob(f"sandboxes/{sandbox}*"))]
+
+
 class _MicroVms:
     @pytest.fixture
     def make_provider(self, make_vm_provider: Callable[[], MicrosandboxProvider]) -> MakeProvider:
@@ -55,9 +62,14 @@ class _MicroVms:
         return f"""
 from pathlib import Path
 from outrider.ports.clock import SystemClock
+from outrider.sandboxes.microsandbox import machines
 from outrider.sandboxes.microsandbox.provider import MicrosandboxProvider
 make = lambda: MicrosandboxProvider(Path({str(ROOT / "microsandbox")!r}), SystemClock())
 """
+
+    @pytest.fixture
+    def traces(self, make_vm_provider: Callable[[], MicrosandboxProvider]) -> Traces:
+        return lambda sandbox: _traces(make_vm_provider(), sandbox)
 
     @pytest.fixture
     def base(self, vm_base: LayerId) -> LayerId:

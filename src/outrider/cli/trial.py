@@ -1,5 +1,6 @@
 """Node and the engine, really run in a sandbox of their own."""
 
+from outrider.cleanup import to_its_end
 from outrider.cli.finding import Finding, State
 from outrider.fleet.clean import PURPOSE_LABEL
 from outrider.fleet.toolbox import OPENCODE
@@ -25,7 +26,7 @@ async def try_toolbox(provider: SandboxProvider, base: LayerId, toolbox: LayerId
         try:
             return await _try(provider, handle)
         finally:
-            await provider.destroy(handle)
+            await to_its_end(provider.destroy(handle))
     except OutriderError as error:
         return [Finding(part, State.BROKEN, f"could not be tried: {error.sentence}", error.remedy) for part in TRIED]
 

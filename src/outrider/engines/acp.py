@@ -10,6 +10,7 @@ from typing import Any, cast
 import acp
 import acp.schema as wire
 
+from outrider.cleanup import to_its_end
 from outrider.engines.answers import Answers
 from outrider.engines.blocks import blocks
 from outrider.engines.client import Client
@@ -60,7 +61,7 @@ class AcpEngine:
         try:
             await session.open(launch, start, self._profile.resume, self._timeout)
         except BaseException:
-            await session.close()
+            await to_its_end(session.close())
             raise
         return session
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from outrider.cleanup import to_its_end
 from outrider.fleet.commands import Progress
 from outrider.fleet.limits import SandboxSlots
 from outrider.model.errors import SandboxError
@@ -61,7 +62,7 @@ class CleanSandboxes:
             try:
                 yield handle
             finally:
-                await self.provider.destroy(handle)
+                await to_its_end(self.provider.destroy(handle))
 
     @asynccontextmanager
     async def connect(self, handle: SandboxHandle, door: DoorSpec | None = None) -> AsyncIterator[Guest]:

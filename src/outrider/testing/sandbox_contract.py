@@ -1,16 +1,23 @@
 """What every sandbox provider has to do, real or fake. Subclass the contracts in a test file, with the fixtures
 `make_provider` (a provider over one state, anew at each call) and `base` (a layer to make sandboxes from)."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
 from outrider.model.errors import Refused, SandboxError, SandboxLost
-from outrider.model.ids import LayerId, new_id
+from outrider.model.ids import LayerId, SandboxId, new_id
 from outrider.model.sandbox import WORKSPACE, GuestRole, SandboxHandle, SandboxSpec
 from outrider.ports.sandbox import ExecSpec, Guest, SandboxProvider
 
 MakeProvider = Callable[[], SandboxProvider]
+
+Traces = Callable[[SandboxId], Awaitable[list[str]]]
+"""All that is left of a sandbox on the machine: processes, mounts, folders, records."""
+
+MOMENTS = 12
+"""At how many of its moments a creation is cancelled."""
 
 
 def shell(script: str, cwd: str = WORKSPACE, **env: str) -> ExecSpec:
@@ -37,6 +44,11 @@ class SandboxFixtures:
     @pytest.fixture
     def adapter(self) -> str:
         """A program that defines `make()`, which gives a provider over the same state in another process."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def traces(self) -> Traces:
+        """Finds what is left of a sandbox."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -178,3 +190,25 @@ class LifecycleContract(SandboxFixtures):
             left = await guest.run(shell("pgrep -f 'sleep 98[2]'"))
         await provider.destroy(handle)
         assert (late.timed_out, late.exit_code, left.exit_code) == (True, 128 + 9, 1)
+
+    @pytest.mark.parametrize("times", [1, 1000])
+    async def test_a_creation_that_is_cancelled_leaves_nothing(
+        self, provider: SandboxProvider, base: LayerId, traces: Traces, times: int
+    ) -> None:
+        """Whenever that is: at moments that are spread over as long as a whole one lasts."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        await provider.destroy(await provider.create(spec_of(base)))
+        lasts = clock() - began
+        for moment in range(MOMENTS):
+            spec = spec_of(base)
+            async with asyncio.TaskGroup() as tasks:
+                task = tasks.create_task(provider.create(spec))
+                await asyncio.wait({task}, timeout=lasts * moment / MOMENTS)
+                for _ in range(times):
+                    if task.cancel():
+                        await asyncio.wait({task}, timeout=0.01)
+            if not task.cancelled():
+                await provider.destroy(task.result())
+            assert spec.id not in [row.handle.id for row in await provider.list({})]
+            assert await traces(spec.id) == []

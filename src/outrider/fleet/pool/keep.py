@@ -99,9 +99,9 @@ class Keep:
 
     async def close(self) -> None:
         """Do away with all. Their tasks have ended."""
-        for kept in self._kept.values():
-            if kept.warm:
-                await self._makes.discard(kept.warm)
+        async with asyncio.TaskGroup() as tasks:
+            for warm in [kept.warm for kept in self._kept.values() if kept.warm]:
+                tasks.create_task(self._makes.discard(warm), name="discard")
         self._kept.clear()
 
     async def _live(self, entry: Entry, plan: WarmPlan) -> None:

@@ -5,6 +5,7 @@ import logging
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
+from outrider.cleanup import to_its_end
 from outrider.fleet.bring_up import BringUp, BroughtUp
 from outrider.fleet.pool.plan import WarmPlan
 from outrider.model.engine import EngineUpdate, ModelRef, PermissionAsk
@@ -111,17 +112,22 @@ class WarmMaker:
                 warm = await self._start(handle, plan, model, stack)
                 warm._open = stack.pop_all()
         except BaseException:
-            await self.provider.destroy(handle)
+            await to_its_end(self.provider.destroy(handle))
             raise
         return warm
 
     async def discard(self, warm: Warm) -> None:
-        """Close and destroy it. What cannot be destroyed is reaped at the next start."""
+        """Close and destroy it, also where the caller is cancelled. What cannot be destroyed is reaped at the next
+        start."""
         try:
-            await warm.close()
-            await self.provider.destroy(warm.handle)
+            await to_its_end(self._discard(warm))
         except OutriderError as error:
             _log.error("a warm sandbox could not be destroyed: %s", error)
+
+    async def _discard(self, warm: Warm) -> None:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.provider.destroy, warm.handle)
+            await warm.close()
 
     async def _start(self, handle: SandboxHandle, plan: WarmPlan, model: ModelRef, stack: AsyncExitStack) -> Warm:
         spec = DoorSpec(owner=POOL_LABEL, model=model, repository=plan.mirror, egress=plan.egress, unowned=True)

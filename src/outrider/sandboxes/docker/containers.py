@@ -39,7 +39,7 @@ class Containers:
             body["HostConfig"]["Mounts"] = [toolbox_mount(volume)]
         if runtime:
             body["HostConfig"]["Runtime"] = runtime
-        await self._api.post("/containers/create", {"name": self.name(record.spec.id)}, body=body)
+        await self._api.make_container(self.name(record.spec.id), body)
 
     async def run(self, sandbox: SandboxId) -> None:
         """Start it, and return when its sshd can be started. Raises SandboxError."""

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from outrider.cleanup import to_its_end
 from outrider.model.errors import SandboxError, SandboxLost
 from outrider.sandboxes.docker.hijacked import splice
 
@@ -62,6 +63,20 @@ class DockerApi:
         async with self._answer("GET", path, None) as got:
             async for chunk in got.aiter_raw():
                 yield chunk
+
+    async def make_container(self, name: str, body: object) -> None:
+        """Make a container. Who is cancelled waits for the daemon's answer: it would make the container all the same,
+        after whoever removes it then. Raises SandboxError."""
+        await to_its_end(self.post("/containers/create", {"name": name}, body=body))
+
+    @asynccontextmanager
+    async def container(self, name: str, body: object) -> AsyncIterator[str]:
+        """A container of this name for as long as the context lives. Raises SandboxError."""
+        try:
+            await self.make_container(name, body)
+            yield name
+        finally:
+            await to_its_end(self.delete(f"/containers/{name}", {"force": True}))
 
     async def events(self, query: Query) -> list[dict[str, Any]]:
         """What happened in a span of time that is over. Raises SandboxError."""

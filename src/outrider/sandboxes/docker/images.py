@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import secrets
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,12 +98,9 @@ class Images:
             await self.api.post("/volumes/create", body={"Name": name, "Labels": labels})
             mount = {"Type": "volume", "Source": name, "Target": "/fill", "VolumeOptions": {"NoCopy": True}}
             body = {"Image": image, "Cmd": ["-"], "Labels": labels, "HostConfig": {"Mounts": [mount]}}
-            helper = (await self.api.post("/containers/create", body=body))["Id"]
-            try:
+            async with self.api.container(f"{name}-{secrets.token_hex(4)}", body) as helper:
                 tar = read_file(await self.tar(layer))
                 await self.api.upload("PUT", f"/containers/{helper}/archive", {"path": "/fill"}, tar)
-            finally:
-                await self.api.delete(f"/containers/{helper}", {"force": True})
             marker.touch()
         return name
 

@@ -1,5 +1,6 @@
 """The probe: what the daemon says of itself, and a container that ends with 0."""
 
+import secrets
 from typing import Any
 
 from outrider.model.errors import SandboxError
@@ -64,11 +65,8 @@ async def run_true(layers: DockerLayers, api: DockerApi, runtime: str | None) ->
     hosts = host_config(spec) | ({"Runtime": runtime} if runtime else {})
     labels = {HOME_LABEL: layers.state.home()}
     body = {"Image": image, "Cmd": ["/true"], "User": "0:0", "Labels": labels, "HostConfig": hosts}
-    made = (await api.post("/containers/create", body=body))["Id"]
-    try:
+    async with api.container(f"outrider-{layers.state.home()}-probe-{secrets.token_hex(4)}", body) as made:
         await api.post(f"/containers/{made}/start")
         code = (await api.post(f"/containers/{made}/wait"))["StatusCode"]
-    finally:
-        await api.delete(f"/containers/{made}", {"force": True})
     if code != 0:
         raise SandboxError(f"A bare container ended with {code}.", "See the daemon's log.")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from outrider.cleanup import to_its_end
 from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import LayerId, SandboxId
 from outrider.model.sandbox import (
@@ -79,7 +80,7 @@ class DockerProvider(DockerLayers):
                 await self._containers.make(record, image, volume, runtime)
                 await self._containers.run(spec.id)
             except BaseException:
-                await self._containers.remove(spec.id)
+                await to_its_end(self._containers.remove(spec.id))
                 raise
         return _handle(spec.id)
 

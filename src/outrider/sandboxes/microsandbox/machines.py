@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outrider.cleanup import to_its_end
 from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.sandbox import TOOLBOX, Limits
 
@@ -150,7 +151,7 @@ async def snapshot(name: str, source: str, *, running: bool) -> int:
             made = await Snapshot.create(name, from_sandbox=source)
         finally:
             if running:
-                await handle.resume()
+                await to_its_end(handle.resume())
         return made.size_bytes or 0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from outrider.cleanup import to_its_end
 from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import LayerId, SandboxId
 from outrider.model.sandbox import (
@@ -80,7 +81,7 @@ class MicrosandboxProvider(MicrosandboxLayers):
                 await self.unpack(name, above)
                 await _lay_out(name, record)
             except BaseException:
-                await _remove(self.state, spec.id)
+                await to_its_end(_remove(self.state, spec.id))
                 raise
         return _handle(spec.id)
 

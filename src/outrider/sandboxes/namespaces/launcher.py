@@ -146,6 +146,11 @@ class Launcher:
         cgroups.remove(record.cgroups if record else ())
         await asyncio.to_thread(self.state.forget, sandbox)
 
+    async def end(self, sandbox: SandboxId) -> None:
+        """Kill it and leave nothing of it."""
+        await self.kill(sandbox)
+        await self.remove(sandbox)
+
     async def add_layer(self, layer: LayerId, tar: Path) -> None:
         """Unpack a tar as a layer."""
         calls = await self.calls()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import outrider
+from outrider.cleanup import to_its_end
 from outrider.model.errors import SandboxError
 from outrider.sandboxes.namespaces.ids import HostIds
 
@@ -35,6 +36,9 @@ CHUNK_BYTES = 1 << 18
 
 CALL_SECONDS = 900.0
 """Longest call: unpacking or deleting a layer of many gigabytes on a slow disk."""
+
+END_SECONDS = 5.0
+"""How long a helper that was told to end may take where nobody waits for it any more."""
 
 USERNS_REMEDY = (
     "Allow them: sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000; on Ubuntu 24.04 "
@@ -63,7 +67,7 @@ class MappedCalls:
         except BaseException:
             if process.returncode is None:
                 process.terminate()
-                await process.wait()
+                await to_its_end(process.wait(), seconds=END_SECONDS)
             raise
         return _answer(operation, output, errors)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from outrider.cleanup import to_its_end
 from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import LayerId
 from outrider.model.sandbox import (
@@ -76,8 +77,7 @@ class NamespaceProvider(NamespaceLayers):
             try:
                 await self.launcher.launch(record)
             except BaseException:
-                await self.launcher.kill(spec.id)
-                await self.launcher.remove(spec.id)
+                await to_its_end(self.launcher.end(spec.id))
                 raise
         return handle_of(record)
 
@@ -140,8 +140,7 @@ class NamespaceProvider(NamespaceLayers):
         """Leave nothing of it."""
         async with self._lock(handle.id):
             if self.state.read(handle.id):
-                await self.launcher.kill(handle.id)
-                await self.launcher.remove(handle.id)
+                await self.launcher.end(handle.id)
 
     def watchdog(self, tell: Tell) -> Watchdog:
         """Looks after every sandbox in the state folder, whoever made it."""

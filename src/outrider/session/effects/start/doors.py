@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from outrider.cleanup import to_its_end
 from outrider.model.commands import RecordUsage
 from outrider.model.egress import EgressPolicy, Refusal
 from outrider.model.engine import Usage
@@ -31,7 +32,7 @@ async def connect(found: Found, bench: Workbench, actor: Actor) -> AsyncIterator
             bench.watch.lap("door")
             yield found.taken.guest
         finally:
-            await found.taken.close()
+            await to_its_end(found.taken.close())
         return
     spec = await door_spec(bench, actor)
     async with bench.world.broker.open(spec) as sockets, await bench.world.provider.connect(found.handle) as guest:
