@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from outrider.fleet.images.machine import Image
@@ -151,12 +152,16 @@ class SessionWorld:
         self.snapshots = Snapshots(self.sandboxes, DirectoryLayerBlobs(folder / "layer-blobs"), folder / "scratch")
         self.limits = HouseLimits()
         self.rates = MemoryRates(self.clock)
-        self.quotas = Quotas(self.rates, self.clock, self.limits.rates)
         self.attachments = DirectoryAttachments(folder / "attachments", self.clock)
         self.quarantine = GitQuarantine(folder / "quarantine")
         self.forge = BuiltinForge(
             folder / "forge", self.catalog, self.clock, public_base=lambda: "http://localhost:4100"
         )
+
+    @cached_property
+    def quotas(self) -> Quotas:
+        """Within the limits as they are when it is first asked for."""
+        return Quotas(self.rates, self.clock, self.limits.rates)
 
     async def begin(self) -> Repository:
         """Import the repository and lay the layers down."""
