@@ -5,7 +5,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from outrider.model.errors import LimitReached
+from outrider.model.limits import FIXED, limit_reached
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ async def to_its_end(work: Coroutine[Any, Any, object], *, seconds: float = CANC
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(_failure_of(work), name="to its end")
         cut = await _wait_out(task, owner, seconds)
-    failure = LimitReached(f"It took longer than {seconds:g} s.") if task.cancelled() else task.result()
+    failure = limit_reached(f"It took longer than {seconds:g} s.", "", FIXED) if task.cancelled() else task.result()
     if failure and owner.cancelling():
         _log.error("%s did not come to its end: %s", work, failure)
     if cut:

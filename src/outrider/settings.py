@@ -253,10 +253,10 @@ class Settings(Model):
     @property
     def house_limits(self) -> HouseLimits:
         """What people may do."""
+        prompt = PromptLimits(self.limit_prompt_bytes, self.limit_attachments, self.limit_attachment_bytes)
         return HouseLimits(
-            prompt=PromptLimits(self.limit_prompt_bytes, self.limit_attachments, self.limit_attachment_bytes),
             queue=QueueRules(
-                self.limit_queue, self.limit_person_queue, self.limit_transcript_events, self.owners_first
+                self.limit_queue, self.limit_person_queue, self.limit_transcript_events, self.owners_first, prompt
             ),
             rates=RateLimits(
                 self.limit_sessions_per_hour, self.limit_person_sessions_per_hour, self.limit_person_uploads_per_hour

@@ -153,7 +153,7 @@ async def test_files_are_read_as_they_are_in_a_commit(place: Place) -> None:
     assert await read("a/b:c*") == b"text"
     assert [await read(path) for path in ("nope", "a", "link", "a/*", "../origin/readme")] == [None] * 5
     assert await place.quarantine.read_file(SESSION, place.base, "big", limit_bytes=9999) is None
-    with pytest.raises(LimitReached, match="big is larger than 1000 bytes"):
+    with pytest.raises(LimitReached, match="big is larger than 1,000 bytes"):
         await read("big")
     assert await read("big", 2000) == b"x" * 2000
     assert await place.quarantine.list_files(SESSION, work.head) == ("a/b:c*", "big", "link", "readme", "sum.txt")

@@ -17,6 +17,7 @@ from outrider.model.limits import LimitUse, PromptLimits, WorkLimits
 from outrider.model.membership import Account
 from outrider.model.person import Person
 from outrider.session.registry import Registry
+from outrider.session.spawning import Spawning
 from outrider.session.turn_slots import TurnSlots
 from outrider.settings import Settings
 from outrider.testing.memory_logins import MemoryLogins
@@ -55,6 +56,7 @@ async def serving(world: SessionWorld, **parts: Any) -> AsyncIterator[Server]:
         given |= {"registry": registry, "index": world.index, "search": world.search, "forge": world.forge}
         given |= {"blobs": MemoryBlobs(), "authenticator": authenticator, "address": lambda: "http://localhost"}
         given |= {"attachments": world.attachments, "uploads": Uploads(), "limits": PromptLimits()}
+        given |= {"spawning": Spawning(registry._world, world.policy)}
         given |= {"describe": _describe, "limits_of": lambda person: _limits(world, person)}
         app = build_server(cast("Parts", Parts(**given | parts)), ["localhost"])
         async with _client(app) as client:

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict, deque
 
-from outrider.model.errors import TooManyAttempts
+from outrider.model.limits import too_many_attempts
 from outrider.ports.clock import Clock
 
 MOST = 20
@@ -29,7 +29,8 @@ class Attempts:
         while wrong and now - wrong[0] > SECONDS:
             wrong.popleft()
         if len(wrong) >= MOST:
-            raise TooManyAttempts(f"Too many {self._what} were tried from here.", "Try again in a minute.")
+            sentence = f"Too many {self._what} were tried from here: {MOST} within a minute are the most."
+            raise too_many_attempts(sentence, "Try again in a minute.")
 
     def note(self, address: str) -> None:
         """It was wrong once more."""

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outrider.api.problems import problem
+from outrider.model.limits import FIXED, limit_reached
 
 MAX_BODY_BYTES = 16 << 20
 """Longest request body. Git requests of people count too: wants and haves, 50 bytes each."""
@@ -26,8 +27,12 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > self._limit:
-            sentence = f"The request is longer than {self._limit:,} bytes."
-            await problem(413, sentence, "Put long text into a file of the repository.")(scope, receive, send)
+            error = limit_reached(
+                f"The request is longer than {self._limit:,} bytes, which is the most.",
+                "Put long text into a file of the repository.",
+                FIXED,
+            )
+            await problem(413, error.sentence, error.remedy)(scope, receive, send)
             return
         await self._app(scope, _counted(receive, self._limit), send)
 

@@ -49,6 +49,7 @@ from outrider.model.feed import (
     WithdrawFrame,
 )
 from outrider.model.ids import SessionId
+from outrider.model.limits import FIXED, limit_reached
 from outrider.model.person import Person
 from outrider.session.keys import known_prompt
 from outrider.session.presence import Watcher
@@ -144,8 +145,9 @@ class Client:
     async def _answer(self, message: Message) -> AcceptedFrame | RefusedFrame:
         text = message.get("text") or ""
         if len(text) > MAX_FRAME_BYTES:
-            most = f"{MAX_FRAME_BYTES // 1024} kB are the most."
-            return RefusedFrame(ref="", sentence=f"The message is too long; {most}", remedy=LONG_TEXT)
+            sentence = f"The message is too long; {MAX_FRAME_BYTES // 1024} kB are the most."
+            error = limit_reached(sentence, LONG_TEXT, FIXED)
+            return RefusedFrame(ref="", sentence=error.sentence, remedy=error.remedy)
         try:
             frame: ClientFrame = CLIENT_FRAME.validate_json(text)
         except ValidationError as error:

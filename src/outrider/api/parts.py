@@ -17,11 +17,11 @@ from outrider.fleet.images.builds import Builds
 from outrider.fleet.images.renewal import Renewal
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.pool.pool import Pool
-from outrider.model.attachment import MOST_ATTACHMENTS, Attachment, AttachmentRef
+from outrider.model.attachment import MOST_ATTACHMENTS, Attachment, AttachmentRef, expect_few
 from outrider.model.commands import Once, PersonCommand
-from outrider.model.errors import BadRequest, LimitReached
+from outrider.model.errors import BadRequest
 from outrider.model.ids import PromptId, new_id
-from outrider.model.limits import LimitUse, PromptLimits, raised_by
+from outrider.model.limits import LimitUse, PromptLimits
 from outrider.model.membership import House
 from outrider.model.person import VIA_GUEST, Author, Person
 from outrider.model.prompt import Prompt, check_prompt_text
@@ -123,11 +123,7 @@ async def new_prompt(
 async def find_files(parts: Parts, files: Sequence[AttachmentRef]) -> tuple[Attachment, ...]:
     """What was uploaded before, each once. Raises LimitReached, NotFound."""
     found = {file.place: file for file in [await parts.attachments.find(ref) for ref in files[: MOST_ATTACHMENTS + 1]]}
-    most = parts.limits.attachments
-    if len(found) > most:
-        raise LimitReached(
-            f"A prompt may have {most} attachments.", f"Send fewer. {raised_by('OUTRIDER_LIMIT_ATTACHMENTS')}"
-        )
+    expect_few(len(found), parts.limits.attachments)
     return tuple(found.values())
 
 

@@ -19,6 +19,7 @@ from outrider.model.errors import (
     RepositoryError,
     TooManyAttempts,
 )
+from outrider.model.limits import FIXED, raised_by
 
 _STATUS: dict[type[OutriderError], int] = {
     BadRequest: 422,
@@ -78,6 +79,6 @@ def describe_invalid(errors: list[Any]) -> str:
         case "string_too_short" if limits.get("min_length") == 1:
             return f"The {place or 'request'} is empty."
         case "string_too_long":
-            return f"The {place or 'request'} is longer than {limits['max_length']:,} characters."
+            return f"The {place or 'request'} is longer than {limits['max_length']:,} characters. {raised_by(FIXED)}"
         case _:
             return f"{place or 'The request'}: {first['msg']}."

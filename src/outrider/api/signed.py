@@ -7,7 +7,8 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from outrider.api.parts import UseParts
-from outrider.model.errors import BadRequest, LimitReached, NotAllowed, Refused
+from outrider.model.errors import BadRequest, NotAllowed, Refused
+from outrider.model.limits import FIXED, limit_reached
 from outrider.model.push import Push
 
 LONGEST_BODY_BYTES = 4 << 20
@@ -42,5 +43,5 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         whole += chunk
         if len(whole) > LONGEST_BODY_BYTES:
-            raise LimitReached(f"A webhook's body has {LONGEST_BODY_BYTES >> 20} MB at most.")
+            raise limit_reached(f"A webhook's body may have {LONGEST_BODY_BYTES >> 20} MB.", "", FIXED)
     return bytes(whole)

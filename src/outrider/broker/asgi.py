@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from outrider.model.errors import LimitReached
+from outrider.model.limits import FIXED, limit_reached
 
 BODY_SECONDS = 60.0
 """How long a client may take to send a body."""
@@ -37,9 +37,10 @@ async def read_body(receive: Receive, limit: int) -> bytes:
             async for chunk in body_chunks(receive):
                 body += chunk
                 if len(body) > limit:
-                    raise LimitReached(f"The request is larger than {limit >> 20} MB.")
+                    raise limit_reached(f"The request is larger than {limit >> 20} MB, which is the most.", "", FIXED)
     except TimeoutError as error:
-        raise LimitReached(f"The request took longer than {BODY_SECONDS:.0f} s to arrive.") from error
+        sentence = f"The request took longer than {BODY_SECONDS:.0f} s to arrive, which is the most."
+        raise limit_reached(sentence, "", FIXED) from error
     return bytes(body)
 
 

@@ -235,7 +235,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     try:
         return await read_body(receive, REQUEST_LIMIT)
     except LimitReached as error:
-        raise CallRefused(413, error.sentence) from error
+        raise CallRefused(413, str(error)) from error
 
 
 async def _parse(body: bytes) -> dict[str, Any]:

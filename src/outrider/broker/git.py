@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from outrider.broker.asgi import ClientGone, path_below, read_body, say, until_client_leaves
 from outrider.model.errors import BadRequest, LimitReached
+from outrider.model.limits import FIXED, limit_reached
 
 REQUEST_LIMIT = 16 << 20
 """Bytes of a request, before and after unpacking: the wants and haves of a fetch, 50 bytes each."""
@@ -170,7 +171,7 @@ def _unpacked(body: bytes, encoding: str) -> bytes:
     except zlib.error as error:
         raise BadRequest("The request says gzip and is not.") from error
     if unzip.unconsumed_tail:
-        raise LimitReached(f"The request unpacks to more than {REQUEST_LIMIT >> 20} MB.")
+        raise limit_reached(f"The request unpacks to more than {REQUEST_LIMIT >> 20} MB, which is the most.", "", FIXED)
     return plain
 
 

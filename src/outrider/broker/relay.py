@@ -13,6 +13,7 @@ from starlette.types import Message, Send
 from outrider.broker.metering import LINE_LIMIT, Meter, StreamTap, Wire, json_object
 from outrider.broker.prices import Tokens
 from outrider.broker.refusals import explained, meaning
+from outrider.model.limits import FIXED, raised_by
 
 ANSWER_LIMIT = 32 << 20
 """Bytes of an answer that is not streamed."""
@@ -151,7 +152,7 @@ async def _whole(response: httpx.Response) -> bytes:
         async for chunk in _plain_chunks(response):
             body += chunk
             if len(body) > ANSWER_LIMIT:
-                raise UpstreamFailed(f"The model's answer is larger than {ANSWER_LIMIT >> 20} MB.")
+                raise UpstreamFailed(f"The model's answer is larger than {ANSWER_LIMIT >> 20} MB. {raised_by(FIXED)}")
     except httpx.HTTPError as error:
         raise UpstreamFailed(_BROKE) from error
     return bytes(body)

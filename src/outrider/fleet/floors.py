@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.model.errors import LimitReached
+from outrider.model.limits import limit_reached
 from outrider.ports.clock import Clock
 
 LOOK_SECONDS = 5.0
@@ -52,16 +53,20 @@ class Floors:
         """What is short, with what to do; None where there is room."""
         free = self.free()
         if free.disk_bytes < self.disk_floor_bytes:
-            return LimitReached(
+            return limit_reached(
                 f"No sandbox for {purpose}: the disk has {free.disk_bytes // MEGABYTE} MB free, and below "
                 f"{self.disk_floor_bytes // MEGABYTE} MB none is started. Nothing is lost.",
-                "Free some space (outrider images shows what images take), or lower OUTRIDER_FREE_DISK_BYTES.",
+                "Free some space (outrider images shows what images take).",
+                "OUTRIDER_FREE_DISK_BYTES",
+                "lower",
             )
         if free.memory_bytes < self.memory_floor_bytes:
-            return LimitReached(
+            return limit_reached(
                 f"No sandbox for {purpose}: the machine has {free.memory_bytes // MEGABYTE} MB of memory left, and "
                 f"below {self.memory_floor_bytes // MEGABYTE} MB none is started. Nothing is lost.",
-                "Wait for others to end, archive sessions, or lower OUTRIDER_FREE_MEMORY_BYTES.",
+                "Wait for others to end, or archive sessions.",
+                "OUTRIDER_FREE_MEMORY_BYTES",
+                "lower",
             )
         return None
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from outrider.fleet.commands import Progress
 from outrider.fleet.floors import Floors
-from outrider.model.errors import LimitReached
+from outrider.model.limits import quota_reached
 
 
 class SandboxSlots:
@@ -26,9 +26,10 @@ class SandboxSlots:
         `say` hears of a wait."""
         if self._free.locked():
             if self._waiting >= self._waiting_limit:
-                raise LimitReached(
+                raise quota_reached(
                     f"No sandbox for {purpose}: {self.total} run and {self._waiting} others wait already.",
-                    "Try again later, or raise the number of sandboxes in the settings.",
+                    "Try again later.",
+                    "OUTRIDER_MAX_SANDBOXES",
                 )
             say(f"Waiting for a free sandbox for {purpose}: all {self.total} are in use.")
         self._waiting += 1

@@ -7,9 +7,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from outrider.model.base import Model
-from outrider.model.errors import LimitReached
 from outrider.model.ids import ID_PATTERN, AttachmentId
-from outrider.model.limits import raised_by
+from outrider.model.limits import FIXED, limit_reached
 
 MOST_ATTACHMENTS = 20
 """Files of one prompt, whatever the settings say."""
@@ -82,10 +81,15 @@ def media_type(head: bytes) -> str:
 def expect_size(name: str, size: int, limit: int) -> None:
     """Raises LimitReached, with the limit and who can raise it, where a file is too large."""
     if size > limit:
-        raise LimitReached(
-            f"{clean_name(name)} is too large: an attachment may have {limit:,} bytes.",
-            f"Send less of it. {raised_by('OUTRIDER_LIMIT_ATTACHMENT_BYTES')}",
-        )
+        sentence = f"{clean_name(name)} is too large: an attachment may have {limit:,} bytes."
+        raise limit_reached(sentence, "Send less of it.", "OUTRIDER_LIMIT_ATTACHMENT_BYTES")
+
+
+def expect_few(files: int, most: int) -> None:
+    """The same where a prompt has too many."""
+    if files > most:
+        setting = "OUTRIDER_LIMIT_ATTACHMENTS" if most < MOST_ATTACHMENTS else FIXED
+        raise limit_reached(f"A prompt may have {most} attachments, and this one has more.", "Send fewer.", setting)
 
 
 def clean_name(name: str) -> str:

@@ -1,9 +1,10 @@
 """What is asked of a session about its children. Part of `model.commands`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from outrider.model.children import ChildSpec
 from outrider.model.ids import SessionId, TurnId
+from outrider.model.limits import QueueRules
 from outrider.model.person import Person
 from outrider.model.prompt import Prompt
 
@@ -30,6 +31,8 @@ class SpawnChild:
     turn: TurnId | None
     in_tree: int
     caps: Caps
+    rules: QueueRules = field(default_factory=QueueRules)
+    """What the deployment says of prompts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,5 @@ class PromptChild:
     child: SessionId
     prompt: Prompt
     turn: TurnId | None
+    rules: QueueRules = field(default_factory=QueueRules)
+    """What the deployment says of prompts."""

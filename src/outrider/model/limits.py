@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from outrider.model.base import Model
+from outrider.model.errors import LimitReached, QuotaReached, TooManyAttempts
 
 MAX_PROMPT_BYTES = 256 * 1024
 """Longest prompt that can be stored, in UTF-8 bytes. A longer text belongs in a file."""
@@ -33,6 +34,8 @@ class QueueRules:
     """A session that has more takes no more prompts, and is forked to go on."""
     owners_first: bool = False
     """Whether an owner's prompt goes before those of others; else the first that came is the first."""
+    prompt: PromptLimits = field(default_factory=PromptLimits)
+    """Of each prompt, by whatever way it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,14 @@ class WorkLimits:
 class HouseLimits:
     """All of them."""
 
-    prompt: PromptLimits = field(default_factory=PromptLimits)
     queue: QueueRules = field(default_factory=QueueRules)
     rates: RateLimits = field(default_factory=RateLimits)
     work: WorkLimits = field(default_factory=WorkLimits)
+
+    @property
+    def prompt(self) -> PromptLimits:
+        """Those of one prompt."""
+        return self.queue.prompt
 
 
 class LimitUse(Model):
@@ -74,6 +81,26 @@ class LimitUse(Model):
     until: datetime | None = Field(default=None, description="When a full rate has room again")
 
 
-def raised_by(setting: str) -> str:
+FIXED = ""
+"""The setting of a limit that is the same everywhere."""
+
+
+def raised_by(setting: str, how: str = "raise") -> str:
     """Who can raise a limit, for the end of a refusal."""
-    return f"Who runs this deployment can raise {setting}."
+    return f"Who runs this deployment can {how} {setting}." if setting else f"No setting can {how} this limit."
+
+
+def limit_reached(sentence: str, instead: str, setting: str, how: str = "raise") -> LimitReached:
+    """The one form of a limit's refusal: `sentence` says which limit and its value, `instead` what can be done without
+    another one; then comes who can change it."""
+    return LimitReached(sentence, f"{instead} {raised_by(setting, how)}".lstrip())
+
+
+def quota_reached(sentence: str, instead: str, setting: str, retry_after: float | None = None) -> QuotaReached:
+    """The same of a limit on how many or how often."""
+    return QuotaReached(sentence, f"{instead} {raised_by(setting)}", retry_after=retry_after)
+
+
+def too_many_attempts(sentence: str, instead: str) -> TooManyAttempts:
+    """The same of a guard against guessing, which no setting moves."""
+    return TooManyAttempts(sentence, f"{instead} {raised_by(FIXED)}")

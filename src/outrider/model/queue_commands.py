@@ -37,13 +37,14 @@ class MovePrompt:
 @dataclass(frozen=True, slots=True)
 class EditPrompt:
     """A person gives a queued prompt another text, and other files where `attachments` is set. `revision` is the one
-    that they have seen."""
+    that they have seen, `rules` are the deployment's."""
 
     prompt: PromptId
     revision: int
     text: str
     by: Person
     attachments: tuple[Attachment, ...] | None = None
+    rules: QueueRules = field(default_factory=QueueRules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from typing import Self, TypeVar
 
 import asyncssh
 
-from outrider.model.errors import LimitReached, SandboxError, SandboxLost
+from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import SandboxId
+from outrider.model.limits import FIXED, limit_reached
 from outrider.model.sandbox import GUEST_USER, GuestRole
 from outrider.ports.sandbox import ByteReader, ByteWriter, ExecResult, ExecSpec
 from outrider.sandboxes.forwarding import Forwarder
@@ -195,7 +196,9 @@ class SshGuest:
             while chunk := await _moving(anext(pieces, b""), path):
                 taken += len(chunk)
                 if taken > limit_bytes:
-                    raise LimitReached(f"{path} is larger than {limit_bytes} bytes.")
+                    raise limit_reached(
+                        f"{path} is larger than {limit_bytes:,} bytes, the most that is read.", "", FIXED
+                    )
                 yield chunk
             # 1 means that a file changed while it was read; the tar is whole.
             if await process.wait() not in (0, 1):

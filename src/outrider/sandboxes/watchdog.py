@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from outrider.model.ids import SandboxId
+from outrider.model.limits import raised_by
 from outrider.model.sandbox import Limits, SandboxHandle
 from outrider.ports.clock import Clock
 from outrider.ports.sandbox import Tell
@@ -101,7 +102,7 @@ class MeteredWatchdog:
         for sandbox in running:
             limit = sandbox.limits.wall_seconds
             if self._clock.monotonic() - self._since[sandbox.handle.id][1] > limit:
-                await self._stop(sandbox, f"The sandbox was stopped: it has run for its limit of {_duration(limit)}.")
+                await self._stop(sandbox, stopped(f"it has run for its limit of {_duration(limit)}.", "SECONDS"))
 
     def _begin(self, sandbox: Watched) -> tuple[datetime, float]:
         """When it was started, by the clock that nobody sets; by the other one only until we saw it first."""
@@ -127,7 +128,7 @@ class MeteredWatchdog:
             if used > self._allowed_disk.get(name, limit):
                 self._allowed_disk[name] = used * REGROWTH
                 wrote = f"it wrote {used >> 20} MB of disk and may write {limit >> 20} MB"
-                await self._stop(sandbox, f"The sandbox was stopped: {wrote}. Its files are kept.")
+                await self._stop(sandbox, stopped(f"{wrote}. Its files are kept.", "DISK_BYTES"))
 
     async def _stop(self, sandbox: Watched, sentence: str) -> None:
         await self._meters.stop(sandbox.handle)
@@ -137,7 +138,17 @@ class MeteredWatchdog:
 def memory_sentence(limits: Limits) -> str:
     """What is said when something was killed for its memory."""
     limit = limits.memory_bytes >> 20
-    return f"A process in the sandbox was killed: together they used more than the {limit} MB of memory they may."
+    killed = f"A process in the sandbox was killed: together they used more than the {limit} MB of memory they may."
+    return f"{killed} {_raised('MEMORY_BYTES')}"
+
+
+def stopped(why: str, setting: str) -> str:
+    """What is said of a sandbox that was stopped for a limit, whose setting ends like this."""
+    return f"The sandbox was stopped: {why} {_raised(setting)}"
+
+
+def _raised(setting: str) -> str:
+    return f"{raised_by(f'OUTRIDER_SANDBOX_{setting}')} Its repository's outrider.toml may have lowered it."
 
 
 def _free_bytes(folder: Path) -> int:

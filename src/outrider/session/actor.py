@@ -13,8 +13,9 @@ from typing import Protocol
 
 from outrider.model.commands import Command
 from outrider.model.effects import Effect
-from outrider.model.errors import LimitReached, OutriderError, Refused
+from outrider.model.errors import OutriderError, Refused
 from outrider.model.events import Event
+from outrider.model.limits import FIXED, quota_reached
 from outrider.model.membership import Caller
 from outrider.model.rows import rows
 from outrider.ports.clock import Clock
@@ -103,7 +104,8 @@ class Actor:
         if self._life is _Life.CLOSED:
             raise Refused("The session is being closed.", "Try again in a moment.")
         if len(self._inbox) >= LONGEST_INBOX:
-            raise LimitReached("More happens in this session than can be stored.", "Try again in a moment.")
+            sentence = f"{LONGEST_INBOX:,} requests to this session wait to be stored, which is the most."
+            raise quota_reached(sentence, "Try again in a moment.", FIXED)
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._put(_Asked(command, answer, caller))
         return await answer

@@ -9,9 +9,10 @@ from outrider.model import events as e
 from outrider.model.children import ANSWER_LIMIT, VIA_PARENT, ChildResult
 from outrider.model.commands import Archive, Command, QueuePrompt, StopTurn, WithdrawPrompt
 from outrider.model.engine import Speaker
-from outrider.model.errors import LimitReached, NotFound, OutriderError, Refused
+from outrider.model.errors import NotFound, OutriderError, Refused
 from outrider.model.events import RECORDED
 from outrider.model.ids import SessionId
+from outrider.model.limits import limit_reached
 from outrider.model.membership import Caller
 from outrider.model.person import Person
 from outrider.session.family_state import Child, made_children
@@ -127,15 +128,17 @@ def expect_budget(used: Spending, budget: Budget) -> None:
     """Raises LimitReached where a tree has used what it may. Calls whose price is not known count by their tokens
     alone."""
     if budget.usd is not None and used.cost_usd >= budget.usd:
-        raise LimitReached(
+        raise limit_reached(
             f"This session and those that it belongs with have used their budget of ${budget.usd:.2f}.",
-            "Whoever runs Outrider can raise OUTRIDER_BUDGET_USD.",
+            "",
+            "OUTRIDER_BUDGET_USD",
         )
     tokens = used.input_tokens + used.output_tokens + used.cache_read_tokens + used.cache_write_tokens
     if budget.tokens is not None and tokens >= budget.tokens:
-        raise LimitReached(
+        raise limit_reached(
             f"This session and those that it belongs with have used their budget of {budget.tokens:,} tokens.",
-            "Whoever runs Outrider can raise OUTRIDER_BUDGET_TOKENS.",
+            "",
+            "OUTRIDER_BUDGET_TOKENS",
         )
 
 

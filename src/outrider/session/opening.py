@@ -8,6 +8,7 @@ from outrider.model.commands import QueuePrompt
 from outrider.model.engine import ModelRef
 from outrider.model.events import Event, MemberJoined, Recorded, SessionCreated
 from outrider.model.ids import CommitId, SessionId, derived_id, new_id
+from outrider.model.limits import QueueRules
 from outrider.model.membership import Member
 from outrider.model.prompt import Prompt
 from outrider.model.repository import Repository
@@ -59,8 +60,8 @@ def session_id(new: NewSession) -> SessionId:
     return SessionId(derived_id("s", new.prompt.author.person.email, new.key))
 
 
-def first_events(session: SessionId, new: NewSession, now: datetime) -> list[Recorded]:
-    """The session with its first prompt, so that no crash comes between the two."""
+def first_events(session: SessionId, new: NewSession, now: datetime, rules: QueueRules) -> list[Recorded]:
+    """The session with its first prompt, so that no crash comes between the two. Raises BadRequest, LimitReached."""
     created = SessionCreated(
         session=session,
         title=new.title,
@@ -74,5 +75,5 @@ def first_events(session: SessionId, new: NewSession, now: datetime) -> list[Rec
     first = Recorded(seq=1, at=now, event=created)
     by = new.prompt.author.person
     joined = [MemberJoined(person=one.person, role=one.role, guest=one.guest, by=by) for one in new.members]
-    events: list[Event] = [*joined, *decide(begin(first), QueuePrompt(new.prompt), now)]
+    events: list[Event] = [*joined, *decide(begin(first), QueuePrompt(new.prompt, rules), now)]
     return [first, *(Recorded(seq=seq, at=now, event=event) for seq, event in enumerate(events, start=2))]

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from outrider.model.errors import QuotaReached
-from outrider.model.limits import LimitUse, RateLimits, raised_by
+from outrider.model.limits import LimitUse, RateLimits, quota_reached
 from outrider.model.person import Person
 from outrider.ports.clock import Clock
 from outrider.ports.rates import Deed, Rates
@@ -75,9 +75,10 @@ class Quotas:
     def _refusal(self, use: LimitUse, person: Person) -> QuotaReached:
         whose = "all people together" if use.per == "deployment" else person.name
         wait = _seconds(use.until, self._clock.now())
-        return QuotaReached(
+        return quota_reached(
             f"{use.value} {use.what} is the most for {whose}.",
-            f"There is room again in {max(round(wait / 60), 1)} min. {raised_by(use.setting)}",
+            f"There is room again in {max(round(wait / 60), 1)} min.",
+            use.setting,
             retry_after=wait,
         )
 

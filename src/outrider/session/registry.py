@@ -6,11 +6,21 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from outrider.model.commands import Command, ForgeChanged, QueuePrompt, StopTurn
+from outrider.model.commands import (
+    Command,
+    EditPrompt,
+    ForgeChanged,
+    Once,
+    PromptChild,
+    QueuePrompt,
+    SpawnChild,
+    StopTurn,
+)
 from outrider.model.errors import DamagedLog, NotFound, OutriderError, Refused
 from outrider.model.events import Recorded
 from outrider.model.feed import PAGE_EVENTS
 from outrider.model.ids import SessionId
+from outrider.model.limits import QueueRules
 from outrider.model.membership import Caller, Member
 from outrider.model.person import Person
 from outrider.model.repository import PullRequest
@@ -84,7 +94,7 @@ class Registry:
         if new.key is not None:
             new = replace(new, prompt=new.prompt.model_copy(update={"key": new.key}))
         session = session_id(new)
-        first = first_events(session, new, self._world.clock.now())
+        first = first_events(session, new, self._world.clock.now(), self._rules)
         if not await self.open(session, first, new.prompt.author.person):
             expect_same(await self.state(session), new)
         await self._projection.write()  # whoever made it finds it in the list
@@ -115,9 +125,7 @@ class Registry:
         but for prompts and stops, which nothing may hold up. Raises NotFound, NotAllowed, Refused, BadRequest,
         LimitReached."""
         actor = await self._roster.wake(session)
-        if isinstance(command, QueuePrompt):
-            command = replace(command, rules=self._rules)
-        seq = await actor.ask(command, caller)
+        seq = await actor.ask(under(self._rules, command), caller)
         if not isinstance(command, QueuePrompt | StopTurn):
             await self._projection.write()
         return seq
@@ -216,6 +224,16 @@ class Registry:
             if row and row.status in AT_REST and row.projected_seq == self._logs.last_seq(session):
                 return
         self._projection.touch((await self._roster.wake(session)).state)
+
+
+def under(rules: QueueRules, command: Command) -> Command:
+    """The command with the deployment's rules, where it carries a prompt."""
+    match command:
+        case QueuePrompt() | EditPrompt() | SpawnChild() | PromptChild():
+            return replace(command, rules=rules)
+        case Once(command=EditPrompt() as edit):
+            return replace(command, command=replace(edit, rules=rules))
+    return command
 
 
 async def _reap(world: World, index: SessionIndex, known: set[SessionId]) -> None:

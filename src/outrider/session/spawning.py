@@ -71,14 +71,14 @@ class Spawning:
 
     async def send(self, session: SessionId, child: SessionId, text: str, key: str | None, by: Asker) -> PromptId:
         """Send a child another prompt. Raises as `spawn`."""
-        check_prompt_text(text)
+        check_prompt_text(text, self._policy.queue.prompt.prompt_bytes)
         key = key or (derived_id("key", by.turn, child, text) if by.turn else new_id("key", 20))
         prompt = Prompt(id=PromptId(derived_id("p", session, child, key)), author=by.author, text=text, key=_key(key))
         await self._world.family.sessions.ask(session, PromptChild(child, prompt, by.turn), by.caller)
         return prompt.id
 
     async def _spec(self, parent: State, wanted: ChildWanted, by: Asker) -> ChildSpec:
-        check_prompt_text(wanted.prompt)
+        check_prompt_text(wanted.prompt, self._policy.queue.prompt.prompt_bytes)
         forge, repository = await self._repository(parent, wanted.repository)
         branch, commit = await forge.head(repository, _branch(parent, repository, wanted))
         words = (wanted.repository, wanted.branch, wanted.model, wanted.prompt)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from outrider.model import commands as c
 from outrider.model.errors import BadRequest, Refused
 from outrider.model.ids import CommitId, TurnId
+from outrider.model.limits import FIXED, raised_by
 from outrider.model.proof import Phase, Proof
 from outrider.ports.tools import ChildrenAwaited, ChildWanted
 from outrider.session import wording
@@ -54,7 +55,7 @@ class Tools:
     async def open_pull_request(self, title: str, body: str) -> str:
         """Push the committed head and have a pull request for it. Returns its URL."""
         if not title.strip() or len(title) > 300 or len(body) > 60_000:
-            raise BadRequest("A title has 1 to 300 characters and a body at most 60,000.")
+            raise BadRequest("A title has 1 to 300 characters and a body at most 60,000.", raised_by(FIXED))
         turn = await self._turn()
         head, uncommitted = await self._collect()
         await self._actor.ask(c.AskPullRequest(head, title.strip(), body))

@@ -8,8 +8,9 @@ import re
 import tempfile
 from pathlib import Path
 
-from outrider.model.errors import LimitReached, NotFound, OutriderError
+from outrider.model.errors import NotFound, OutriderError
 from outrider.model.ids import ID_PATTERN, ArtifactId, SessionId
+from outrider.model.limits import FIXED, limit_reached
 
 MAX_BYTES = 64 << 20
 """Largest artifact. Whoever writes one bounds it far below; this is the net beneath."""
@@ -28,7 +29,7 @@ class DirectoryBlobs:
     async def put(self, session: SessionId, data: bytes, *, media_type: str) -> ArtifactId:
         """Store bytes; the same bytes and type again are the same artifact. Raises LimitReached."""
         if len(data) > MAX_BYTES:
-            raise LimitReached(f"An artifact of {len(data)} bytes is too large: {MAX_BYTES} at most.")
+            raise limit_reached(f"An artifact of {len(data):,} bytes is too large: {MAX_BYTES:,} at most.", "", FIXED)
         return await asyncio.to_thread(self._write, session, media_type.encode() + b"\0" + data)
 
     async def get(self, session: SessionId, artifact: ArtifactId) -> tuple[bytes, str]:

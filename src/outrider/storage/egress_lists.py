@@ -6,7 +6,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from outrider.model.egress import HOSTS_LIMIT
-from outrider.model.errors import LimitReached
+from outrider.model.limits import FIXED, limit_reached
 from outrider.model.person import Person
 from outrider.ports.clock import Clock
 from outrider.ports.egress import RepositoryHost
@@ -42,7 +42,8 @@ class SqlEgressLists:
         if host in self._known.get(repository, ()):
             return
         if len(self._known.get(repository, ())) >= HOSTS_LIMIT:
-            raise LimitReached(f"{HOSTS_LIMIT} hosts are allowed to {repository} already.", "Forbid one first.")
+            sentence = f"{HOSTS_LIMIT} hosts are allowed to {repository} already, which is the most."
+            raise limit_reached(sentence, "An owner of a session in it can forbid one first.", FIXED)
         entry = RepositoryHost(host, by, self._clock.now())
         values = {"repository": repository, "host": host, "by": by.model_dump_json(), "at": entry.at}
         async with self._engine.begin() as connection:

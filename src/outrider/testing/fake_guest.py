@@ -13,8 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from outrider.model.errors import LimitReached, SandboxError, SandboxLost
+from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import SandboxId
+from outrider.model.limits import FIXED, limit_reached
 from outrider.model.sandbox import GUEST_HOME, TOOLBOX, WORKSPACE
 from outrider.model.services import SERVICE_ROLE
 from outrider.ports.sandbox import ByteReader, ByteWriter, ExecResult, ExecSpec
@@ -169,7 +170,7 @@ class FakeGuest:
             taken += len(chunk)
             if taken > limit_bytes:
                 await process.signal("KILL")
-                raise LimitReached(f"{path} is larger than {limit_bytes} bytes.")
+                raise limit_reached(f"{path} is larger than {limit_bytes:,} bytes, the most that is read.", "", FIXED)
             yield chunk
         if await process.wait():
             raise SandboxError(f"{path} could not be read.")

@@ -5,8 +5,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from outrider.model.errors import LimitReached
 from outrider.model.ids import CommitId, SessionId
+from outrider.model.limits import FIXED, limit_reached
 from outrider.model.person import Person
 from outrider.ports.quarantine import Work
 from outrider.ports.sandbox import Guest
@@ -61,7 +61,7 @@ class GitFolder:
             return None
         content = (await self._git("cat-file", "blob", f"{commit}:{path}")).encode()
         if len(content) > limit_bytes:
-            raise LimitReached(f"{path} is larger than {limit_bytes} bytes.")
+            raise limit_reached(f"{path} is larger than {limit_bytes:,} bytes, the most that is read.", "", FIXED)
         return content
 
     async def list_files(self, session: SessionId, commit: CommitId) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ async def test_output_beyond_the_limit_is_cut_or_an_error(git: Git) -> None:
     short = replace(git, output_bytes=1000)
     outcome = await short.run("cat-file", "blob", "HEAD:file")
     assert (outcome.stdout, outcome.truncated) == (b"line\n" * 200, True)
-    with pytest.raises(LimitReached, match="more than 1000 bytes"):
+    with pytest.raises(LimitReached, match="more than 1,000 bytes"):
         await short.whole("cat-file", "blob", "HEAD:file")
 
 

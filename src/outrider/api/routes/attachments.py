@@ -9,8 +9,9 @@ from fastapi.responses import StreamingResponse
 
 from outrider.api.parts import UseKey, UseLogin, UseParts
 from outrider.model.attachment import BYTES, TEXT, Attachment, AttachmentRef, expect_size
-from outrider.model.errors import NotFound, OutriderError
+from outrider.model.errors import NotFound
 from outrider.model.ids import AttachmentId, SessionId
+from outrider.model.limits import FIXED, limit_reached
 
 router = APIRouter(prefix="/api", tags=["attachments"])
 
@@ -37,7 +38,8 @@ async def upload(
         async with asyncio.timeout(UPLOAD_SECONDS):
             uploaded = await parts.attachments.put(name, request.stream(), limit)
     except TimeoutError:
-        raise OutriderError(f"The upload took longer than {UPLOAD_SECONDS // 60} minutes.", "Send less.") from None
+        sentence = f"The upload took longer than {UPLOAD_SECONDS // 60} minutes, which is the most."
+        raise limit_reached(sentence, "Send less.", FIXED) from None
     parts.uploads.expect_same(login.person, key, uploaded)
     await quotas.done("upload", login.person)
     return uploaded

@@ -13,9 +13,10 @@ from outrider.api.parts import UseLogin, UseParts
 from outrider.api.views import Accepted
 from outrider.model.base import Model
 from outrider.model.commands import Leave, SetRole
-from outrider.model.errors import LimitReached, NotFound
+from outrider.model.errors import NotFound
 from outrider.model.ids import SessionId, new_id
 from outrider.model.invite import MOST_HOURS, MOST_LINKS, MOST_USES, Invite
+from outrider.model.limits import FIXED, limit_reached
 from outrider.model.membership import Member, Role, person_key
 from outrider.model.person import Person, PersonEmail, PersonName
 
@@ -89,7 +90,8 @@ async def make_link(parts: UseParts, login: UseLogin, session: SessionId, wanted
     await expect_role(parts, login, session, "owner")
     now = parts.clock.now()
     if len(await parts.invites.list(session, now)) >= MOST_LINKS:
-        raise LimitReached(f"{MOST_LINKS} links to this session can be followed already.", "Revoke some first.")
+        sentence = f"{MOST_LINKS} links to this session can be followed already, which is the most."
+        raise limit_reached(sentence, "An owner of the session can revoke some first.", FIXED)
     token = secrets.token_urlsafe(24)
     invite = Invite(
         id=new_id("link"),

@@ -15,6 +15,7 @@ from outrider.broker.egress.target import HEAD_LIMIT, ProxyRequest, parse_head
 from outrider.broker.network import UpstreamProxy
 from outrider.model.egress import Refusal, Target
 from outrider.model.errors import BadRequest, Refused
+from outrider.model.limits import FIXED, raised_by
 from outrider.ports.broker import DoorSpec
 
 CONNECTION_LIMIT = 64
@@ -64,7 +65,7 @@ class EgressProxy:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
                 if len(talks) >= CONNECTION_LIMIT:
-                    sentence = f"A sandbox has at most {CONNECTION_LIMIT} connections at a time."
+                    sentence = f"A sandbox has at most {CONNECTION_LIMIT} connections at a time. {raised_by(FIXED)}"
                     self._tell(door(), UNREAD, allowed=False, why=sentence)
                     await _refuse(writer, 503, sentence)
                     return

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from outrider.fleet.images.builder import Builder
-from outrider.model.errors import LimitReached, Refused
+from outrider.model.errors import Refused
 from outrider.model.ids import BuildId, new_id
 from outrider.model.image import Build, BuildState
+from outrider.model.limits import FIXED, quota_reached
 
 QUEUE_LIMIT = 100
 """Builds that wait at once. One of a branch is enough, so this many branches moved."""
@@ -44,7 +45,9 @@ class Builds:
                 if (build.repository, build.branch) == (repository, branch):
                     return await self.ledger.put(build.model_copy(update={"full": build.full or full}))
             if len(waiting) >= QUEUE_LIMIT:
-                raise LimitReached(f"{QUEUE_LIMIT} builds wait already.", "Cancel some, or wait.")
+                raise quota_reached(
+                    f"{QUEUE_LIMIT} builds wait already, which is the most.", "Cancel some, or wait.", FIXED
+                )
             now, fresh = self.ledger.clock.now(), BuildId(new_id("build"))
             build = Build(id=fresh, repository=repository, branch=branch, why=why, full=full, queued_at=now)
             return await self.ledger.put(build)

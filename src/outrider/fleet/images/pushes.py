@@ -3,7 +3,7 @@
 import asyncio
 
 from outrider.fleet.images.schedule import Branch, Schedule
-from outrider.model.errors import QuotaReached
+from outrider.model.limits import FIXED, quota_reached
 from outrider.model.push import Push, address_key
 from outrider.ports.forge import Forge
 
@@ -30,9 +30,10 @@ class Pushes:
         for name in known if push.branch else ():
             branch = (name, push.branch)
             if len(self._waiting) >= WAITING_LIMIT and branch not in self._waiting:
-                raise QuotaReached(
-                    f"{WAITING_LIMIT} pushes wait for a look already.",
+                raise quota_reached(
+                    f"{WAITING_LIMIT} pushes wait for a look already, which is the most.",
                     "Nothing is lost: every branch in use is looked at from time to time.",
+                    FIXED,
                     retry_after=RETRY_SECONDS,
                 )
             self._waiting[branch] = None

@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from outrider.model.errors import LimitReached, RepositoryError
+from outrider.model.errors import RepositoryError
+from outrider.model.limits import FIXED, limit_reached
 
 CLEAN_ENVIRONMENT: Mapping[str, str] = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -104,7 +105,8 @@ class Git:
                 tasks.create_task(_feed(process, stdin), name="git stdin")
             exit_code = await process.wait()
         except TimeoutError as error:
-            raise LimitReached(f"git {arguments[0]} took longer than {self.seconds:g} seconds.") from error
+            sentence = f"git {arguments[0]} took longer than {self.seconds:g} seconds, the most."
+            raise limit_reached(sentence, "Try again.", FIXED) from error
         finally:
             await _end(process)
         stdout, truncated = reading.result()
@@ -116,7 +118,9 @@ class Git:
         """As `run`, but raises LimitReached where output was dropped."""
         outcome = await self.run(*arguments, stdin=stdin)
         if outcome.truncated:
-            raise LimitReached(f"git {arguments[0]} answered more than {self.output_bytes} bytes.")
+            raise limit_reached(
+                f"git {arguments[0]} answered more than {self.output_bytes:,} bytes, the most.", "", FIXED
+            )
         return outcome
 
     async def text(self, *arguments: str) -> str:

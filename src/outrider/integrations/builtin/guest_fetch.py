@@ -16,6 +16,7 @@ from pathlib import Path
 from outrider.integrations.builtin import splice
 from outrider.integrations.builtin.git import CLEAN_ENVIRONMENT, Git, GitFailed
 from outrider.model.errors import LimitReached, OutriderError, RepositoryError, SandboxError, SandboxLost
+from outrider.model.limits import FIXED, limit_reached
 from outrider.ports.sandbox import ExecSpec, Guest, Process
 
 HEAD_REF = "refs/quarantine/head"
@@ -132,11 +133,13 @@ class _Splice:
     def _count(self, size: int) -> None:
         self._received += size
         if not self._asked and self._received > self._limits.advertised_bytes:
-            raise LimitReached("The workspace has too many branches and tags to list.")
+            most = self._limits.advertised_bytes // _MEGABYTE
+            raise limit_reached(f"The workspace has too many branches and tags: {most} MB are the most.", "", FIXED)
         if self._received > self._limits.received_bytes:
-            raise LimitReached(
-                f"The commits of the workspace are larger than {self._limits.received_bytes // _MEGABYTE} MB.",
+            raise limit_reached(
+                f"The commits are larger than {self._limits.received_bytes // _MEGABYTE} MB, the most.",
                 "Keep large files out of the repository.",
+                FIXED,
             )
 
 
@@ -176,7 +179,8 @@ async def _kill(process: Process) -> None:
 
 def _explain(failed: GitFailed | LimitReached, guest_said: str, seconds: float) -> OutriderError:
     if isinstance(failed, LimitReached):
-        return LimitReached(f"Fetching the commits of the workspace took longer than {seconds:g} seconds.")
+        sentence = f"Fetching the commits of the workspace took longer than {seconds:g} seconds, the most."
+        return limit_reached(sentence, "Try again.", FIXED)
     if "fsck" in failed.said or "error in" in failed.said:
         return RepositoryError(
             f"The commits of the workspace hold something that git refuses: {failed.reason()}.",

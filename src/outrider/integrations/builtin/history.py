@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from outrider.integrations.builtin.git import Git
-from outrider.model.errors import LimitReached, RepositoryError
+from outrider.model.errors import RepositoryError
 from outrider.model.ids import CommitId
 from outrider.model.person import Person
 from outrider.model.repository import Commit, FileChange, FileKind
@@ -83,7 +83,7 @@ def _parse_numstat(line: str, kinds: Mapping[str, FileKind]) -> FileChange:
         added, deleted, path = line.split("\t", 2)
         return FileChange(path=path, added=_lines(added), deleted=_lines(deleted), kind=kinds.get(path, "changed"))
     except ValueError as error:
-        raise LimitReached(f"The list of changed files cannot be read: {line[:80]!r}.") from error
+        raise RepositoryError(f"The list of changed files cannot be read: {line[:80]!r}.") from error
 
 
 def _lines(count: str) -> int | None:

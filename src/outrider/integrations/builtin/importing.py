@@ -18,6 +18,7 @@ from outrider.integrations.builtin.source import LocalSource, RemoteSource
 from outrider.integrations.builtin.uncommitted import WorkTree, describe_uncommitted, list_uncommitted
 from outrider.model.errors import LimitReached, RepositoryError
 from outrider.model.ids import CommitId
+from outrider.model.limits import FIXED, raised_by
 from outrider.ports.forge import Progress, unheard
 
 IMPORT_SECONDS = 1800
@@ -53,7 +54,8 @@ class Importer:
             raise explain_fetch(source.address, failed) from failed
         except LimitReached as error:
             raise RepositoryError(
-                f"Reading {source.address} took longer than {self.seconds:g} seconds.", "Try again, or clone it first."
+                f"Reading {source.address} took longer than {self.seconds:g} seconds.",
+                f"Try again, or clone it first. {raised_by(FIXED)}",
             ) from error
         if progress is not unheard and isinstance(source, LocalSource) and not source.bare and head.commit:
             await _tell_uncommitted(Git(mirror), source, head.commit, progress)

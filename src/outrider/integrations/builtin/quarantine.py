@@ -12,8 +12,9 @@ from outrider.integrations.builtin.git import Git, GitFailed
 from outrider.integrations.builtin.guest_commit import commit_all, list_dirty
 from outrider.integrations.builtin.guest_fetch import BASE_REF, HEAD_REF, FetchLimits, fetch_head
 from outrider.integrations.builtin.history import is_ancestor, read_commits, read_files
-from outrider.model.errors import LimitReached, RepositoryError
+from outrider.model.errors import RepositoryError
 from outrider.model.ids import ID_PATTERN, CommitId, SessionId, new_id
+from outrider.model.limits import FIXED, limit_reached
 from outrider.model.person import Person
 from outrider.model.sandbox import WORKSPACE
 from outrider.ports.quarantine import Work
@@ -114,14 +115,14 @@ class GitQuarantine:
         if mode not in _REGULAR_MODES or name != path:
             return None
         if int(size) > limit_bytes:
-            raise LimitReached(f"{path} is larger than {limit_bytes} bytes.")
+            raise limit_reached(f"{path} is larger than {limit_bytes:,} bytes, the most that is read.", "", FIXED)
         return (await replace(git, output_bytes=limit_bytes).whole("cat-file", "blob", blob)).stdout
 
     async def list_files(self, session: SessionId, commit: CommitId) -> tuple[str, ...]:
         """All paths of a commit, 200,000 at most. Raises LimitReached."""
         paths = (await Git(self.path(session)).whole("ls-tree", "-r", "-z", "--name-only", commit)).fields()
         if len(paths) > MAX_PATHS:
-            raise LimitReached(f"The commit {commit[:12]} has more than {MAX_PATHS} files.")
+            raise limit_reached(f"The commit {commit[:12]} has more than {MAX_PATHS:,} files, the most.", "", FIXED)
         return tuple(paths)
 
     async def changed_paths(self, session: SessionId, base: CommitId, head: CommitId) -> tuple[str, ...]:
@@ -134,13 +135,20 @@ class GitQuarantine:
             raise RepositoryError(f"The commits cannot be compared: {failed.reason()}.") from failed
         paths = listed.fields()
         if len(paths) > MAX_PATHS:
-            raise LimitReached(f"More than {MAX_PATHS} files differ between {base[:12]} and {head[:12]}.")
+            raise limit_reached(
+                f"More than {MAX_PATHS:,} files differ between {base[:12]} and {head[:12]}, the most.", "", FIXED
+            )
         return tuple(paths)
 
     async def _expect_room(self, session: SessionId) -> None:
         stored = await asyncio.to_thread(_size, self.path(session))
         if stored > self._limits.stored_bytes:
-            raise LimitReached(f"The commits of this session already take {stored // _MEGABYTE} MB.")
+            most = self._limits.stored_bytes // _MEGABYTE
+            raise limit_reached(
+                f"The commits of this session already take {stored // _MEGABYTE} MB; {most} MB are the most.",
+                "Go on in a new session.",
+                FIXED,
+            )
 
     async def _inspect(self, git: Git, base: CommitId) -> Work:
         """What was fetched, once it is known to be a continuation of base and within the limits."""
@@ -157,14 +165,19 @@ class GitQuarantine:
         bounded = replace(git, output_bytes=_HASH_LINE * self._limits.objects)
         listed = await bounded.run("rev-list", "--objects", "--no-object-names", head, f"^{base}")
         if listed.truncated:
-            raise LimitReached(f"The work has more than {self._limits.objects} objects.")
+            raise limit_reached(
+                f"The work has more than {self._limits.objects:,} objects, the most.",
+                "Keep what is generated out of the repository.",
+                FIXED,
+            )
         sizes = await git.whole("cat-file", "--batch-check=%(objectsize) %(objectname)", stdin=listed.stdout)
         for size, _, name in (line.partition(" ") for line in sizes.text().splitlines()):
             if int(size) > self._limits.object_bytes:
                 place = await _place_of(git, base, head, name)
-                raise LimitReached(
-                    f"{place} is larger than {self._limits.object_bytes // _MEGABYTE} MB.",
+                raise limit_reached(
+                    f"{place} is larger than {self._limits.object_bytes // _MEGABYTE} MB, the most.",
                     "Keep large files out of the repository.",
+                    FIXED,
                 )
 
 

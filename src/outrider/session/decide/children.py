@@ -3,10 +3,12 @@
 from outrider.model import children as k
 from outrider.model import commands as c
 from outrider.model import events as e
-from outrider.model.errors import LimitReached, NotAllowed, NotFound, Refused
+from outrider.model.errors import NotAllowed, NotFound, Refused
 from outrider.model.ids import SessionId, TurnId
+from outrider.model.limits import FIXED, limit_reached
 from outrider.model.membership import person_key
 from outrider.model.person import Person
+from outrider.model.prompt import check_prompt
 from outrider.session.family_state import Child, ChildPhase, made_children, open_children
 from outrider.session.state import State, TurnPhase
 
@@ -24,6 +26,7 @@ def spawn(state: State, command: c.SpawnChild) -> Events:
         return ()
     _expect_asker(state, command.turn, command.by)
     _expect_no_guest(state, command.by)
+    check_prompt(command.child.prompt, command.rules.prompt)
     _expect_room(state, command)
     return (k.ChildRequested(child=command.child),)
 
@@ -38,10 +41,10 @@ def prompt(state: State, command: c.PromptChild) -> Events:
     _expect_asker(state, command.turn, command.prompt.author.person)
     if child.stop_by:
         raise Refused(f"The session {child.id} is being stopped.", "Ask again in a moment.")
+    check_prompt(command.prompt, command.rules.prompt)
     if len(child.prompts) >= MOST_PROMPTS:
-        raise LimitReached(
-            f"The session {child.id} was sent {MOST_PROMPTS} prompts already.", "A person can prompt it all the same."
-        )
+        sentence = f"The session {child.id} was sent {MOST_PROMPTS} prompts already, the most that one session sends."
+        raise limit_reached(sentence, "A person can prompt it all the same.", FIXED)
     return (k.ChildPrompted(child=child.id, prompt=command.prompt),)
 
 
@@ -107,17 +110,11 @@ def _expect_room(state: State, command: c.SpawnChild) -> None:
     caps = command.caps
     depth = state.created.parent.depth if state.created.parent else 0
     if depth + 1 > caps.depth:
-        raise LimitReached(
-            f"Sessions may be nested {caps.depth} deep, and this one is at the bottom.",
-            "Do the work here. Whoever runs Outrider can raise OUTRIDER_CHILD_DEPTH.",
-        )
+        sentence = f"Sessions may be nested {caps.depth} deep, and this one is at the bottom."
+        raise limit_reached(sentence, "Do the work here.", "OUTRIDER_CHILD_DEPTH")
     if len(made_children(state.children)) >= caps.children:
-        raise LimitReached(
-            f"This session has started {caps.children} sessions, which is the most.",
-            "Send more work to one of them. Whoever runs Outrider can raise OUTRIDER_CHILDREN.",
-        )
+        sentence = f"This session has started {caps.children} sessions, which is the most."
+        raise limit_reached(sentence, "Send more work to one of them.", "OUTRIDER_CHILDREN")
     if command.in_tree >= caps.tree:
-        raise LimitReached(
-            f"There are {caps.tree} sessions below the first one, which is the most.",
-            "Send more work to one of yours. Whoever runs Outrider can raise OUTRIDER_TREE_SESSIONS.",
-        )
+        sentence = f"There are {caps.tree} sessions below the first one, which is the most."
+        raise limit_reached(sentence, "Send more work to one of yours.", "OUTRIDER_TREE_SESSIONS")

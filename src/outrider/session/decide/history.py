@@ -3,6 +3,7 @@
 from outrider.model import commands as c
 from outrider.model import events as e
 from outrider.model.errors import BadRequest, Refused
+from outrider.model.limits import FIXED, raised_by
 from outrider.session import wording
 from outrider.session.decide.people import stop_turn
 from outrider.session.state import State
@@ -16,7 +17,9 @@ def rename(state: State, command: c.Rename) -> tuple[e.Event, ...]:
     if not title:
         raise BadRequest("The title is empty.", "Say in a few words what the session is about.")
     if len(title) > LONGEST_TITLE:
-        raise BadRequest(f"The title is longer than {LONGEST_TITLE} characters.", "Say it in a few words.")
+        raise BadRequest(
+            f"The title is longer than {LONGEST_TITLE} characters.", f"Say it in a few words. {raised_by(FIXED)}"
+        )
     return () if title == state.title else (e.SessionRenamed(title=title, by=command.by),)
 
 

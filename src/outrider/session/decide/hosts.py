@@ -3,7 +3,8 @@
 from outrider.model import commands as c
 from outrider.model import events as e
 from outrider.model.egress import HOSTS_LIMIT, host_for_people
-from outrider.model.errors import LimitReached, NotFound
+from outrider.model.errors import NotFound
+from outrider.model.limits import FIXED, limit_reached
 from outrider.session.decide.people import expect_open
 from outrider.session.state import State
 
@@ -16,7 +17,9 @@ def allow_host(state: State, command: c.AllowHost) -> tuple[e.Event, ...]:
         if host in state.allowed_hosts:
             return ()
         if len(state.allowed_hosts) >= HOSTS_LIMIT:
-            raise LimitReached(f"{HOSTS_LIMIT} hosts are allowed to this session already.")
+            sentence = f"{HOSTS_LIMIT} hosts are allowed to this session already, which is the most."
+            instead = "Forbid one first, or have an owner allow it to the repository."
+            raise limit_reached(sentence, instead, FIXED)
     return (e.HostAllowed(host=host, by=command.by, scope=command.scope),)
 
 

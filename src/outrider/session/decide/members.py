@@ -2,7 +2,8 @@
 
 from outrider.model import commands as c
 from outrider.model import events as e
-from outrider.model.errors import LimitReached, NotFound, Refused
+from outrider.model.errors import NotFound, Refused
+from outrider.model.limits import FIXED, limit_reached
 from outrider.model.membership import MOST_MEMBERS, Member, at_least, person_key
 from outrider.model.person import Person
 from outrider.session.state import State
@@ -52,7 +53,8 @@ def _member(state: State, person: Person) -> Member | None:
 
 def _expect_room(state: State) -> None:
     if len(state.members) >= MOST_MEMBERS:
-        raise LimitReached(f"{MOST_MEMBERS} people are members of this session already.", "Remove some first.")
+        sentence = f"{MOST_MEMBERS} people are members of this session already, which is the most."
+        raise limit_reached(sentence, "An owner of the session can remove some first.", FIXED)
 
 
 def _expect_another_owner(state: State, member: Member) -> None:

@@ -2,8 +2,9 @@
 
 from outrider.model import commands as c
 from outrider.model import events as e
-from outrider.model.errors import LimitReached, Refused
+from outrider.model.errors import Refused
 from outrider.model.ids import ProofId, derived_id
+from outrider.model.limits import FIXED, limit_reached
 from outrider.session.state import State, Turn, TurnPhase
 
 MOST_PROOFS = 10
@@ -21,7 +22,8 @@ def ask_proof(state: State, command: c.AskProof) -> tuple[e.Event, ...]:
     if state.head_proof:
         return ()
     if turn.proofs_asked >= MOST_PROOFS:
-        raise LimitReached(f"The checks ran {MOST_PROOFS} times in this turn.", "They run once more at its end.")
+        sentence = f"The checks ran {MOST_PROOFS} times in this turn, which is the most."
+        raise limit_reached(sentence, "They run once more at its end.", FIXED)
     return (e.ProofRequested(proof=new_proof(state), head=command.head, asked_by="engine"),)
 
 

@@ -2,11 +2,12 @@
 
 from outrider.model import commands as c
 from outrider.model import events as e
-from outrider.model.errors import LimitReached, NotFound, QuotaReached, Refused
+from outrider.model.attachment import expect_few
+from outrider.model.errors import NotFound, Refused
 from outrider.model.ids import PromptId
-from outrider.model.limits import raised_by
+from outrider.model.limits import limit_reached, quota_reached
 from outrider.model.membership import person_key
-from outrider.model.prompt import Prompt, check_prompt_text
+from outrider.model.prompt import Prompt, check_prompt, check_prompt_text
 from outrider.session import keys
 from outrider.session.decide.people import expect_open, stop_turn
 from outrider.session.decide.rights import role_of
@@ -21,7 +22,7 @@ def queue(state: State, command: c.QueuePrompt) -> tuple[e.Event, ...]:
     if keys.answered(state, command):
         return ()
     expect_open(state)
-    check_prompt_text(command.prompt.text)
+    check_prompt(command.prompt, command.rules.prompt)
     _expect_room(state, command)
     most = command.rules.transcript_events
     full = (e.TranscriptNearlyFull(events=state.seq, limit=most),)
@@ -46,7 +47,9 @@ def edit(state: State, command: c.EditPrompt) -> tuple[e.Event, ...]:
     """A prompt says something else. Whoever has not seen its newest text does not write over it; who may is
     said by `rights`."""
     prompt = state.queue[_expect_queued(state, command.prompt)]
-    text = check_prompt_text(command.text)
+    limits = command.rules.prompt
+    text = check_prompt_text(command.text, limits.prompt_bytes)
+    expect_few(len(command.attachments or ()), limits.attachments)
     files = prompt.attachments if command.attachments is None else command.attachments
     if (text, files) == (prompt.text, prompt.attachments):
         return ()
@@ -85,24 +88,20 @@ def _is_owner(state: State, prompt: Prompt) -> bool:
 def _expect_room(state: State, command: c.QueuePrompt) -> None:
     rules, author = command.rules, command.prompt.author.person
     if state.seq >= rules.transcript_events:
-        raise LimitReached(
+        raise limit_reached(
             f"The transcript of this session is full: it has {state.seq:,} events, {rules.transcript_events:,} are the "
             "most.",
-            f"Fork the session and go on there: outrider fork {state.session}. "
-            f"{raised_by('OUTRIDER_LIMIT_TRANSCRIPT_EVENTS')}",
+            f"Fork the session and go on there: outrider fork {state.session}.",
+            "OUTRIDER_LIMIT_TRANSCRIPT_EVENTS",
         )
     wait = "Wait for some turns to end, or withdraw some."
     if len(state.queue) >= rules.queue:
-        raise QuotaReached(
-            f"{len(state.queue)} prompts wait already; {rules.queue} is the most of one session.",
-            f"{wait} {raised_by('OUTRIDER_LIMIT_QUEUE')}",
-        )
+        sentence = f"{len(state.queue)} prompts wait already; {rules.queue} is the most of one session."
+        raise quota_reached(sentence, wait, "OUTRIDER_LIMIT_QUEUE")
     mine = sum(person_key(one.author.person.email) == person_key(author.email) for one in state.queue)
     if rules.person_queue is not None and mine >= rules.person_queue:
-        raise QuotaReached(
-            f"{mine} prompts of {author.name} wait already; {rules.person_queue} is the most of one person.",
-            f"{wait} {raised_by('OUTRIDER_LIMIT_PERSON_QUEUE')}",
-        )
+        sentence = f"{mine} prompts of {author.name} wait already; {rules.person_queue} is the most of one person."
+        raise quota_reached(sentence, wait, "OUTRIDER_LIMIT_PERSON_QUEUE")
 
 
 def _expect_queued(state: State, prompt: PromptId) -> int:

@@ -3,6 +3,7 @@
 from outrider.model import commands as c
 from outrider.model import events as e
 from outrider.model.errors import Refused
+from outrider.model.limits import raised_by
 from outrider.session.kept import Kept, of_turn, pushed_alike
 from outrider.session.state import State
 
@@ -38,4 +39,7 @@ def expect_kept(state: State, turn: str | None) -> Kept:
     if not state.snapshots:
         raise Refused("This session has no snapshot yet.", "One is taken at the end of each turn.")
     known = ", ".join(str(kept.number) for kept in state.snapshots)
-    raise Refused(f"There is no snapshot of turn {turn}.", f"There are snapshots of these turns: {known}.")
+    remedy = f"There are snapshots of these turns: {known}."
+    if str(turn).isdecimal() and int(str(turn)) < state.snapshots[0].number:
+        remedy += f" Older ones are deleted. {raised_by('OUTRIDER_SNAPSHOTS_KEPT')}"
+    raise Refused(f"There is no snapshot of turn {turn}.", remedy)
