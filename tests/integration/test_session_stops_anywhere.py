@@ -3,18 +3,20 @@
 import asyncio
 import secrets
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from outrider.model.commands import QueuePrompt, StopTurn
+from outrider.model.effects import StopEngine
 from outrider.model.engine import PermissionAsk, ToolKind
 from outrider.model.events import RECORDED, KeptWork, TextSealed, TurnEnded, TurnEndReason, TurnInterrupted
 from outrider.model.ids import SessionId, ToolCallId
 from outrider.model.sandbox import SandboxHandle, SandboxSpec
 from outrider.ports.sandbox import Guest
+from outrider.session.effects import LIMITS_SECONDS
 from outrider.session.effects.stop_engine import CANCEL_SECONDS, REACH_SECONDS
 from outrider.session.outbox import STOP_GRACE_SECONDS
 from outrider.session.registry import Registry
@@ -220,6 +222,30 @@ async def test_while_a_sandbox_that_outlived_its_server_is_not_reached(tmp_path:
         ended = await turn_end(registry, session)
         assert left() == []
         assert ended.reason is TurnEndReason.STOPPED
+
+
+async def test_while_the_guest_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ladder hangs in it until its time is over: the sandbox is stopped before anybody is told of the end."""
+    monkeypatch.setitem(LIMITS_SECONDS, StopEngine, 0.3)
+    world = SessionWorld(tmp_path, FakeEngine({"mend": [shell(LEAVE)], "": []}))
+    repository, connect = await world.begin(), world.sandboxes.connect
+
+    async def mute(handle: SandboxHandle) -> Guest:
+        world.sandboxes.connect = connect  # type: ignore[method-assign]
+        guest = await connect(handle)
+        guest.kill_everything = never  # type: ignore[method-assign]
+        return guest
+
+    async def never(*, spare: Sequence[str] = ()) -> int:
+        await asyncio.Event().wait()
+        return len(spare)
+
+    world.sandboxes.connect = mute  # type: ignore[method-assign]
+    async with running(world.registry()) as registry:
+        session = await registry.create(new_session(repository, world.source.head(), "mend it"))
+        await looked(lambda: len(left()) >= STARTED)
+        ended = await stopped(registry, session)
+    assert ended.message.endswith("so its sandbox was stopped.")
 
 
 async def test_what_was_writing_the_name_of_the_author_stands_in_no_way(tmp_path: Path) -> None:

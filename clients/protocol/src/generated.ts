@@ -980,7 +980,7 @@ export type PullRequestState = "open" | "merged" | "closed";
 export interface Recorded {
   readonly seq: number;
   readonly at: string;
-  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | TurnHeld | TurnAdmitted | TranscriptNearlyFull | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | ToolLogKept | PermissionDecided | UsageRecorded | StopRequested | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | HostForbidden | MemberJoined | RoleChanged | MemberLeft | SessionRenamed | SessionPinned | LogSalvaged | ArchiveRequested | SessionArchived | SessionUnarchived | ChildRequested | ChildSpawned | ChildRefused | ChildPrompted | ChildEnded | ChildrenStopRequested;
+  readonly event: SessionCreated | PromptQueued | PromptWithdrawn | PromptMoved | PromptEdited | KeyUsed | TurnHeld | TurnAdmitted | TranscriptNearlyFull | SandboxRequested | SandboxReady | SyncFinished | SyncFailed | TypingNoticed | SandboxLost | SandboxStopped | SnapshotTaken | SnapshotFailed | SnapshotStored | SnapshotNotStored | SessionRewound | SessionForked | StageReported | ServiceChanged | PreviewsNamed | TurnStarted | EngineAttached | PromptHanded | EngineTold | TextSealed | ToolCallChanged | PlanChanged | ToolLogKept | PermissionDecided | UsageRecorded | StopRequested | StopFailed | EngineFinished | WorkCollected | ProofRequested | CheckStarted | CheckFinished | ProofFinished | EngineReprompted | PublishRequested | BranchPushed | PullRequestOpened | PublishFailed | EvidenceAttached | PullRequestChanged | TurnInterrupted | TurnEnded | ProblemReported | EgressRefused | HostAllowed | HostForbidden | MemberJoined | RoleChanged | MemberLeft | SessionRenamed | SessionPinned | LogSalvaged | ArchiveRequested | SessionArchived | SessionUnarchived | ChildRequested | ChildSpawned | ChildRefused | ChildPrompted | ChildEnded | ChildrenStopRequested;
 }
 
 /** The client's command was not carried out. */
@@ -1341,6 +1341,13 @@ export interface Step {
   readonly seconds: number;
 }
 
+/** A turn that is being stopped could not be ended in its sandbox, so the sandbox is stopped. The turn ends then. */
+export interface StopFailed {
+  readonly type: "stop_failed";
+  readonly turn: string;
+  readonly reason: string;
+}
+
 /** Stop the running turn; with `children`, also those of the sessions that it started, and of theirs. */
 export interface StopFrame {
   readonly kind: "stop";
@@ -1637,6 +1644,7 @@ export type Event =
   | PermissionDecided
   | UsageRecorded
   | StopRequested
+  | StopFailed
   | EngineFinished
   | WorkCollected
   | ProofRequested

@@ -159,6 +159,11 @@ def _(event: events.SandboxLost, scene: Scene) -> Block:
 
 
 @draw.register
+def _(event: events.StopFailed, scene: Scene) -> Block:
+    return _note("The turn did not end by itself. Its sandbox is being stopped.")
+
+
+@draw.register
 def _(event: events.TurnStarted, scene: Scene) -> None:
     scene.status = "Starting the engine"
     scene.spent_before = len(scene.spent)

@@ -55,6 +55,7 @@ from outrider.model.sandbox_events import SandboxReady as SandboxReady
 from outrider.model.sandbox_events import SandboxRequested as SandboxRequested
 from outrider.model.sandbox_events import SandboxStopped as SandboxStopped
 from outrider.model.sandbox_events import StartPath as StartPath
+from outrider.model.sandbox_events import StopFailed as StopFailed
 from outrider.model.sandbox_events import SyncFailed as SyncFailed
 from outrider.model.sandbox_events import SyncFinished as SyncFinished
 from outrider.model.sandbox_events import TypingNoticed as TypingNoticed
@@ -336,6 +337,7 @@ Event = Annotated[
     | PermissionDecided
     | UsageRecorded
     | StopRequested
+    | StopFailed
     | EngineFinished
     | WorkCollected
     | ProofRequested

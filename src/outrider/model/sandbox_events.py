@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from outrider.model.base import Model, Sentence
-from outrider.model.ids import LayerId, SandboxId
+from outrider.model.ids import LayerId, SandboxId, TurnId
 from outrider.model.person import Person
 from outrider.model.repository import CommitHash
 from outrider.model.sandbox import Isolation, LimitTier, SandboxHandle
@@ -91,3 +91,11 @@ class SandboxStopped(Model):
 
     type: Literal["sandbox_stopped"] = "sandbox_stopped"
     sandbox: SandboxId
+
+
+class StopFailed(Model):
+    """A turn that is being stopped could not be ended in its sandbox, so the sandbox is stopped. The turn ends then."""
+
+    type: Literal["stop_failed"] = "stop_failed"
+    turn: TurnId
+    reason: Sentence

@@ -194,6 +194,11 @@ def _stop_requested(state: State, event: e.StopRequested) -> State:
     return _with_turn(state, stopped_by=event.by.name, phase=TurnPhase.STOPPING)
 
 
+@_on(e.StopFailed)
+def _stop_failed(state: State, event: e.StopFailed) -> State:
+    return _with_sandbox(_with_turn(state, stop_failed=event.reason, handed=False), phase=SandboxPhase.STOPPING)
+
+
 @_on(e.EngineFinished)
 def _engine_finished(state: State, event: e.EngineFinished) -> State:
     if state.turn is None:

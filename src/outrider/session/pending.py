@@ -75,7 +75,7 @@ def _turn(state: State) -> Iterator[x.Effect]:
             yield run
     elif turn.phase is TurnPhase.COLLECTING and state.synced:
         yield x.CollectWork(turn.id, turn.round)
-    elif turn.phase is TurnPhase.STOPPING:
+    elif turn.phase is TurnPhase.STOPPING and not turn.stop_failed:
         if turn.handed:
             yield run  # the ladder ends it; to cancel it here would leave nobody to hear the engine's last words
         yield x.StopEngine(turn.id)

@@ -88,6 +88,8 @@ class Turn:
     begun: bool = False
     """Whether an engine ever was."""
     stopped_by: str = ""
+    stop_failed: str = ""
+    """Why it could not be ended in its sandbox, which is stopped for that."""
     failure: str = ""
     """Why it will not end well; what is there is still collected and pushed."""
     publish_failed: bool = False

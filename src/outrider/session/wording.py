@@ -55,6 +55,18 @@ def stopped_without_work(turn: Turn) -> str:
     return sentence(f"Stopped by {turn.stopped_by}. {done}")
 
 
+def stopped_with_sandbox(turn: Turn) -> str:
+    """A stop that needed the sandbox to be stopped."""
+    how = "The turn did not end by itself, so its sandbox was stopped."
+    return sentence(f"{stopped_without_work(turn)} {how}")
+
+
+def not_stopped(turn: Turn) -> str:
+    """A stop that failed, of the sandbox too."""
+    asked = f"{turn.stopped_by} stopped it, but its" if turn.stopped_by else f"{turn.failure} Its"
+    return sentence(f"{asked} sandbox could not be stopped: {turn.stop_failed} Something of it may still run.")
+
+
 def turn_stopped(state: State, turn: Turn) -> str:
     """A stop, and what it kept."""
     return sentence(f"Stopped by {turn.stopped_by}. {_kept(kept(state, turn))}")

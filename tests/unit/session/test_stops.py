@@ -3,6 +3,7 @@
 import pytest
 
 from outrider.model import commands as c
+from outrider.model import effects as x
 from outrider.model import events as e
 from outrider.model.engine import EngineStop
 from outrider.model.errors import Refused
@@ -158,9 +159,57 @@ def test_the_sandbox_dies_while_the_turn_is_stopped():
     assert ladder_done(session) == "turn_ended"
 
 
-def test_a_ladder_that_fails_ends_the_turn_and_says_so():
+def fail_to_stop(session: Playbook) -> str:
+    return session.fail(x.StopEngine, "It took too long (StopEngine).")
+
+
+def test_a_ladder_that_fails_stops_the_sandbox_before_anybody_is_told_of_the_end():
     session = play()
     stop(session)
-    effect = session.effects[-1]
-    assert session.ask(c.EffectFailed(effect, "Something still runs.", "Stop the server.")) == "turn_ended"
-    assert session.last.message == "Something still runs. Stop the server."
+    assert fail_to_stop(session) == "stop_failed"
+    assert session.wants == "StopSandbox"
+    assert session.ask(c.Report(e.SandboxStopped(sandbox=session.state.sandbox.id))) == "sandbox_stopped turn_ended"
+    assert session.last.reason is e.TurnEndReason.STOPPED
+    assert session.last.message == (
+        "Stopped by Bob. What had been done is kept in the workspace. "
+        "The turn did not end by itself, so its sandbox was stopped."
+    )
+    assert session.wants == ""
+
+
+def test_the_next_turn_waits_for_the_sandbox_to_be_stopped():
+    session = play()
+    stop(session)
+    fail_to_stop(session)
+    assert session.prompt("Go on.", number=2) == "prompt_queued"
+    assert session.wants == "StopSandbox"
+    stopped = c.Report(e.SandboxStopped(sandbox=session.state.sandbox.id))
+    assert session.ask(stopped) == "sandbox_stopped turn_ended sandbox_requested turn_started"
+
+
+def test_where_the_sandbox_cannot_be_stopped_either_nobody_is_told_that_it_was():
+    session = play()
+    stop(session)
+    fail_to_stop(session)
+    assert session.fail(x.StopSandbox, "It took too long (StopSandbox).") == "problem_reported sandbox_lost turn_ended"
+    assert session.last.reason is e.TurnEndReason.FAILED
+    assert session.last.message == (
+        "Bob stopped it, but its sandbox could not be stopped: It took too long (StopEngine). "
+        "Something of it may still run."
+    )
+
+
+def test_a_server_that_dies_after_a_failed_ladder_stops_the_sandbox():
+    session = play()
+    stop(session)
+    fail_to_stop(session)
+    assert session.ask(c.Wake("The server was restarted.")) == ""
+    assert session.wants == "StopSandbox"
+
+
+def test_a_ladder_that_fails_where_no_sandbox_runs_ends_the_turn_and_says_so():
+    session = play()
+    stop(session)
+    session.ask(c.SandboxVanished(session.state.sandbox.id, 1, "gone"))
+    assert session.fail(x.StopEngine, "Something is wrong.") == "turn_ended"
+    assert session.last.message == "Something is wrong."

@@ -26,7 +26,7 @@ function preparesFor(state: FoldState, seq: number): void {
 
 export const foldTurn: Pick<
   Handlers,
-  "turn_started" | "prompt_handed" | "engine_told" | "engine_attached" | "engine_finished" | "engine_reprompted" | "stop_requested" | "turn_interrupted" | "turn_ended"
+  "turn_started" | "prompt_handed" | "engine_told" | "engine_attached" | "engine_finished" | "engine_reprompted" | "stop_requested" | "stop_failed" | "turn_interrupted" | "turn_ended"
 > = {
   turn_started: (state, event, { seq, at }) => {
     const queued = state.queue.find((prompt) => prompt.id === event.prompt);
@@ -63,6 +63,9 @@ export const foldTurn: Pick<
   stop_requested: (state, event, stamp) => {
     setPhase(state, "stopping");
     notice(state, stamp, "info", `${event.by.name} stopped the turn.`);
+  },
+  stop_failed: (state, _event, stamp) => {
+    notice(state, stamp, "info", "The turn did not end by itself. Its sandbox is being stopped.");
   },
   turn_interrupted: (state, event, stamp) => {
     settleTurn(state, event.turn);

@@ -100,7 +100,9 @@ def _stop_failed(state: State, command: c.EffectFailed, effect: x.StopEngine) ->
     turn = state.turn
     if turn is None or turn.id != effect.turn or turn.phase is not TurnPhase.STOPPING:
         return ()
-    return (_end(turn, command),)
+    if not state.sandbox_alive:
+        return (_end(turn, command),)
+    return (e.StopFailed(turn=turn.id, reason=wording.sentence(command.sentence)),)
 
 
 def _collect_failed(state: State, command: c.EffectFailed, effect: x.CollectWork) -> Events:

@@ -6,7 +6,7 @@ from outrider.model.person import Person
 from outrider.model.proof import ProofVerdict
 from outrider.session import wording
 from outrider.session.decide.outcome import new_proof
-from outrider.session.state import State, Turn, TurnPhase
+from outrider.session.state import SandboxPhase, State, Turn, TurnPhase
 
 MOST_ROUNDS = 3
 """How often the engine works within one turn: once for the prompt, twice for checks that came back red."""
@@ -25,9 +25,22 @@ def follow(state: State) -> Events:
         case TurnPhase.ENGINE | TurnPhase.COLLECTING:
             return _need_sandbox(state, turn)
         case TurnPhase.STOPPING:
-            return ()
+            return _stopped_with_sandbox(state, turn)
         case TurnPhase.SETTLING:
             return _settle(state, turn) if turn.well else _salvage(state, turn)
+
+
+def _stopped_with_sandbox(state: State, turn: Turn) -> Events:
+    """After a stop that failed: once the sandbox has been stopped nothing of the turn runs. Where it could not be
+    stopped either, nobody is told that the turn was."""
+    phase = state.sandbox.phase if state.sandbox else SandboxPhase.STOPPED
+    if not turn.stop_failed or phase is SandboxPhase.STOPPING:
+        return ()
+    if phase is SandboxPhase.LOST:
+        message = wording.not_stopped(turn)
+        return (e.TurnEnded(turn=turn.id, reason=e.TurnEndReason.FAILED, message=message),)
+    reason = e.TurnEndReason.STOPPED if turn.stopped_by else e.TurnEndReason.FAILED
+    return (e.TurnEnded(turn=turn.id, reason=reason, message=wording.stopped_with_sandbox(turn)),)
 
 
 def _archive(state: State, by: Person) -> Events:
