@@ -327,6 +327,16 @@ async def test_a_wrong_recipe_and_none_at_all_are_not_run_with_a_sentence(bench:
     assert (wrong.could_not_run, nothing.could_not_run) == (True, False)
 
 
+@pytest.mark.parametrize(("on_base", "on_head"), [(True, True), (True, False), (False, False), (False, True)])
+async def test_a_setup_without_checks_has_to_work_on_the_head(bench: Bench, on_base: bool, on_head: bool) -> None:
+    text = 'setup = ["test -e works"]\nsetup_inputs = ["works"]\n'
+    base = await bench.git.commit({"outrider.toml": text} | ({"works": ""} if on_base else {}))
+    head = await bench.git.commit({"works": "" if on_head else None, "notes.md": "x"}, base)
+    proof = await bench.prove(base, head)
+    assert (proof.verdict, proof.setup_failed, proof.could_not_run) == (ProofVerdict.NOT_RUN, not on_head, False)
+    assert ("`test -e works` ended with 1" in proof.summary) is not on_head
+
+
 async def test_cancelling_destroys_the_sandboxes(bench: Bench) -> None:
     base, head = await one_file_changes(bench, recipe("sleep 1000"))
     there_before = await bench.sandboxes()

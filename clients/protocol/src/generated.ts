@@ -884,6 +884,8 @@ export interface Proof {
   readonly recipe_source: string;
   /** Nothing was proved though something was to be; false where no checks are known */
   readonly could_not_run: boolean;
+  /** There are no checks, and the setup, run on head in a clean sandbox, failed */
+  readonly setup_failed: boolean;
 }
 
 /** All runs are in, and this is what they show. */

@@ -46,6 +46,7 @@ TURN_END = {
 NO_SUCCESS = {
     "checks_red": "This counts as failed: on the result a check is red.",
     "checks_not_run": "This counts as failed: the checks could not be run, so nothing is proved.",
+    "setup_failed": "This counts as failed: there are no checks, and the set-up fails on the result.",
 }
 """What is said of a turn that ran to its end and is no success all the same, by the result's reason."""
 

@@ -107,3 +107,6 @@ class Proof(Model):
     could_not_run: bool = Field(
         default=False, description="Nothing was proved though something was to be; false where no checks are known"
     )
+    setup_failed: bool = Field(
+        default=False, description="There are no checks, and the setup, run on head in a clean sandbox, failed"
+    )

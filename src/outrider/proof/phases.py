@@ -100,6 +100,19 @@ class Phases:
                 await run.report(CheckFinished(proof=run.proof, result=ended.result))
         return runs
 
+    async def setup_alone(self, run: PhaseRun, head: Tree) -> SetupFailed | None:
+        """Whether the setup of a recipe without checks fails on a head: the base's where it depends on nothing that
+        differs, else its own. Raises SandboxError, LimitReached where it could not be run."""
+        ground, setup = run.ground, await self.base_setup(run)
+        if not await self._needs_own_setup(run, head, setup):
+            if setup.broken:
+                raise SandboxError(setup.broken)
+            return setup.failed
+        spec = CleanSpec("the setup", ground.image.layers, ground.image.toolbox, caps=ground.recipe.limits)
+        async with self._sandboxes.open(spec, run.teller.say("setup")) as handle:
+            await self._setting_up.check_out(ground, handle, head)
+            return await self._setting_up.run(ground, handle, run.teller.say("setup"))
+
     async def _run_checks(
         self, run: PhaseRun, results: Results, setup: BaseSetup, runs: dict[CheckName, CheckRun]
     ) -> SetupFailed | None:

@@ -49,9 +49,7 @@ class Results:
 
     async def not_set_up(self, check: CheckSpec, failed: SetupFailed) -> CheckRun:
         """The setup failed before the check could run; the log is the setup's."""
-        why = "ran out of time" if failed.ended.timed_out else f"ended with {failed.ended.exit_code}"
-        note = f"The setup command `{failed.command[:200]}` {why}."
-        return CheckRun(await self._result(check, failed.ended, note))
+        return CheckRun(await self._result(check, failed.ended, failed.told()))
 
     def stopped(self, check: CheckSpec, reason: str) -> CheckRun:
         """The sandbox went away, or could not be made."""

@@ -14,11 +14,12 @@ from outrider.ports.images import LayerUses
 from outrider.ports.quarantine import Quarantine
 from outrider.ports.store import Blobs
 from outrider.proof.changes import Changes, read_changes
+from outrider.proof.clean_run import Tree
 from outrider.proof.compare import Comparison, Runs, compare
 from outrider.proof.phases import PhaseRun, Phases
 from outrider.proof.reading import read_recipe
 from outrider.proof.recipe import Recipe
-from outrider.proof.setting_up import Ground, SettingUp
+from outrider.proof.setting_up import Ground, SettingUp, SetupFailed
 from outrider.proof.telling import ProofEvent, Report, Teller
 
 __all__ = ["ProofEvent", "ProofRequest", "Prover", "Report"]
@@ -76,24 +77,31 @@ class Prover:
         try:
             recipe = await read_recipe(self._quarantine, request.session, request.base)
             changes = await read_changes(self._quarantine, request.session, request.base, request.head, recipe)
-            if not recipe.checks:
+            if not recipe.checks and not recipe.setup:
                 return _proof(request, Comparison(ProofVerdict.NOT_RUN, recipe.notice), recipe, changes, {})
-            runs = await self._run(request, recipe, changes, report, teller)
+            run = await self._common(request, recipe, report, teller)
+            if not recipe.checks:
+                failed = await self._phases().setup_alone(run, Tree(request.head))
+                return _set_up_alone(request, recipe, changes, failed)
+            runs = await self._run(request, run, changes)
         except OutriderError as error:
             return _not_run(request, error, recipe, changes)
         before = runs.get(Phase.BEFORE, runs[Phase.BASE])
         return _proof(request, compare(runs[Phase.BASE], before, runs[Phase.AFTER]), recipe, changes, runs)
 
-    async def _run(
-        self, request: ProofRequest, recipe: Recipe, changes: Changes, report: Report, teller: Teller
-    ) -> Mapping[Phase, Runs]:
-        """All phases at once; the slots for sandboxes decide how many really run. Where no test file changed, the tree
-        of `before` is that of `base`: it is not run a second time and not listed as if it had been."""
+    def _phases(self) -> Phases:
+        return Phases(self._sandboxes, self._setting_up, self._blobs, self._clock)
+
+    async def _common(self, request: ProofRequest, recipe: Recipe, report: Report, teller: Teller) -> PhaseRun:
         image = await self._images.prepare(recipe.wants(), teller.say("image"))
         teller.say("image")(image.notice)
         ground = Ground(image, recipe, request.session, request.proof, request.repository)
-        phases = Phases(self._sandboxes, self._setting_up, self._blobs, self._clock)
-        run = PhaseRun(request.proof, ground, request.base, report, teller)
+        return PhaseRun(request.proof, ground, request.base, report, teller)
+
+    async def _run(self, request: ProofRequest, run: PhaseRun, changes: Changes) -> Mapping[Phase, Runs]:
+        """All phases at once; the slots for sandboxes decide how many really run. Where no test file changed, the tree
+        of `before` is that of `base`: it is not run a second time and not listed as if it had been."""
+        phases = self._phases()
         trees = changes.trees(request.base, request.head)
         async with asyncio.TaskGroup() as group:
             setup = group.create_task(phases.base_setup(run), name=f"setup-{request.proof}")
@@ -116,8 +124,17 @@ def _told(group: ExceptionGroup[Exception]) -> OutriderError | None:
 def _not_run(
     request: ProofRequest, error: OutriderError, recipe: Recipe | None = None, changes: Changes | None = None
 ) -> Proof:
-    said = f"The checks could not be run: {error}"
-    return _proof(request, Comparison(ProofVerdict.NOT_RUN, said[:1000]), recipe, changes or Changes(), {})
+    what = "checks" if recipe is None or recipe.checks else "set-up"
+    said = Comparison(ProofVerdict.NOT_RUN, f"The {what} could not be run: {error}"[:1000])
+    proof = _proof(request, said, recipe, changes or Changes(), {})
+    return proof.model_copy(update={"could_not_run": recipe is None or bool(recipe.checks or recipe.setup)})
+
+
+def _set_up_alone(request: ProofRequest, recipe: Recipe, changes: Changes, failed: SetupFailed | None) -> Proof:
+    """What the setup of a recipe without checks shows: that it fails, or nothing."""
+    summary = f"There are no checks. {failed.told()}" if failed else recipe.notice
+    proof = _proof(request, Comparison(ProofVerdict.NOT_RUN, summary[:1000]), recipe, changes, {})
+    return proof.model_copy(update={"setup_failed": failed is not None})
 
 
 def _proof(

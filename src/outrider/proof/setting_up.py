@@ -39,6 +39,11 @@ class SetupFailed:
     command: str
     ended: Ended
 
+    def told(self) -> str:
+        """In a sentence."""
+        why = "ran out of time" if self.ended.timed_out else f"ended with {self.ended.exit_code}"
+        return f"The setup command `{self.command[:200]}` {why}."
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:

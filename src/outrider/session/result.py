@@ -62,11 +62,13 @@ class ResultReason(StrEnum):
     """Why a result is what it is."""
 
     COMPLETED = "completed"
-    """The turn ran to its end, and no check is red. Where no checks are known there is nothing to be red."""
+    """The turn ran to its end, and no check is red. Where no checks are known there is only a setup to fail."""
     CHECKS_RED = "checks_red"
     """The turn ran to its end, and a check fails on what it left."""
     CHECKS_NOT_RUN = "checks_not_run"
     """The turn ran to its end, and the checks could not be run: their setup failed, or no sandbox could be had."""
+    SETUP_FAILED = "setup_failed"
+    """The turn ran to its end. There are no checks, and the setup fails on what it left."""
     STOPPED = "stopped"
     FAILED = "failed"
     NOT_RUN = "not_run"
@@ -74,7 +76,8 @@ class ResultReason(StrEnum):
 
 
 class Result(Model):
-    """What came of a session so far. `ok`: the last turn ran to its end, no check is red, and all could be run."""
+    """What came of a session so far. `ok`: the last turn ran to its end, no check is red, and all could be run. Where
+    there are no checks the setup must not fail."""
 
     session: SessionId
     ok: bool
@@ -105,11 +108,13 @@ def _reason(state: State) -> ResultReason:
     end, proof = state.last_end, state.head_proof
     if end is None:
         return ResultReason.NOT_RUN
-    if end.reason is TurnEndReason.COMPLETED and proof and proof.verdict is ProofVerdict.RED:
+    if end.reason is not TurnEndReason.COMPLETED or proof is None:
+        return ResultReason(end.reason.value)
+    if proof.verdict is ProofVerdict.RED:
         return ResultReason.CHECKS_RED
-    if end.reason is TurnEndReason.COMPLETED and proof and proof.could_not_run:
-        return ResultReason.CHECKS_NOT_RUN
-    return ResultReason(end.reason.value)
+    if proof.setup_failed:
+        return ResultReason.SETUP_FAILED
+    return ResultReason.CHECKS_NOT_RUN if proof.could_not_run else ResultReason.COMPLETED
 
 
 def _checks(state: State) -> tuple[CheckOutcome, ...]:

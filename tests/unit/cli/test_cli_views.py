@@ -105,6 +105,7 @@ def test_a_terminal_gets_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
         ("stopped", ""),
         ("checks_red", "This counts as failed: on the result a check is red.\n"),
         ("checks_not_run", "This counts as failed: the checks could not be run, so nothing is proved.\n"),
+        ("setup_failed", "This counts as failed: there are no checks, and the set-up fails on the result.\n"),
     ],
 )
 def test_a_turn_that_ran_to_its_end_and_is_no_success_is_explained(reason: str, said: str) -> None:

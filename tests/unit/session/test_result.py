@@ -13,7 +13,7 @@ from outrider.session.projection import Projection, row, status
 from outrider.session.result import result
 from outrider.testing.manual_clock import ManualClock
 from outrider.testing.memory_store import MemorySessionIndex
-from outrider.testing.playbook import ADA, BASE, Playbook, commit_id, play
+from outrider.testing.playbook import ADA, BASE, Playbook, commit_id, play, proof_of
 
 
 def finished(verdict: ProofVerdict = ProofVerdict.FIX_PROVED) -> Playbook:
@@ -92,6 +92,17 @@ def test_checks_that_could_not_run_are_not_ok():
     session.publish(7)
     told = result(session.state)
     assert (told.ok, told.reason, told.pull_request.number) == (False, "checks_not_run", 7)
+
+
+def test_a_setup_that_fails_where_there_are_no_checks_is_not_ok():
+    session = play()
+    session.engine_ends()
+    session.collect(commit_id(1), "Mend it")
+    proof = proof_of(session.state.proving, ProofVerdict.NOT_RUN).model_copy(update={"setup_failed": True})
+    session.ask(c.Report(e.ProofFinished(proof=proof)))
+    session.publish(7)
+    told = result(session.state)
+    assert (told.ok, told.reason, told.pull_request.number) == (False, "setup_failed", 7)
 
 
 def test_a_session_whose_turn_has_not_ended_is_not_ok():

@@ -14,6 +14,7 @@ interface Look {
 const words: Readonly<Record<string, string>> = {
   checks_red: "Checks are red",
   checks_not_run: "Checks did not run",
+  setup_failed: "Set-up failed",
   completed: "Checks are red", // as older sessions told it
 };
 
