@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from outrider.api.auth import AUTHOR_HEADER, COOKIE, author_header
 from outrider.cli.links import is_loopback
 from outrider.model.errors import BadRequest, LimitReached, NotAllowed, NotFound, OutriderError, Refused
-from outrider.model.ids import PromptId, SessionId
+from outrider.model.ids import PromptId, SessionId, new_id
 from outrider.model.person import Person
 
 REQUEST_SECONDS = 30
@@ -26,6 +26,9 @@ MAX_FRAME_BYTES = 256 << 20
 
 CLOSE_RESYNC = 4409
 """The server dropped what we were too slow for: attach again."""
+
+BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError)
+"""The connection ended before the answer had come whole. Whether the request was carried out is not known."""
 
 Body = dict[str, Any] | AsyncIterator[bytes]
 
@@ -105,13 +108,14 @@ class Client:
 
     async def start_session(self, wanted: dict[str, Any]) -> SessionId:
         """Start a session with its first prompt. Raises what the server refuses it for."""
-        return SessionId((await self.ask("POST", "/api/sessions", wanted, timeout=IMPORT_SECONDS))["session"])
+        body = {**wanted, "key": wanted.get("key") or new_key()}
+        return SessionId((await self.ask("POST", "/api/sessions", body, timeout=IMPORT_SECONDS))["session"])
 
     async def queue_prompt(
         self, session: SessionId, text: str, files: Sequence[dict[str, Any]] = (), key: str | None = None
     ) -> PromptId:
         """Queue a prompt with files that were uploaded. The same key again is the same prompt."""
-        body = {"text": text, "attachments": list(files), "key": key}
+        body = {"text": text, "attachments": list(files), "key": key or new_key()}
         return PromptId((await self.ask("POST", f"/api/sessions/{session}/prompts", body))["prompt"])
 
     async def stop(self, session: SessionId, *, children: bool = False) -> None:
@@ -160,16 +164,28 @@ class Client:
     async def ask(
         self, method: str, path: str, body: Body | None = None, *, timeout: float = REQUEST_SECONDS
     ) -> dict[str, Any]:
-        """The server's answer to any request, whose body is an object or bytes. Raises what the server refuses it for,
+        """The server's answer to any request, whose body is an object or bytes. One with a key is sent once more where
+        the connection broke before the answer came: it is carried out once. Raises what the server refuses it for,
         ServerGone without an answer."""
+        sent: Any = {"json": body} if isinstance(body, dict) else {"content": body}
+        keyed = isinstance(body, dict) and bool(body.get("key"))
         try:
-            sent: Any = {"json": body} if isinstance(body, dict) else {"content": body}
-            answer = await self.http.request(method, path, **sent, timeout=timeout)
+            try:
+                answer = await self.http.request(method, path, **sent, timeout=timeout)
+            except BROKEN:
+                if not keyed:
+                    raise
+                answer = await self.http.request(method, path, **sent, timeout=timeout)
         except httpx.TransportError as error:
             raise gone(self.url) from error
         if answer.is_success:
             return answer.json() if answer.content else {}
         raise refusal(answer.status_code, answer.content)
+
+
+def new_key() -> str:
+    """A key for one request, by which it can be sent again and is carried out once."""
+    return new_id("key", 20)
 
 
 def gone(url: str) -> ServerGone:

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -21,6 +22,7 @@ from outrider.model.limits import PromptLimits
 from outrider.model.membership import Account, Role
 from outrider.model.person import Person
 from outrider.session.registry import Registry
+from outrider.session.spawning import Spawning
 from outrider.storage.blobs import DirectoryBlobs
 from outrider.storage.catalog import open_catalog
 from outrider.storage.catalog_copy import CATALOG
@@ -140,8 +142,8 @@ async def api_world(world: SessionWorld, registry: Registry | None = None) -> As
             builds=nothing,
             images=nothing,
             renewal=nothing,
-            pool=nothing,
-            spawning=nothing,
+            pool=cast("Any", SimpleNamespace(hold=_hold)),
+            spawning=Spawning(registry._world, world.policy),
             meters=nothing,
             sandboxes=nothing,
             attachments=world.attachments,
@@ -158,6 +160,10 @@ async def api_world(world: SessionWorld, registry: Registry | None = None) -> As
             address=lambda: ADDRESS,
         )
         yield ApiWorld(build_server(parts, ["localhost"]), parts)
+
+
+async def _hold(*_: object) -> None:
+    """No sandbox is warm."""
 
 
 async def _describe(person: Person) -> Me:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outrider.cli.clean import clean_line
+from outrider.cli.client import new_key
 from outrider.cli.commands.run import read_prompt
 from outrider.cli.follow import Exit
 from outrider.cli.server import Servers
@@ -58,7 +59,7 @@ def send(session: str, child: str, text: str, key: str | None) -> None:
     \b
     outrider children s-k4q7ab2xyz send s-m2p9cd4uvw "Mention the new coupon too"
     """
-    wanted = {"text": read_prompt(text), "key": key}
+    wanted = {"text": read_prompt(text), "key": key or new_key()}
     prompt = asyncio.run(_send(Servers.of(Settings.read()), session, child, wanted))
     click.echo(f"{prompt}\nFollow it: outrider attach {child}")
 

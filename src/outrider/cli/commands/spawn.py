@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from outrider.cli.client import new_key
 from outrider.cli.server import Servers
 from outrider.model.ids import SessionId
 from outrider.settings import Settings
@@ -25,6 +26,7 @@ def spawn(session: str, **wanted: str | None) -> None:
     outrider spawn s-k4q7ab2xyz "Write the page about coupons" --repo docs
     """
     given = {name: value for name, value in wanted.items() if value is not None}
+    given["key"] = wanted["key"] or new_key()
     child = asyncio.run(_spawn(Servers.of(Settings.read()), SessionId(session), given))
     click.echo(f"{child}\nFollow it: outrider attach {child}")
 
