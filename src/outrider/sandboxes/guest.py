@@ -251,11 +251,11 @@ class SshGuest:
         await self._client.lost.wait()
         return f"The connection to the sandbox ended: {self._client.reason}."
 
-    async def _start(self, command: str, pty: tuple[int, int] | None) -> GuestProcess:
+    async def _start(self, command: str, pty: tuple[int, int] | None, *, marked: bool = True) -> GuestProcess:
         if len(command) > COMMAND_BYTES:
             raise SandboxError("The command line is too long.", "Send the text by stdin or in a file.")
         process = GuestProcess()
-        if self._as_root:
+        if self._as_root and marked:
             # An sshd that serves root refuses to pass on signals: the leader of the group notes its pid instead.
             mark = f"/run/log/{secrets.token_hex(8)}"
             command = f"echo $$ >{mark}; {command}"
@@ -291,9 +291,13 @@ class SshGuest:
                 feeder.cancel()
 
     async def _signal(self, mark: str, name: str) -> None:
-        """Signal a process group by the pid that its leader has noted, as root: see `_start`."""
-        with contextlib.suppress(SandboxError):
-            await self.run(ExecSpec(argv=["sh", "-c", f"exec env kill -{name} -- -$(cat {mark})"], cwd="/"))
+        """Signal a process group by the pid that its leader has noted, as root: see `_start`. The command for it may
+        not end either where the guest lies; then it is only given up."""
+        with contextlib.suppress(SandboxError, TimeoutError):
+            async with asyncio.timeout(KILL_SECONDS):
+                killer = await self._start(f"exec env kill -{name} -- -$(cat {mark})", None, marked=False)
+                with contextlib.closing(killer):
+                    await killer.wait()
 
     def _lost(self) -> SandboxLost:
         return SandboxLost(f"The sandbox is gone: {self._client.reason}.")
