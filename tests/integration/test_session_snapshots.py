@@ -10,6 +10,7 @@ import pytest
 
 from outrider.fleet.snapshots import Snapshots
 from outrider.model.commands import QueuePrompt, Rewind
+from outrider.model.engine import TRANSCRIPT_OPENING
 from outrider.model.errors import OutriderError, SandboxError
 from outrider.model.events import ProblemReported, Recorded, SandboxReady, SnapshotFailed, SnapshotNotStored
 from outrider.model.ids import LayerId, SessionId
@@ -175,6 +176,19 @@ async def test_a_fork_goes_on_alone(world: SessionWorld) -> None:
     assert forked.created.created_by.person == BOB
     assert forked.pull_request is not None
     assert forked.pull_request.head_branch == f"outrider/{child}/work"
+
+
+async def test_a_fork_whose_engine_has_lost_its_memory_is_told_what_its_parent_did(world: SessionWorld) -> None:
+    async with begun(world) as story:
+        await turn_end(story.registry, story.session)
+        await story.ask("two", 2)
+        child = await fork(story.registry, story.session, "1", Author(person=BOB), world.clock)
+        world.engine.sessions.clear()
+        await story.ask("three", 1, child)
+    told = world.engine.prompts[-1][0]
+    assert told.startswith(TRANSCRIPT_OPENING)
+    assert "asked: one" in told
+    assert "asked: two" not in told
 
 
 async def test_snapshots_that_no_session_names_are_collected(world: SessionWorld) -> None:

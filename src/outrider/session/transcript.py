@@ -6,12 +6,15 @@ back is left out: an engine reads again what it needs, and nothing in here asks 
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from outrider.model import events as e
 from outrider.model.engine import TRANSCRIPT_OPENING, Speaker, ToolCallUpdate, ToolStatus
-from outrider.model.ids import PromptId, ToolCallId
+from outrider.model.errors import OutriderError
+from outrider.model.ids import PromptId, SessionId, ToolCallId, TurnId
 from outrider.model.prompt import Prompt
 from outrider.ports.store import SessionLog
 
@@ -25,6 +28,16 @@ MOST_TURNS = 500
 """Turns that are held while the log is read. Older ones are only counted."""
 
 READ_AT_ONCE = 200
+
+MOST_FORKS = 20
+"""How many sessions back the story is followed where one was forked from another."""
+
+ReadOther = Callable[[SessionId, int, int], Awaitable[Sequence[bytes]]]
+"""Stored events of another session after a number, at most so many. Raises OutriderError."""
+
+_Pages = Callable[[int], Awaitable[Sequence[e.Recorded]]]
+"""The events of one session after a number; none at the end."""
+
 PROMPT_CHARACTERS = 4000
 TITLES = 12
 
@@ -79,6 +92,9 @@ class Story:
         self._turns: deque[_Turn] = deque(maxlen=MOST_TURNS)
         self._prompts: dict[PromptId, Prompt] = {}
         self._count = 0
+        self._inherited = 0
+        """How many of the turns were another session's."""
+        self._forked = ""
         self._undone = ""
 
     def take(self, event: e.Event) -> None:
@@ -94,7 +110,9 @@ class Story:
                 asked = _asked(self._prompts.pop(prompt_id)) if prompt_id in self._prompts else ""
                 self._turns.append(_Turn(self._count, asked))
             case e.SessionRewound(number=number):
-                self._rewind(number)
+                self._rewind(self._inherited + number)
+            case e.SessionForked():
+                self._fork()
             case _ if self._turns:
                 _tell(self._turns[-1], event)
 
@@ -110,7 +128,14 @@ class Story:
             told = turns.pop().whole()
             room -= len(told)
             whole.appendleft(told)
-        return f"{_HEAD}{self._undone}{_in_short(turns, self._count)}{_fit(whole)}{_END}"
+        return f"{_HEAD}{self._forked}{self._undone}{_in_short(turns, self._count)}{_fit(whole)}{_END}"
+
+    def _fork(self) -> None:
+        """What was told so far was another session's; the numbers of turns begin anew."""
+        self._inherited = self._count
+        if self._count:
+            upto = "Turn 1 was" if self._count == 1 else f"The turns up to {self._count} were"
+            self._forked = f"\n{upto} in another session, of which this one is a fork.\n"
 
     def _rewind(self, number: int) -> None:
         """What came after that turn was undone."""
@@ -119,15 +144,51 @@ class Story:
         self._undone = f"\nWhat was done after turn {number} was undone by going back to the end of it.\n"
 
 
-async def transcript(log: SessionLog) -> str:
-    """What people asked, what the agent said and did, bounded, newest last."""
-    story, after = Story(), 0
-    while page := log.read(after, READ_AT_ONCE):
+async def transcript(log: SessionLog, others: ReadOther) -> str:
+    """What people asked, what the agent said and did, bounded, newest last. Where the session is a fork, what came
+    before it in the sessions that it goes on from is part of it, as far as they can be read."""
+
+    async def own(after: int) -> Sequence[e.Recorded]:
+        return log.read(after, READ_AT_ONCE)
+
+    story = Story()
+    for pages, until in await _before(own, others):
+        with suppress(OutriderError):
+            await _read(story, pages, until)
+    await _read(story, own)
+    return story.told()
+
+
+async def _before(pages: _Pages, others: ReadOther) -> Iterable[tuple[_Pages, TurnId]]:
+    """The sessions that a fork goes on from, the oldest first, each with the turn after which the next one began."""
+    found = deque[tuple[_Pages, TurnId]]()
+    with suppress(OutriderError):
+        while len(found) < MOST_FORKS:
+            first = (recorded.event for recorded in await pages(0))
+            fork = next((event for event in first if isinstance(event, e.SessionForked)), None)
+            if fork is None:
+                break
+            pages = partial(_page, others, fork.parent)
+            found.appendleft((pages, fork.turn))
+    return found
+
+
+async def _page(others: ReadOther, session: SessionId, after: int) -> Sequence[e.Recorded]:
+    return [e.RECORDED.validate_json(body) for body in await others(session, after, READ_AT_ONCE)]
+
+
+async def _read(story: Story, pages: _Pages, until: TurnId | None = None) -> None:
+    """To the end of a turn, where one is named. A fork of a fork may begin where that one began: the turn is then none
+    of its own."""
+    after = 0
+    while page := await pages(after):
         after = page[-1].seq
         for recorded in page:
             story.take(recorded.event)
+            event = recorded.event
+            if until and isinstance(event, e.TurnEnded | e.SessionForked) and event.turn == until:
+                return
         await asyncio.sleep(0)
-    return story.told()
 
 
 def _in_short(turns: list[_Turn], count: int) -> str:

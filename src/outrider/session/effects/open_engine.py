@@ -39,10 +39,10 @@ async def open_engine(guest: Guest, turn: Turn, bench: Workbench, actor: Actor) 
         await actor.ask(AttachEngine(bench.world.engine.name, engine.id, "new"))
     elif engine.resumed:
         await actor.ask(AttachEngine(bench.world.engine.name, engine.id, "resumed"))
-        told = [await transcript(actor.log), *told] if state.reseeding else told
+        told = [await transcript(actor.log, bench.world.family.sessions.events), *told] if state.reseeding else told
     else:
         await actor.ask(AttachEngine(bench.world.engine.name, engine.id, "reseeded"))
-        told = [await transcript(actor.log), *told]
+        told = [await transcript(actor.log, bench.world.family.sessions.events), *told]
     return engine, [text for text in told if text]
 
 
