@@ -58,6 +58,10 @@ class NotingEngine:
         inner = await self._engine.open(guest, launch, listener)
         return NotingSession(inner, guest, self._receipts)
 
+    def saved_output(self, text: str) -> str | None:
+        """See `ports.engine.Engine`."""
+        return self._engine.saved_output(text)
+
 
 @dataclass
 class NotingSession:

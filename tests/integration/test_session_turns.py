@@ -19,6 +19,7 @@ from outrider.session.registry import Registry
 from outrider.session.result import result
 from outrider.session.tool_logs import LOG_BYTES
 from outrider.testing.fake_engine import (
+    SAVED,
     DyingEngine,
     FakeEngine,
     FakeSession,
@@ -320,7 +321,7 @@ async def test_changed_files_are_told_while_the_turn_runs(tmp_path: Path):
 
 
 async def test_output_that_is_too_long_is_kept_as_an_artifact(tmp_path: Path):
-    spoken = "yes " + SECRET + " | head -n 400000 > ../full; echo 'Full output saved to: '$(realpath ../full)"
+    spoken = f"yes {SECRET} | head -n 400000 > ../full; echo '{SAVED}'$(realpath ../full)"
     world = SessionWorld(tmp_path, FakeEngine({"": [shell(spoken)]}))
     repository = await world.begin()
     async with running(world.registry()) as registry:

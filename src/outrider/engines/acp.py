@@ -65,6 +65,10 @@ class AcpEngine:
             raise
         return session
 
+    def saved_output(self, text: str) -> str | None:
+        """As the profile reads it. See `ports.engine.Engine`."""
+        return self._profile.saved_output(text)
+
 
 class AcpSession:
     """A running engine with its session open."""

@@ -41,3 +41,7 @@ class Profile:
     def start(self, launch: EngineLaunch) -> Start:
         """How to start it. Raises EngineError where it cannot use the model."""
         raise NotImplementedError
+
+    def saved_output(self, text: str) -> str | None:
+        """The absolute path of a file with a tool's whole output, where its text names one."""
+        return None

@@ -92,3 +92,7 @@ class Engine(Protocol):
     async def open(self, guest: Guest, launch: EngineLaunch, listener: EngineListener) -> EngineSession:
         """Start the engine in the guest and open its session. Where `resume` cannot be taken up, a new session is
         opened and `resumed` is False. Raises EngineError with what the engine last said on stderr."""
+
+    def saved_output(self, text: str) -> str | None:
+        """The file of the guest that holds a tool's whole output, where this beginning of it says so: an absolute path.
+        Part of the text may be the tool's own, so the path may name any file of the guest."""

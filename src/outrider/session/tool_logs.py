@@ -3,7 +3,6 @@ keep that file as an artifact, bounded and without the secrets that we know.
 """
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from outrider.model.commands import Report
@@ -11,6 +10,7 @@ from outrider.model.engine import ToolCallUpdate, ToolText
 from outrider.model.errors import OutriderError
 from outrider.model.ids import ToolCallId, TurnId
 from outrider.model.tool_events import ToolLogKept
+from outrider.ports.engine import Engine
 from outrider.ports.sandbox import ExecSpec, Guest
 from outrider.session.actor import Actor
 from outrider.session.world import World
@@ -21,7 +21,9 @@ LOG_BYTES = 8 << 20
 LOG_SECONDS = 30.0
 MOST_WAITING = 20
 
-_SAVED = re.compile(r"Full output saved to: (/[^\s\x00]{1,1000})")
+TEXT_CHARACTERS = 2000
+"""Within so much of its beginning an output says where all of it is."""
+
 _READ = """
 test -f "$1" || exit 1
 size=$(wc -c <"$1") && echo "$size" || exit 1
@@ -41,12 +43,13 @@ class SavedLog:
 class ToolLogs:
     """The logs of one session that are not kept yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._waiting: list[SavedLog] = []
 
     def hear(self, turn: TurnId, update: ToolCallUpdate) -> None:
         """A tool has ended."""
-        path = saved_path(update)
+        path = saved_path(update, self._engine)
         if path and len(self._waiting) < MOST_WAITING:
             self._waiting.append(SavedLog(turn, update.tool_call, path))
 
@@ -61,11 +64,10 @@ class ToolLogs:
                 continue
 
 
-def saved_path(update: ToolCallUpdate) -> str | None:
+def saved_path(update: ToolCallUpdate, engine: Engine) -> str | None:
     """The file that holds all of the output, where the engine says that there is one."""
     texts = (part.text for part in update.content or () if isinstance(part, ToolText))
-    found = next((match for text in texts if (match := _SAVED.search(text[:2000]))), None)
-    return found[1] if found else None
+    return next((path for text in texts if (path := engine.saved_output(text[:TEXT_CHARACTERS]))), None)
 
 
 async def _keep(log: SavedLog, guest: Guest, world: World, actor: Actor) -> ToolLogKept | None:

@@ -36,7 +36,7 @@ class Workbench:
         self.world = world
         self.policy = policy
         self.link = Link()
-        self.logs = ToolLogs()
+        self.logs = ToolLogs(world.engine)
         self.deaths = 0
         self.watch = Stopwatch(world.clock)
         self.quiet = asyncio.Event()

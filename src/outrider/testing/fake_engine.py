@@ -146,6 +146,10 @@ def die(sentence: str = "The engine fake ended with exit code 137.") -> Step:
     return play
 
 
+SAVED = "All of it is in: "
+"""What stands before the path of a file with a tool's whole output."""
+
+
 @dataclass
 class FakeEngine:
     """Plays the steps of the first key that is in a prompt. `stubborn` ones do not hear `cancel`."""
@@ -169,6 +173,10 @@ class FakeEngine:
         session = FakeSession(self, guest, launch, listener)
         self.sessions.append(session)
         return session
+
+    def saved_output(self, text: str) -> str | None:
+        """In words of its own."""
+        return text.strip().removeprefix(SAVED) if text.startswith(SAVED) else None
 
     def steps(self, prompt: str) -> Sequence[Step]:
         """What to play."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from outrider.engines.acp import AcpEngine
 from outrider.engines.profile import Start
 from outrider.engines.profiles.opencode import OpenCode
 from outrider.model.engine import ModelRef
@@ -64,3 +65,15 @@ def test_it_is_the_version_of_the_toolbox() -> None:
     files = start("rehearsal/demo").files
     ours = json.loads(files["config/opencode/package.json"])["dependencies"]["@opencode-ai/plugin"]
     assert json.loads(PACKAGES.read_text())["optionalDependencies"]["opencode-linux-x64"] == ours
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("...output truncated...\n\nFull output saved to: /home/agent/out/tool_1\n\nrest", "/home/agent/out/tool_1"),
+        ("Full output saved to: relative", None),
+        ("nothing of the kind", None),
+    ],
+)
+def test_output_that_is_too_long_is_in_the_file_that_it_names(text: str, path: str | None) -> None:
+    assert AcpEngine(OpenCode()).saved_output(text) == path

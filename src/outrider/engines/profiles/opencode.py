@@ -2,6 +2,7 @@
 watching what it connects to."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ _OFF = (
 _PERMISSIONS = {"*": "allow", "edit": "ask", "bash": "ask", "task": "ask", f"{MCP_NAME}_*": "ask"}
 """The last that fits wins. `edit` is every tool that writes."""
 
+_SAVED = re.compile(r"Full output saved to: (/[^\s\x00]{1,1000})")
+
 _PLUGIN = Path(__file__).with_name("opencode_plugin.js").read_text(encoding="utf-8")
 
 
@@ -71,6 +74,11 @@ class OpenCode(Profile):
             files=_files(),
             mcp_urls={MCP_NAME: f"{self.broker}/mcp"},
         )
+
+    def saved_output(self, text: str) -> str | None:
+        """It shortens output that is too long, says that at its beginning, and leaves all of it in a file."""
+        found = _SAVED.search(text)
+        return found[1] if found else None
 
     def _env(self, launch: EngineLaunch) -> dict[str, str]:
         folders = {f"XDG_{name}_HOME": f"{self.home}/{name.lower()}" for name in ("CONFIG", "DATA", "CACHE", "STATE")}
