@@ -35,6 +35,11 @@ def clean_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def clean_part(text: str) -> str:
+    """The same of a piece of a line: the spaces that part it from its neighbours stay."""
+    return re.sub(r"\s+", " ", clean(text))
+
+
 def coloured(text: str) -> Text:
     """The text with its colours kept and every other control sequence gone."""
     kept = _SEQUENCE.sub(_keep_colour, _overwritten(text))

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from outrider.cli import words
 from outrider.cli.clean import clean, clean_line
-from outrider.cli.layout import beside
+from outrider.cli.layout import beside, is_narrow, stack
 from outrider.model.image import BaseState, Build, BuildState, CheckFinding, Diagnosis, Renewed, RepositoryImage
 
 STATE = {
@@ -26,13 +26,31 @@ TAIL_LINES = 6
 
 def draw_images(console: Console, rows: list[dict[str, Any]], now: datetime) -> None:
     """A row a branch, without what does not fit; below it why a build failed."""
+    if is_narrow(console):
+        for row in rows:
+            _stack_image(console, row, now)
+    else:
+        console.print(_images_table(rows, now, console.width))
+    for build in filter(None, map(_build, rows)):
+        if build.failed:
+            console.print(beside("✗", f"{build.repository} {build.branch}: {clean_line(build.detail)}", "red"))
+
+
+def _stack_image(console: Console, row: dict[str, Any], now: datetime) -> None:
+    build, image = _build(row), _image(row)
+    commit, old, large = _about(image, now)
+    facts = [_state(build, image), _checks(image), commit if image else Text("no image", "dim"), old, large]
+    stack(console, [f"{row['repository']} {row['branch']}"], Text("  ").join(fact for fact in facts if fact.plain))
+
+
+def _images_table(rows: list[dict[str, Any]], now: datetime, width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("repository", "branch", "commit", "age"):
         table.add_column(name, no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("size", no_wrap=True, justify="right")
     table.add_column("checks", no_wrap=True, overflow="ellipsis")
-    wide = [name for name, least in (("build", WIDE), ("because", WIDER)) if console.width >= least]
+    wide = [name for name, least in (("build", WIDE), ("because", WIDER)) if width >= least]
     for name in wide:
         table.add_column(name, no_wrap=True, style="dim", overflow="ellipsis")
     for row in rows:
@@ -41,10 +59,7 @@ def draw_images(console: Console, rows: list[dict[str, Any]], now: datetime) -> 
         cells += [_about(image, now)[2], _checks(image)]
         cells += [Text(clean_line(said)) for said in _of_build(build)][: len(wide)]
         table.add_row(*cells)
-    console.print(table)
-    for build in filter(None, map(_build, rows)):
-        if build.failed:
-            console.print(beside("✗", f"{build.repository} {build.branch}: {clean_line(build.detail)}", "red"))
+    return table
 
 
 def _of_build(build: Build | None) -> tuple[str, str]:
@@ -53,12 +68,24 @@ def _of_build(build: Build | None) -> tuple[str, str]:
 
 def draw_bases(console: Console, rows: list[BaseState], now: datetime) -> None:
     """A row a base."""
+    if is_narrow(console):
+        for row in rows:
+            stack(
+                console,
+                [clean_line(row.name)],
+                f"{_age_of(row, now)} old, {row.layer}" if row.made_at else f"of unknown age, {row.layer}",
+            )
+        return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("base", "age", "layer"):
         table.add_column(name, no_wrap=True, overflow="ellipsis", style="dim" if name == "layer" else "")
     for row in rows:
-        table.add_row(Text(clean_line(row.name)), age(now - row.made_at) if row.made_at else "unknown", row.layer)
+        table.add_row(Text(clean_line(row.name)), _age_of(row, now), row.layer)
     console.print(table)
+
+
+def _age_of(row: BaseState, now: datetime) -> str:
+    return age(now - row.made_at) if row.made_at else "unknown"
 
 
 def draw_renewed(console: Console, rows: list[Renewed]) -> None:

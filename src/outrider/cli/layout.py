@@ -1,10 +1,14 @@
-"""Lines whose wrapped rest stands below their text, not below their icon."""
+"""Lines whose wrapped rest stands below their text, and lists that stay whole where there is little room."""
 
 from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
 from rich.text import Text
+
+NARROW = 72
+"""Below so many columns a list has a few lines a row instead of cells beside one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +30,23 @@ def beside(icon: str, body: str | Text, style: str = "", *, indent: int = 2) -> 
     """A line with an icon in front."""
     text = Text(body) if isinstance(body, str) else body
     return Hanging(Text(" " * indent).append(f"{icon} " if icon else "", style=style), text)
+
+
+def is_narrow(console: Console) -> bool:
+    """Whether a table would cut what it shows."""
+    return console.width < NARROW
+
+
+def make_table(console: Console) -> Table:
+    """An empty table as every list has it: as wide as the terminal; in a pipe as wide as what is in it."""
+    return Table(box=None, pad_edge=False, header_style="dim", expand=console.is_terminal)
+
+
+def stack(console: Console, facts: list[str], *lines: str | Text) -> None:
+    """A row of a list where there is little room: facts, of which the first names it, and below them the rest."""
+    told = [fact for fact in facts if fact]
+    head = Text(told[0], style="bold").append("".join(f"  {fact}" for fact in told[1:]), style="not bold dim")
+    console.print(Hanging(Text(), head))
+    for line in lines:
+        if str(line):
+            console.print(beside("", line))

@@ -19,6 +19,9 @@ from outrider.model.feed import EventsFrame, PresenceFrame, ProgressFrame, Serve
 
 REFRESHES_PER_SECOND = 12
 
+PIPE_WIDTH = 10_000
+"""Columns of what no terminal shows."""
+
 ANNOUNCED_STAGES = ("import", "clone", "model")
 """Whose progress is worth a line for good: they take minutes in silence, and say little."""
 
@@ -46,6 +49,12 @@ def make_console(*, to_stderr: bool = False) -> Console:
     return console if width == console.width else Console(
         stderr=to_stderr, highlight=False, soft_wrap=False, emoji=False, markup=False, width=width
     )  # fmt: skip
+
+
+def make_list_console() -> Console:
+    """A console for lists. In a pipe nothing is cut: there a program reads, or `grep`."""
+    console = make_console()
+    return console if console.is_terminal else Console(highlight=False, emoji=False, markup=False, width=PIPE_WIDTH)
 
 
 def make_view(server: str, *, as_json: bool) -> View:

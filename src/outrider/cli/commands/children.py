@@ -6,19 +6,23 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from outrider.cli import words
 from outrider.cli.clean import clean_line
 from outrider.cli.client import new_key
 from outrider.cli.commands.run import read_prompt
 from outrider.cli.follow import Exit
+from outrider.cli.layout import is_narrow, make_table, stack
 from outrider.cli.server import Servers
-from outrider.cli.views import make_console
+from outrider.cli.views import make_list_console
 from outrider.model.ids import SessionId
 from outrider.settings import Settings
 
 LONGEST_WAIT = 600
+
+STATES = {"requested": "starting", "refused": "not started", "checks_red": "checks are red"}
+"""Where the word on the wire is not the one to read."""
 
 
 class Children(click.Group):
@@ -75,7 +79,7 @@ def _list(session: str, wait: int, *, as_json: bool) -> int:
         for child in answer["children"]:
             click.echo(json.dumps(child, ensure_ascii=False))
     elif answer["children"]:
-        draw(make_console(), answer["children"])
+        draw(make_list_console(), answer["children"])
     else:
         click.echo("It has started no other session.")
     return Exit.FAILED if answer["working"] else Exit.DONE
@@ -88,18 +92,34 @@ async def _fetch(servers: Servers, session: SessionId, wait: int) -> dict[str, A
 
 def draw(console: Console, rows: list[dict[str, Any]]) -> None:
     """A line each, and below it what came of it."""
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    if is_narrow(console):
+        for row in rows:
+            stack(console, [row["session"], _state(row), _commits(row)], clean_line(row["title"]), *_came(row))
+        return
+    table = make_table(console)
     for name in ("id", "state"):
         table.add_column(name, no_wrap=True)
     table.add_column("title", ratio=1)
     table.add_column("commits", justify="right")
     for row in rows:
-        result = row["result"] or {}
-        said = row["refusal"] or result.get("summary", "")
-        links = result.get("pull_request") or result.get("branch") or ""
         title = Text(clean_line(row["title"]))
-        for line in filter(None, (said, links)):
-            title.append(f"\n{clean_line(line)}", style="dim")
-        state = result.get("reason", row["state"]) if row["state"] == "resting" else row["state"]
-        table.add_row(row["session"], state, title, str(result.get("commits", "")))
+        for line in _came(row):
+            title.append(f"\n{line}", style="dim")
+        table.add_row(row["session"], _state(row), title, str((row["result"] or {}).get("commits", "")))
     console.print(table)
+
+
+def _came(row: dict[str, Any]) -> list[str]:
+    """What came of it, and where its work is."""
+    result = row["result"] or {}
+    said = row["refusal"] or result.get("summary", "")
+    return [clean_line(line) for line in (said, result.get("pull_request") or result.get("branch")) if line]
+
+
+def _state(row: dict[str, Any]) -> str:
+    state = (row["result"] or {}).get("reason", row["state"]) if row["state"] == "resting" else row["state"]
+    return STATES.get(state, str(state).replace("_", " "))
+
+
+def _commits(row: dict[str, Any]) -> str:
+    return words.count(row["result"]["commits"], "commit") if row["result"] else ""

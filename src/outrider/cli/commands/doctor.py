@@ -13,9 +13,9 @@ from outrider.cli.examination import examine
 from outrider.cli.finding import Finding, State
 from outrider.cli.follow import Exit
 from outrider.cli.image_table import draw_diagnosis
-from outrider.cli.layout import Hanging, beside
+from outrider.cli.layout import Hanging, beside, is_narrow
 from outrider.cli.server import Servers
-from outrider.cli.views import make_console
+from outrider.cli.views import make_console, make_list_console
 from outrider.model.image import Diagnosis, RepositoryImage
 from outrider.settings import Settings
 
@@ -51,7 +51,7 @@ def doctor(repo: str | None, branch: str | None, *, as_json: bool) -> int:
         for finding in findings:
             click.echo(json.dumps(finding.as_dict(), ensure_ascii=False))
     else:
-        show(make_console(), findings)
+        show(make_list_console(), findings)
     return Exit.FAILED if any(finding.state is State.BROKEN for finding in findings) else Exit.DONE
 
 
@@ -60,8 +60,12 @@ def show(console: Console, findings: list[Finding]) -> None:
     width = max(len(finding.part) for finding in findings)
     for finding in findings:
         icon, colour = _ICON[finding.state]
-        lead = Text(f"{icon} ", style=colour).append(f"{finding.part:<{width}}  ", style="default")
-        console.print(Hanging(lead, Text(finding.detail, style="dim")))
+        mark, detail = Text(f"{icon} ", style=colour), Text(finding.detail, style="dim")
+        if is_narrow(console):
+            console.print(Hanging(mark, Text(finding.part)))
+            console.print(beside("", detail))
+        else:
+            console.print(Hanging(mark.append(f"{finding.part:<{width}}  ", style="default"), detail))
         if finding.remedy:
             console.print(beside("→", finding.remedy, "bold"))
 

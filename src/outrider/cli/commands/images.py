@@ -13,7 +13,7 @@ from outrider.cli.client import IMPORT_SECONDS, Client
 from outrider.cli.follow import Exit
 from outrider.cli.image_table import draw_bases, draw_build, draw_images, draw_renewed
 from outrider.cli.server import Servers
-from outrider.cli.views import make_console
+from outrider.cli.views import make_console, make_list_console
 from outrider.model.image import BaseState, Build, BuildState, Renewed
 from outrider.ports.clock import SystemClock
 from outrider.settings import Settings
@@ -43,7 +43,7 @@ def images(context: click.Context, *, as_json: bool) -> None:
         for row in told["images"]:
             click.echo(json.dumps(row, ensure_ascii=False))
     elif told["images"]:
-        draw_images(make_console(), told["images"], SystemClock().now())
+        draw_images(make_list_console(), told["images"], SystemClock().now())
     else:
         click.echo(EMPTY if told["builds_here"] else OFF)
 
@@ -124,7 +124,7 @@ async def _bases(*, renew: bool, as_json: bool) -> int:
     elif renew:
         draw_renewed(make_console(), [Renewed.model_validate(row) for row in told])
     else:
-        draw_bases(make_console(), [BaseState.model_validate(row) for row in told], SystemClock().now())
+        draw_bases(make_list_console(), [BaseState.model_validate(row) for row in told], SystemClock().now())
     return Exit.FAILED if any(row.get("problem") for row in told) else Exit.DONE
 
 

@@ -4,11 +4,16 @@ import asyncio
 
 import click
 from pydantic import ValidationError
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 
 from outrider.cli.clean import clean_line
 from outrider.cli.joining import Joined, follow, read_link
+from outrider.cli.layout import Hanging, beside, is_narrow
 from outrider.cli.logins import Logins
 from outrider.cli.server import HERE
+from outrider.cli.views import make_list_console
 from outrider.model.person import Person
 from outrider.settings import Settings
 
@@ -32,7 +37,7 @@ def join(link: str, name: str | None, email: str | None, *, listed: bool) -> Non
     """
     settings = Settings.read()
     if listed:
-        click.echo("\n".join(_lines(Logins(settings.config, settings.home))))
+        draw(make_list_console(), Logins(settings.config, settings.home))
         return
     who = person(name, email)
     for line in told(asyncio.run(follow(settings, read_link(link), who))):
@@ -60,10 +65,18 @@ def told(joined: Joined) -> list[str]:
     return lines
 
 
-def _lines(logins: Logins) -> list[str]:
-    kept, used = logins.read(), logins.address
-    lines = [f"{' ' if used else '*'} {HERE}  your own server, by the home {logins.home}"]
-    for address, login in kept.logins.items():
-        mark, guest = "*" if address == used else " ", "  (a guest)" if login.guest else ""
-        lines.append(f"{mark} {address}  {clean_line(login.person.name)} <{clean_line(login.person.email)}>{guest}")
-    return lines
+def draw(console: Console, logins: Logins) -> None:
+    """A line a server and who you are there, one below the other; two lines each in a narrow terminal."""
+    used = logins.address
+    rows = [(HERE, f"your own server, by the home {logins.home}", not used)]
+    for address, login in logins.read().logins.items():
+        who = f"{clean_line(login.person.name)} <{clean_line(login.person.email)}>{' (a guest)' if login.guest else ''}"
+        rows.append((address, who, address == used))
+    width = max(cell_len(address) for address, _, _ in rows)
+    for address, who, is_used in rows:
+        mark = Text("* " if is_used else "  ", style="bold")
+        if is_narrow(console):
+            console.print(Hanging(mark, Text(address)))
+            console.print(beside("", Text(who, style="dim"), indent=4))
+        else:
+            console.print(Hanging(mark.append(f"{address:<{width}}  ", style="not bold"), Text(who, style="dim")))

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from outrider.cli import words
 from outrider.cli.server import Servers
-from outrider.cli.views import make_console
+from outrider.cli.views import make_list_console
 from outrider.settings import Settings
 
 GROUPS = {
@@ -42,7 +42,7 @@ def limits(*, as_json: bool) -> None:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
     else:
-        show(make_console(), rows)
+        show(make_list_console(), rows)
 
 
 async def _fetch(servers: Servers) -> list[dict[str, Any]]:

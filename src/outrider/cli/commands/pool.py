@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from outrider.cli.commands.sessions import ago
+from outrider.cli.layout import is_narrow, make_table, stack
 from outrider.cli.server import Servers
-from outrider.cli.views import make_console
+from outrider.cli.views import make_list_console
 from outrider.cli.words import seconds
-from outrider.model.pool import PoolReport
+from outrider.model.pool import PoolReport, WarmView
 from outrider.settings import Settings
 
 
@@ -31,7 +32,7 @@ def pool(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
-        draw(make_console(), PoolReport.model_validate(told, strict=False))
+        draw(make_list_console(), PoolReport.model_validate(told, strict=False))
 
 
 async def _fetch(servers: Servers) -> dict[str, Any]:
@@ -44,16 +45,32 @@ def draw(console: Console, report: PoolReport) -> None:
     if report.most == 0:
         console.print("The pool is off. Set OUTRIDER_POOL_SANDBOXES to have warm sandboxes.")
         return
-    if report.sandboxes:
-        console.print(_table(report, wide=console.width >= 90))
+    if report.sandboxes and is_narrow(console):
+        for row in report.sandboxes:
+            stack(console, [_of(row)], f"{_state(row)}, {_since(row)}, {row.commit[:12]}")
+    elif report.sandboxes:
+        console.print(_table(console, report))
     else:
         console.print("No sandbox is warm. One is started for a repository that has an image and is in use.")
     for line in _lines(report):
         console.print(Text(line, style="dim"))
 
 
-def _table(report: PoolReport, *, wide: bool) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+def _of(row: WarmView) -> str:
+    return f"{row.repository} {row.branch}"
+
+
+def _state(row: WarmView) -> str:
+    return (f"held for {row.held_for}" if row.held_for else row.phase.value) + (", stale" if row.stale else "")
+
+
+def _since(row: WarmView) -> str:
+    return ago(timedelta(seconds=row.age_seconds))
+
+
+def _table(console: Console, report: PoolReport) -> Table:
+    wide = console.width >= 90
+    table = make_table(console)
     table.add_column("repository", ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column("state", no_wrap=True)
     table.add_column("commit", no_wrap=True)
@@ -61,10 +78,8 @@ def _table(report: PoolReport, *, wide: bool) -> Table:
         table.add_column("model", no_wrap=True)
     table.add_column("since", no_wrap=True, justify="right")
     for row in report.sandboxes:
-        state = f"held for {row.held_for}" if row.held_for else row.phase.value
-        cells = [f"{row.repository} {row.branch}", f"{state}{', stale' if row.stale else ''}", row.commit[:12]]
-        cells += [row.model] if wide else []
-        table.add_row(*map(Text, [*cells, ago(timedelta(seconds=row.age_seconds))]))
+        cells = [_of(row), _state(row), row.commit[:12], *([row.model] if wide else []), _since(row)]
+        table.add_row(*map(Text, cells))
     return table
 
 

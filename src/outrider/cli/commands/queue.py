@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from outrider.cli.clean import clean, clean_line
 from outrider.cli.client import Client
 from outrider.cli.commands.run import ATTACHED, read_prompt
+from outrider.cli.layout import Hanging, beside, is_narrow, make_table
 from outrider.cli.server import Servers
 from outrider.cli.upload import upload
-from outrider.cli.views import make_console
+from outrider.cli.views import make_list_console
 from outrider.model.errors import NotFound, Refused
 from outrider.model.ids import SessionId
 from outrider.settings import Settings
@@ -191,22 +192,34 @@ def _list(session: str, *, as_json: bool) -> None:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
     elif rows:
-        make_console().print(_table(rows))
+        draw(make_list_console(), rows)
     else:
         click.echo("Nothing waits.")
 
 
-def _table(rows: list[Row]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+def draw(console: Console, rows: list[Row]) -> None:
+    """A row a prompt, next first; in a narrow terminal two lines each."""
+    if is_narrow(console):
+        for place, row in enumerate(rows, start=1):
+            console.print(Hanging(Text(f"{place}  ", "bold"), Text(_said(row))))
+            console.print(beside("", Text(f"by {_by(row)}, {row['id']}", "dim"), indent=3))
+        return
+    table = make_table(console)
     table.add_column("", no_wrap=True, justify="right")
     table.add_column("prompt", ratio=1, no_wrap=True, overflow="ellipsis")
-    table.add_column("by", no_wrap=True)
+    table.add_column("by", no_wrap=True, max_width=24 if console.is_terminal else None, overflow="ellipsis")
     table.add_column("id", no_wrap=True)
     for place, row in enumerate(rows, start=1):
-        by = row["author"]["person"]["name"] + (", edited" if row["edited_by"] else "")
-        said = _short(row["text"]) + _with_files(row["attachments"])
-        table.add_row(*(Text(cell) for cell in (str(place), said, clean_line(by), row["id"])))
-    return table
+        table.add_row(*(Text(cell) for cell in (str(place), _said(row), _by(row), row["id"])))
+    console.print(table)
+
+
+def _said(row: Row) -> str:
+    return _short(row["text"]) + _with_files(row["attachments"])
+
+
+def _by(row: Row) -> str:
+    return clean_line(row["author"]["person"]["name"]) + (", edited" if row["edited_by"] else "")
 
 
 def _with_files(files: list[Row]) -> str:

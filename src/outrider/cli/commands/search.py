@@ -10,10 +10,11 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from outrider.cli.clean import clean_line
+from outrider.cli.clean import clean_line, clean_part
 from outrider.cli.commands.sessions import ago
+from outrider.cli.layout import Hanging, beside
 from outrider.cli.server import Servers
-from outrider.cli.views import make_console
+from outrider.cli.views import make_list_console
 from outrider.ports.clock import SystemClock
 from outrider.settings import Settings
 
@@ -37,7 +38,7 @@ def search(words: tuple[str, ...], limit: int, *, as_json: bool) -> None:
         for hit in hits:
             click.echo(json.dumps(hit, ensure_ascii=False))
     elif hits:
-        draw(make_console(), hits, SystemClock().now())
+        draw(make_list_console(), hits, SystemClock().now())
     else:
         click.echo("Nothing was found. Fewer words find more.")
 
@@ -53,10 +54,9 @@ def draw(console: Console, hits: list[dict[str, Any]], now: datetime) -> None:
     """Each find: where, and the words in their place."""
     for hit in hits:
         when = ago(now - datetime.fromisoformat(hit["at"]))
-        head = Text(f"{hit['session']}  ", style="bold").append(clean_line(hit["title"]), style="bold")
-        console.print(head)
-        snippet = Text("  ")
+        console.print(Hanging(Text(f"{hit['session']}  ", "bold"), Text(clean_line(hit["title"]), "bold")))
+        snippet = Text()
         for part in hit["snippet"]:
-            snippet.append(clean_line(part["text"]), style="bold underline" if part["hit"] else "")
-        console.print(snippet)
-        console.print(f"  {WHERE[hit['kind']]}, {when}, {clean_line(hit['repository'])}", style="dim")
+            snippet.append(clean_part(part["text"]), style="bold underline" if part["hit"] else "")
+        console.print(beside("", snippet))
+        console.print(beside("", Text(f"{WHERE[hit['kind']]}, {when}, {clean_line(hit['repository'])}", "dim")))

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from outrider.cli import words
 from outrider.cli.clean import clean_line
+from outrider.cli.layout import is_narrow, make_table, stack
 from outrider.cli.server import Servers
-from outrider.cli.views import make_console
+from outrider.cli.views import make_list_console
 from outrider.model.proof import ProofVerdict
 from outrider.ports.clock import SystemClock
 from outrider.settings import Settings
@@ -49,7 +49,7 @@ def sessions(limit: int, state: tuple[str, ...], *, as_json: bool, **only: Any) 
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
     elif rows:
-        draw(make_console(), below_parents(rows) if only["tree"] else rows, SystemClock().now())
+        draw(make_list_console(), below_parents(rows) if only["tree"] else rows, SystemClock().now())
     elif state or any(given.values()):
         click.echo("No session is like that. `outrider sessions --all` lists every one.")
     else:
@@ -63,9 +63,13 @@ async def _fetch(servers: Servers, query: str) -> list[dict[str, Any]]:
 
 
 def draw(console: Console, rows: list[dict[str, Any]], now: datetime) -> None:
-    """The list as a table, without what does not fit."""
+    """The list as a table, without what does not fit; in a narrow terminal two lines a session."""
+    if is_narrow(console):
+        for row in rows:
+            stack(console, [row["id"], row["status"], _pull_request(row), _changed(row, now)], _title(row))
+        return
     wide = console.width >= 90
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    table = make_table(console)
     table.add_column("id", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("title", ratio=1, no_wrap=True, overflow="ellipsis")
@@ -76,8 +80,7 @@ def draw(console: Console, rows: list[dict[str, Any]], now: datetime) -> None:
     table.add_column("changed", no_wrap=True, justify="right")
     for row in rows:
         middle = [row["repository"], _verdict(row["verdict"])] if wide else []
-        title, changed = _title(row), ago(now - datetime.fromisoformat(row["updated_at"]))
-        cells = [row["id"], row["status"], title, *middle, _pull_request(row), changed]
+        cells = [row["id"], row["status"], _title(row), *middle, _pull_request(row), _changed(row, now)]
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
 
@@ -102,6 +105,10 @@ def ago(past: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit} ago"
     return "just now"
+
+
+def _changed(row: dict[str, Any], now: datetime) -> str:
+    return ago(now - datetime.fromisoformat(row["updated_at"]))
 
 
 def _title(row: dict[str, Any]) -> str:
