@@ -83,6 +83,7 @@ class Preview:
     def routes(self, app: FastAPI) -> None:
         """Every address that the client asks for."""
         app.get("/api/me")(self.me)
+        app.post("/api/logout")(self.refuse)
         app.get("/api/sessions")(self.sessions)
         app.websocket("/api/feed")(self.list_feed)
         app.get("/api/pull-requests")(self.pull_requests)

@@ -62,6 +62,11 @@ export class Api {
     return this.ask("GET", "/api/me");
   }
 
+  /** End this browser's login. */
+  logOut(): Promise<void> {
+    return this.ask("POST", "/api/logout");
+  }
+
   /** Pinned sessions first, then the newest change first. */
   async sessions(wanted: Wanted = EVERYTHING, limit = 100): Promise<readonly SessionSummary[]> {
     const answer = await this.ask<SessionList>("GET", `/api/sessions?${queryOf(wanted, limit)}`);

@@ -127,14 +127,14 @@ def _of_all(settings: Settings) -> Uses:
         ),
         LimitUse(
             setting="OUTRIDER_FREE_DISK_BYTES",
-            what="disk that stays free: below it no sandbox starts",
+            what="free disk below which no sandbox starts",
             per="deployment",
             value=settings.free_disk_bytes,
             unit="bytes",
         ),
         LimitUse(
             setting="OUTRIDER_FREE_MEMORY_BYTES",
-            what="memory that stays free: below it no sandbox starts",
+            what="free memory below which no sandbox starts",
             per="deployment",
             value=settings.free_memory_bytes,
             unit="bytes",

@@ -167,3 +167,9 @@ async def test_a_login_link_is_good_once(shared_deployment: Deployment, browser:
     assert answer.status == 410
     await stranger.goto(deployment.server.url)
     await expect(stranger.get_by_text("outrider login").first).to_be_visible()
+
+    await page.get_by_role("button", name="Your login").press("Enter")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Log out")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="You are not logged in")).to_be_visible()

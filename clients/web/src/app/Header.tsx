@@ -4,33 +4,36 @@ import type { ReactElement } from "react";
 
 import { useMe } from "@/features/server/queries";
 import { IconButton } from "@/ui/Button";
-import { Face } from "@/ui/Face";
 import { useTheme } from "@/ui/theme";
 import { REHEARSAL } from "@/ui/words";
 
-/** The name of the product, who is logged in, and light or dark. */
+import { Account } from "./Account";
+
+/** The name of the product, its pages, light or dark, and who is logged in. */
 export function Header(): ReactElement {
   const me = useMe();
   return (
     <header className="flex h-12 shrink-0 items-center gap-3 border-b border-line bg-surface px-4">
-      <Link to="/" className="flex items-center gap-2 rounded text-base font-semibold tracking-tight">
+      <Link to="/" className="flex shrink-0 items-center gap-2 rounded text-base font-semibold tracking-tight">
         <img src="/favicon.svg" alt="" width={20} height={20} />
         Outrider
       </Link>
-      <nav aria-label="Pages" className="flex">
-        <PageLink to="/pulls" word="Pull requests" icon={GitPullRequest} />
-        <PageLink to="/sandboxes" word="Sandboxes" icon={Boxes} />
-      </nav>
+      {me.data && !me.data.guest && (
+        <nav aria-label="Pages" className="flex shrink-0">
+          <PageLink to="/pulls" word="Pull requests" icon={GitPullRequest} />
+          <PageLink to="/sandboxes" word="Sandboxes" icon={Boxes} />
+        </nav>
+      )}
       {me.data?.rehearsal && (
         <span className="inline-flex min-w-0 items-center gap-1.5 text-xs text-warn" title={REHEARSAL}>
           <Clapperboard aria-hidden size={14} className="shrink-0" />
-          <span className="truncate sm:hidden">Rehearsal: no model</span>
+          <span className="truncate sm:hidden">Rehearsal</span>
           <span className="hidden truncate sm:inline">{REHEARSAL}</span>
         </span>
       )}
       <span className="flex-1" />
       <ThemeButton />
-      {me.data && <Face name={me.data.person.name} />}
+      {me.data && <Account me={me.data} />}
     </header>
   );
 }
@@ -46,8 +49,10 @@ function PageLink({ to, word, icon: Icon }: PageLinkProps): ReactElement {
     <Link
       to={to}
       aria-label={word}
-      className="inline-flex h-8 items-center gap-1.5 rounded-md px-2 text-muted hover:bg-hover hover:text-ink pointer-coarse:h-9"
-      activeProps={{ className: "text-ink font-medium" }}
+      title={word}
+      className="inline-flex h-8 items-center gap-1.5 rounded-md px-2 hover:bg-hover hover:text-ink pointer-coarse:h-9"
+      activeProps={{ className: "bg-hover font-medium text-ink" }}
+      inactiveProps={{ className: "text-muted" }}
     >
       <Icon aria-hidden size={15} />
       <span className="hidden sm:inline">{word}</span>

@@ -88,7 +88,7 @@ function Row({ limit }: { readonly limit: LimitUse }): ReactElement {
           </span>
         )}
       </th>
-      <td className="hidden px-3 py-2 sm:table-cell">
+      <td className="hidden px-3 py-2 whitespace-nowrap sm:table-cell">
         <code className={SETTING}>{setting}</code>
       </td>
       <td className="py-2 text-right">{used === null ? "" : amount(used, limit)}</td>

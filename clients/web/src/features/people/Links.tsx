@@ -84,7 +84,7 @@ function Fresh({ url }: { readonly url: string }): ReactElement {
 function Row({ link, onRevoke }: { readonly link: Invite; readonly onRevoke: () => void }): ReactElement {
   return (
     <li className="flex min-h-9 items-center gap-2">
-      <span className="min-w-0 flex-1 truncate">
+      <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">
         As {link.role}, {link.used} of {link.uses} used
         <span className="text-muted">
           {" "}

@@ -5,26 +5,40 @@ import { Face } from "@/ui/Face";
 
 const SHOWN = 4;
 
+/** Where the title needs the room. */
+const SHOWN_NARROW = 2;
+
 /** Who watches the session now: faces, and a number for more. Nothing for a person alone. */
 export function Presence({ presence }: { readonly presence: PresenceFrame | null }): ReactElement | null {
   if (!presence || presence.count < 2) return null;
   const shown = presence.people.slice(0, SHOWN);
-  const rest = presence.count - shown.length;
   return (
     <ul aria-label="Who is here" className="flex shrink-0 items-center -space-x-0.5">
-      {shown.map((one) => (
+      {shown.map((one, index) => (
         <li
           key={`${one.person.email} ${String(one.guest)}`}
           title={whoIs(one)}
-          className={`inline-flex rounded-full ring-2 ${one.typing ? "ring-accent" : "ring-paper"}`}
+          className={`rounded-full ring-2 ${index < SHOWN_NARROW ? "inline-flex" : "hidden sm:inline-flex"} ${one.typing ? "ring-accent" : "ring-paper"}`}
         >
           <span className="sr-only">{whoIs(one)}</span>
           <Face name={one.person.name} size={22} />
         </li>
       ))}
-      {rest > 0 && <li className="tabular pl-3 text-xs text-muted">and {rest} more</li>}
+      <More count={presence.count - Math.min(presence.people.length, SHOWN_NARROW)} className="pl-2 sm:hidden" short />
+      <More count={presence.count - shown.length} className="hidden pl-3 sm:block" />
     </ul>
   );
+}
+
+interface MoreProps {
+  readonly count: number;
+  readonly className: string;
+  readonly short?: boolean;
+}
+
+function More({ count, className, short = false }: MoreProps): ReactElement | null {
+  if (count === 0) return null;
+  return <li className={`tabular text-xs text-muted ${className}`}>{short ? `+${count}` : `and ${count} more`}</li>;
 }
 
 function whoIs({ person, guest, clients, typing }: Watching): string {

@@ -89,7 +89,7 @@ function Spending({ view }: { readonly view: SessionView }): ReactElement {
       {rehearsal ? (
         <Fact name="Cost">nothing. {REHEARSAL}</Fact>
       ) : (
-        <Fact name="Cost">{cost(spending.costUsd, spending.unpriced)}</Fact>
+        <Fact name="Cost">{spending.calls === 0 ? "nothing yet" : cost(spending.costUsd, spending.unpriced)}</Fact>
       )}
       <Fact name="Calls">{spending.calls}</Fact>
       <Fact name="Tokens">

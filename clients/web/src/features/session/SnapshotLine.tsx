@@ -64,7 +64,7 @@ function Actions({ busy, onFork, onRewind }: ActionsProps): ReactElement {
         <Undo2 aria-hidden size={13} />
         Rewind
       </Button>
-      <Button look="quiet" disabled={busy} onClick={onFork} title="Go on from here in a session of its own">
+      <Button look="quiet" className="-mr-3" disabled={busy} onClick={onFork} title="Go on from here in a session of its own">
         <GitFork aria-hidden size={13} />
         Fork
       </Button>
