@@ -183,6 +183,15 @@ async def test_the_keyboard_reaches_the_content_first(browser: Browser, pages: s
     await expect(skip).to_be_visible()
 
 
+async def test_the_keyboard_gets_past_the_other_sessions(browser: Browser, pages: str) -> None:
+    page = (await visit(browser, pages + LIVE, "desk")).page
+    skip = page.get_by_role("link", name="Skip to the transcript")
+    await skip.press("Enter")
+    await page.keyboard.press("Tab")
+    region = page.get_by_role("region", name="Transcript")
+    assert await region.evaluate("region => region.contains(document.activeElement)")
+
+
 async def test_the_chosen_colours_stay(browser: Browser, pages: str) -> None:
     page = (await visit(browser, pages + "/", colours="light")).page
     button = page.get_by_role("button", name="change")

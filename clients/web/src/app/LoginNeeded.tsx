@@ -15,6 +15,7 @@ export function LoginNeeded(): ReactElement {
           <span className="text-muted select-none">$ </span>outrider login
         </pre>
         <p className="mt-3 text-muted">The link works once and for ten minutes. The browser then stays logged in.</p>
+        <p className="mt-3 text-muted">Not at that machine? Who runs it can make you such a link; a guest asks who invited them.</p>
       </div>
     </main>
   );

@@ -4,6 +4,7 @@ import type { ReactElement } from "react";
 
 import { useMe } from "@/features/server/queries";
 import { useLiveSessions } from "@/features/server/useSessions";
+import { SkipLink } from "@/ui/SkipLink";
 
 import { Header } from "./Header";
 import { LoginNeeded } from "./LoginNeeded";
@@ -22,12 +23,7 @@ function Page({ me }: { readonly me: ReturnType<typeof useMe> }): ReactElement {
   useLiveSessions();
   return (
     <div className="flex h-dvh flex-col">
-      <a
-        href="#main"
-        className="sr-only focus:not-sr-only focus:absolute focus:z-10 focus:m-2 focus:rounded-md focus:bg-raised focus:p-2"
-      >
-        Skip to the content
-      </a>
+      <SkipLink to="main">Skip to the content</SkipLink>
       <Header />
       {me.error && !me.data && <Offline problem={me.error} onRetry={() => void me.refetch()} />}
       <main id="main" className="min-h-0 flex-1">

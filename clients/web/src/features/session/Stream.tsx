@@ -27,7 +27,7 @@ export function Stream({ session, view, loaded, onOpenEvidence, showTyping }: St
     <div className="relative flex h-full flex-col">
       {/* A region that scrolls must be reachable by keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div ref={scroller} role="region" aria-label="Transcript" tabIndex={0} className="min-h-0 flex-1 overflow-y-auto">
+      <div ref={scroller} id="transcript" role="region" aria-label="Transcript" tabIndex={0} className="min-h-0 flex-1 overflow-y-auto">
         <div ref={content} className="mx-auto max-w-[45rem] px-4 pt-6 sm:px-6">
           {loaded ? (
             <Transcript view={view} session={session} onOpenEvidence={onOpenEvidence} />

@@ -4,6 +4,7 @@ import { Pin, Plus } from "lucide-react";
 import type { ReactElement } from "react";
 
 import { useSessions } from "@/features/server/useSessions";
+import { SkipLink } from "@/ui/SkipLink";
 import { Time } from "@/ui/Time";
 
 import { INDENT, nested } from "./nested";
@@ -14,7 +15,8 @@ import { SessionState } from "./SessionState";
 export function Sidebar({ chosen }: { readonly chosen: string }): ReactElement {
   const sessions = useSessions();
   return (
-    <nav aria-label="Sessions" className="flex h-full flex-col bg-surface">
+    <nav aria-label="Sessions" className="relative flex h-full flex-col bg-surface">
+      <SkipLink to="transcript">Skip to the transcript</SkipLink>
       <div className="flex h-11 shrink-0 items-center justify-between px-4">
         <h2 className="font-semibold">Sessions</h2>
         <Link
