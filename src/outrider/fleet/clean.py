@@ -47,7 +47,8 @@ class CleanSandboxes:
     @asynccontextmanager
     async def open(self, spec: CleanSpec, say: Progress) -> AsyncIterator[SandboxHandle]:
         """A sandbox for as long as the context lives, however it ends."""
-        wall_seconds = self._limits.wall_seconds if spec.wall_seconds is None else spec.wall_seconds
+        limits = self._limits.within(spec.caps)
+        wall_seconds = limits.wall_seconds if spec.wall_seconds is None else spec.wall_seconds
         async with self._slots.take(spec.purpose, say):
             handle = await self.provider.create(
                 SandboxSpec(
@@ -55,7 +56,7 @@ class CleanSandboxes:
                     layers=spec.layers,
                     toolbox=spec.toolbox,
                     role=spec.role,
-                    limits=self._limits.within(spec.caps).model_copy(update={"wall_seconds": wall_seconds}),
+                    limits=limits.model_copy(update={"wall_seconds": wall_seconds}),
                     labels={PURPOSE_LABEL: spec.purpose},
                 )
             )

@@ -67,6 +67,10 @@ class LimitCaps(Model):
     memory_mb: int | None = Field(default=None, ge=256, description="Memory in megabytes")
     processes: int | None = Field(default=None, ge=64, description="Processes and threads")
     disk_mb: int | None = Field(default=None, ge=64, description="What it may write, in megabytes")
+    wall_seconds: float | None = Field(default=None, ge=60, description="How long it may run at a stretch")
+    idle_seconds: float | None = Field(
+        default=None, ge=10, description="After this long without a turn a session's sandbox goes to sleep"
+    )
 
 
 class Limits(Model):
@@ -85,7 +89,7 @@ class Limits(Model):
             memory_bytes=min(self.memory_bytes, (caps.memory_mb or 1 << 40) << 20),
             processes=min(self.processes, caps.processes or self.processes),
             disk_bytes=min(self.disk_bytes, (caps.disk_mb or 1 << 40) << 20),
-            wall_seconds=self.wall_seconds,
+            wall_seconds=min(self.wall_seconds, caps.wall_seconds or self.wall_seconds),
         )
 
 

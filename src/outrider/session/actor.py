@@ -46,6 +46,10 @@ class Bench(Protocol):
     policy: Policy
 
     @property
+    def idle_seconds(self) -> float:
+        """After this long without a turn the sandbox goes to sleep."""
+
+    @property
     def clock(self) -> Clock:
         """By which the session goes."""
 
@@ -131,7 +135,7 @@ class Actor:
                 self._commit()  # what was told before anything runs, such as Wake
                 while self._life is _Life.RUNNING:
                     now = self._bench.clock.now()
-                    self._outbox.reconcile(pending(self.state, now, self._bench.policy.idle_seconds), tasks)
+                    self._outbox.reconcile(pending(self.state, now, self._bench.idle_seconds), tasks)
                     await self._gather()
                     self._commit()
                 self._outbox.cancel()

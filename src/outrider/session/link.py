@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from outrider.model.sandbox import LimitCaps
 from outrider.ports.engine import EngineSession
 from outrider.ports.sandbox import Guest
 from outrider.session.ear import Ear
@@ -22,7 +23,11 @@ class Link:
     crashed: bool
     """Whether the machine stopped under the sandbox that was there last, so that its files were given up."""
 
+    caps: LimitCaps
+    """What the repository holds its sandboxes to: that of the sandbox that was started last."""
+
     def __init__(self) -> None:
+        self.caps = LimitCaps()
         self.guest = None
         self.engine = None
         self.ear = None

@@ -50,6 +50,12 @@ class Workbench:
         """By which everything in the session goes."""
         return self.world.clock
 
+    @property
+    def idle_seconds(self) -> float:
+        """After this long without a turn the sandbox goes to sleep: the operator's time, or the repository's shorter
+        one."""
+        return min(self.policy.idle_seconds, self.link.caps.idle_seconds or self.policy.idle_seconds)
+
     async def perform(self, effect: Effect, actor: Actor) -> Command:
         """Carry an effect out and return its answer."""
         return await self._perform(effect, self, actor)

@@ -50,8 +50,10 @@ async def test_a_crowd_is_refused_with_a_sentence() -> None:
 
 
 def test_a_repository_may_ask_for_less_and_never_for_more() -> None:
-    operator = Limits(cpus=2, memory_bytes=4 << 30, processes=1000, disk_bytes=10 << 30)
-    less = LimitCaps(cpus=0.5, memory_mb=512, processes=100, disk_mb=1024)
-    assert operator.within(less) == Limits(cpus=0.5, memory_bytes=512 << 20, processes=100, disk_bytes=1 << 30)
-    more = LimitCaps(cpus=64, memory_mb=1 << 20, processes=1 << 20, disk_mb=1 << 20)
+    operator = Limits(cpus=2, memory_bytes=4 << 30, processes=1000, disk_bytes=10 << 30, wall_seconds=900)
+    less = LimitCaps(cpus=0.5, memory_mb=512, processes=100, disk_mb=1024, wall_seconds=90)
+    assert operator.within(less) == Limits(
+        cpus=0.5, memory_bytes=512 << 20, processes=100, disk_bytes=1 << 30, wall_seconds=90
+    )
+    more = LimitCaps(cpus=64, memory_mb=1 << 20, processes=1 << 20, disk_mb=1 << 20, wall_seconds=9000)
     assert operator.within(more) == operator.within(LimitCaps()) == operator

@@ -30,6 +30,7 @@ class Bench:
     def __init__(self, clock: ManualClock | None = None, window: float = 0.0) -> None:
         self.clock = clock or ManualClock()
         self.policy = Policy(commit_window_seconds=window)
+        self.idle_seconds = self.policy.idle_seconds
         self.begun: list[x.Effect] = []
         self.ended: list[x.Effect] = []
         self.commits = 0

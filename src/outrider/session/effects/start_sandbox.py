@@ -14,6 +14,7 @@ from outrider.session.effects import workspace
 from outrider.session.effects.admission import admitted
 from outrider.session.effects.start.doors import connect
 from outrider.session.effects.start.find import find_or_make
+from outrider.session.effects.start.recipe import read_or_nothing
 from outrider.session.found import Found
 from outrider.session.stopwatch import Stopwatch
 from outrider.session.workbench import Workbench
@@ -29,6 +30,7 @@ async def start_sandbox(effect: StartSandbox, bench: Workbench, actor: Actor) ->
 
     async with bench.world.slots.take("the session", progress):
         bench.watch.lap("slot")
+        bench.link.caps = (await read_or_nothing(bench, actor, actor.state.created.base_commit)).limits
         found = await find_or_make(effect, bench, actor)
         bench.watch.lap(found.how)
         try:

@@ -38,7 +38,7 @@ async def restored(effect: StartSandbox, bench: Workbench, actor: Actor) -> Foun
         id=effect.sandbox,
         layers=kept.stack,
         toolbox=toolbox,
-        limits=bench.policy.limits,
+        limits=bench.policy.limits.within(bench.link.caps),
         labels={SESSION_LABEL: actor.state.session},
     )
     found = Found.made(await bench.world.provider.create(spec), "restored", spec)
