@@ -12,6 +12,7 @@ import pytest
 from outrider.model.commands import QueuePrompt, StopTurn
 from outrider.model.effects import StopEngine
 from outrider.model.engine import PermissionAsk, ToolKind
+from outrider.model.errors import SandboxLost
 from outrider.model.events import RECORDED, KeptWork, TextSealed, TurnEnded, TurnEndReason, TurnInterrupted
 from outrider.model.ids import SessionId, ToolCallId
 from outrider.model.sandbox import SandboxHandle, SandboxSpec
@@ -224,8 +225,10 @@ async def test_while_a_sandbox_that_outlived_its_server_is_not_reached(tmp_path:
         assert ended.reason is TurnEndReason.STOPPED
 
 
-async def test_while_the_guest_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The ladder hangs in it until its time is over: the sandbox is stopped before anybody is told of the end."""
+@pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "the connection is lost"])
+async def test_while_the_guest_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: bool) -> None:
+    """The ladder hangs in it until its time is over, or loses it: the sandbox is stopped before anybody is told of the
+    end."""
     monkeypatch.setitem(LIMITS_SECONDS, StopEngine, 0.3)
     world = SessionWorld(tmp_path, FakeEngine({"mend": [shell(LEAVE)], "": []}))
     repository, connect = await world.begin(), world.sandboxes.connect
@@ -237,15 +240,16 @@ async def test_while_the_guest_does_not_answer(tmp_path: Path, monkeypatch: pyte
         return guest
 
     async def never(*, spare: Sequence[str] = ()) -> int:
-        await asyncio.Event().wait()
-        return len(spare)
+        if hangs:
+            await asyncio.Event().wait()
+        raise SandboxLost("The sandbox went away.")
 
     world.sandboxes.connect = mute  # type: ignore[method-assign]
     async with running(world.registry()) as registry:
         session = await registry.create(new_session(repository, world.source.head(), "mend it"))
         await looked(lambda: len(left()) >= STARTED)
         ended = await stopped(registry, session)
-    assert ended.message.endswith("so its sandbox was stopped.")
+    assert ended.message.endswith("so its sandbox was stopped.") is hangs
 
 
 async def test_what_was_writing_the_name_of_the_author_stands_in_no_way(tmp_path: Path) -> None:

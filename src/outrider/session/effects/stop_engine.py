@@ -3,11 +3,10 @@ the sandbox go on until the last rung."""
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 
 from outrider.model.commands import Command, TurnStopped
 from outrider.model.effects import StopEngine
-from outrider.model.errors import OutriderError, SandboxError, SandboxLost
+from outrider.model.errors import OutriderError, SandboxError
 from outrider.model.events import WorkCollected
 from outrider.model.sandbox import ENGINE_ROLE
 from outrider.model.services import SERVICE_ROLE
@@ -34,9 +33,8 @@ async def stop_engine(effect: StopEngine, bench: Workbench, actor: Actor) -> Com
         return TurnStopped(effect.turn, killed=0, work=None)
     try:
         killed = await _descend(bench, guest, [SERVICE_ROLE] if actor.state.services else [])
-    except SandboxLost:
-        killed = 0
     except SandboxError:
+        # A lost connection ends nothing by itself: what the turn had started lives on where nobody hears it.
         await _stop_sandbox(bench, actor)
         killed = 0
     if bench.link.ear:
@@ -51,8 +49,7 @@ async def _reached(bench: Workbench, actor: Actor) -> Guest | None:
     if bench.link.guest is None and turn and turn.begun and sandbox and sandbox.handle:
         await _within(bench.link.reached(), bench, REACH_SECONDS)
         if bench.link.guest is None:
-            with suppress(SandboxError):
-                await _stop_sandbox(bench, actor)
+            await _stop_sandbox(bench, actor)
     return bench.link.guest
 
 
