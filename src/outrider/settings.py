@@ -168,7 +168,7 @@ class Settings(Model):
     image_days: float = Field(default=14, gt=0, description="After its last session a branch is looked at for so long")
     base_days: float = Field(default=7, ge=0, description="How old a base may get before it is built anew; 0: any age")
     images_kept: int = Field(default=3, ge=1, le=1000, description="Images kept of each branch")
-    setup_days: float = Field(default=7, ge=0, description="How long a finished setup of checks is kept unused")
+    setup_days: float = Field(default=7, ge=0, description="How long a layer that nothing needs is kept unused")
     webhook_secret: SecretStr | None = Field(
         default=None, min_length=16, description="What code hosts sign their webhooks with; without it none are taken"
     )

@@ -1,5 +1,6 @@
 """Snapshots of sessions, end to end over folders: sleep, loss, rewind, fork; and the death of the server meanwhile."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from outrider.fleet.claims import LayerClaims
+from outrider.fleet.images.collection import Collector, Holders, Keep
 from outrider.fleet.snapshots import Snapshots
 from outrider.model.commands import QueuePrompt, Rewind
 from outrider.model.engine import TRANSCRIPT_OPENING
@@ -22,9 +25,10 @@ from outrider.session.registry import Registry
 from outrider.session.state import State
 from outrider.storage.layer_blobs import DirectoryLayerBlobs
 from outrider.testing.fake_engine import FakeEngine, write_file
+from outrider.testing.image_world import ImageWorld
 from outrider.testing.manual_clock import ManualClock
 from outrider.testing.playbook import BOB
-from outrider.testing.session_world import SessionWorld, new_prompt, new_session, running, turn_end, until
+from outrider.testing.session_world import BASE_LAYER, SessionWorld, new_prompt, new_session, running, turn_end, until
 
 
 def engine() -> FakeEngine:
@@ -254,3 +258,37 @@ async def test_a_store_in_trouble_is_said_once_and_gets_everything_in_the_end(tm
     assert again == [False, True]
     assert len(list(await store.names())) >= 1
     assert list((tmp_path / "layer-blobs").glob(".*")) == []
+
+
+async def test_a_sleeping_session_keeps_its_old_base_and_wakes_on_it(tmp_path: Path) -> None:
+    clock = ManualClock()
+    world = SessionWorld(tmp_path, engine(), clock)
+    images = ImageWorld(tmp_path / "images", clock)
+    old = LayerId("base-old")
+    world.images.layers = (old,)
+    world.policy = Policy(idle_seconds=60, commit_window_seconds=0)
+    await world.begin()
+    layers = tmp_path / "sandboxes" / "layers"
+    for name in (old, "base-older"):
+        await asyncio.to_thread(shutil.copytree, layers / BASE_LAYER, layers / name)
+    async with begun(world) as story:
+        await story.kept(1)
+        named = NamedLayers(lambda: [story.session])
+        named.registry = story.registry
+        holders = Holders(named, nothing_in_force, LayerClaims(images.catalog, clock))
+        collector = Collector(images.builds(), world.sandboxes, holders, Keep())
+        clock.advance(61)
+        await until(story.registry, story.session, lambda state: bool(state.restore and state.restore.asleep))
+        assert await collector.collect() == ()
+        clock.advance(8 * 86_400)
+        assert await collector.collect() == ("base-older",)
+        world.images.layers = (BASE_LAYER,)
+        await story.ask("two", 2)
+        assert story.files() == ["one.txt", "sum.txt", "two.txt"]
+        assert await story.starts() == ["cold", "restored"]
+        assert await story.problems() == []
+
+
+async def nothing_in_force() -> set[LayerId]:
+    """Another base is asked for by now."""
+    return set()

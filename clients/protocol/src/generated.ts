@@ -261,6 +261,14 @@ export interface ChildrenStopRequested {
   readonly by: Person;
 }
 
+/** Layers that were deleted because nothing needed them any more. */
+export interface Collected {
+  readonly at: string;
+  readonly layers: number;
+  /** What they took on the disk; files that layers shared count in each */
+  readonly bytes: number;
+}
+
 /** One commit as the control plane read it from a repository of its own. */
 export interface Commit {
   readonly sha: string;
@@ -439,6 +447,8 @@ export interface HostForbidden {
 export interface ImageList {
   readonly images: readonly BranchImages[];
   readonly builds_here: boolean;
+  /** When old layers were last deleted, since the server's start */
+  readonly collected: Collected | null;
 }
 
 /** A link to one session, as owners see it. The link itself is shown once, when it is made. */

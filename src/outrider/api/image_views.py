@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from outrider.model.base import Model
-from outrider.model.image import BaseState, Build, Renewed, RepositoryImage
+from outrider.model.image import BaseState, Build, Collected, Renewed, RepositoryImage
 
 
 class BranchImages(Model):
@@ -20,6 +20,9 @@ class ImageList(Model):
 
     images: tuple[BranchImages, ...]
     builds_here: bool
+    collected: Collected | None = Field(
+        default=None, description="When old layers were last deleted, since the server's start"
+    )
 
 
 class BaseList(Model):

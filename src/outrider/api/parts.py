@@ -14,6 +14,7 @@ from outrider.api.push_hooks import PushHooks
 from outrider.api.uploads import Uploads
 from outrider.api.views import Me
 from outrider.fleet.images.builds import Builds
+from outrider.fleet.images.collection import Collector
 from outrider.fleet.images.renewal import Renewal
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.pool.pool import Pool
@@ -62,6 +63,7 @@ class Parts:
     builds: Builds
     images: RepositoryImages
     renewal: Renewal
+    collector: Collector
     pool: Pool
     spawning: Spawning
     meters: Meters

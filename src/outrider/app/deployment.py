@@ -36,6 +36,7 @@ from outrider.app.way_out import open_broker
 from outrider.broker.git import GitReadApp
 from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
+from outrider.fleet.claims import LayerClaims
 from outrider.fleet.clean import PURPOSE_LABEL, CleanSandboxes, reap_left_behind
 from outrider.fleet.floors import DiskWatch
 from outrider.fleet.images.machine import Images
@@ -107,6 +108,7 @@ class Foundation:
     broker: Broker
     snapshots: Snapshots
     named: NamedLayers
+    claims: LayerClaims
     meters: Meters
 
 
@@ -172,6 +174,7 @@ async def _foundation(settings: Settings, home: Home, url: str, stack: AsyncExit
         probe=chosen.report,
         snapshots=Snapshots(chosen.provider, make_layer_blobs(settings), home.path / "scratch"),
         named=_named(home),
+        claims=LayerClaims(catalog.images, clock),
         broker=await stack.enter_async_context(open_broker(settings, runtime, catalog.audit, catalog.egress)),
     )
 
@@ -203,11 +206,11 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
     settings, home, provider = base.settings, base.home, base.provider
     quarantine, forge = GitQuarantine(home.path / "quarantine"), _forge(base)
     limits, floors = settings.limits, make_floors(settings)
-    clean = CleanSandboxes(provider, base.broker, SandboxSlots(settings.max_sandboxes, floors=floors), limits)
+    slots, ours = (SandboxSlots(settings.max_sandboxes, floors=floors) for _ in range(2))
+    clean = CleanSandboxes(provider, base.broker, ours, limits, base.claims)
     bases, images = make_machine_images(settings, clean)
     redactor = Redactor((*settings.secrets, home.token()))
     works = _image_works(base, images, bases, forge, recipes := Recipes(quarantine), redactor)
-    slots = SandboxSlots(settings.max_sandboxes, floors=floors)
     makes = WarmMaker(provider, base.broker, engine, base.clock, limits)
     pool = _pool(base, makes, RecipeWarmPlans(works.images, forge, recipes), slots)
     world = World(
@@ -217,7 +220,7 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
         repository_images=works.images,
         snapshots=base.snapshots,
         slots=slots,
-        prover=Prover(clean, images, quarantine, base.blobs, base.clock, base.catalog.images),
+        prover=Prover(clean, images, quarantine, base.blobs, base.clock, base.claims),
         engine=engine,
         broker=base.broker,
         forges={forge.name: forge},
@@ -277,6 +280,7 @@ def _image_works(
         forge=forge,
         recipes=recipes,
         redactor=redactor,
+        claims=base.claims,
     )
     return make_image_works(given, base.named)
 
@@ -322,6 +326,7 @@ async def _parts(base: Foundation, heart: Heart) -> Parts:
         builds=heart.works.builds,
         images=heart.works.images,
         renewal=heart.works.renewal,
+        collector=heart.works.collector,
         pool=heart.pool,
         meters=base.meters,
         sandboxes=lambda: base.provider.list({}),

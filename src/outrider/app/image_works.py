@@ -4,9 +4,11 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
+from outrider.app.supplies import make_toolbox
+from outrider.fleet.claims import LayerClaims
 from outrider.fleet.images.builder import Builder
 from outrider.fleet.images.builds import Builds
-from outrider.fleet.images.collection import Collector, InUse, Keep
+from outrider.fleet.images.collection import Collector, Holders, Keep, Wanted
 from outrider.fleet.images.ledger import Ledger
 from outrider.fleet.images.log import BuildLogs
 from outrider.fleet.images.making import ImageMaker, MachineImages, Materials
@@ -14,6 +16,7 @@ from outrider.fleet.images.pushes import Pushes
 from outrider.fleet.images.renewal import Ages, Bases, Renewal
 from outrider.fleet.images.repository import RepositoryImages
 from outrider.fleet.images.schedule import Branch, Rhythm, Schedule
+from outrider.model.ids import LayerId
 from outrider.ports.clock import Clock
 from outrider.ports.forge import Forge
 from outrider.ports.images import ImageCatalog
@@ -40,6 +43,7 @@ class Ingredients:
     forge: Forge
     recipes: Recipes
     redactor: Redactor
+    claims: LayerClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ class ImageWorks:
         return collecting, building, renewing, looking, tasks.create_task(self.pushes.run(), name="pushes")
 
 
-def make_image_works(given: Ingredients, in_use: InUse) -> ImageWorks:
-    """The works of one deployment. `in_use` are the layers that sessions need beside those of their sandboxes."""
+def make_image_works(given: Ingredients, sessions: Wanted) -> ImageWorks:
+    """The works of one deployment. `sessions` says which layers they need beside those of their sandboxes."""
     settings, clock = given.settings, given.clock
     images = RepositoryImages(given.catalog, given.bases.sandboxes.provider)
     planner = RecipePlanner(given.recipes, given.forge.mirror)
@@ -81,10 +85,20 @@ def make_image_works(given: Ingredients, in_use: InUse) -> ImageWorks:
     schedule = Schedule(builds, materials, recent, rhythm)
     images.listener = schedule
     keep = Keep(images=settings.images_kept, days=settings.setup_days, interval_seconds=settings.image_seconds)
-    collector = Collector(builds, given.bases.sandboxes.provider, in_use, keep)
+    holders = Holders(sessions, _in_force(given), given.claims)
+    collector = Collector(builds, given.bases.sandboxes.provider, holders, keep)
     ages = Ages(days=settings.base_days, interval_seconds=settings.image_seconds)
     renewal = Renewal(given.bases, clock, schedule.look, ages)
     return ImageWorks(images, builds, schedule, Pushes(given.forge, schedule), renewal, collector)
+
+
+def _in_force(given: Ingredients) -> Wanted:
+    """What the next sandbox is made from: the bases, and the toolbox of today."""
+
+    async def in_force() -> set[LayerId]:
+        return {make_toolbox(given.settings).layer_id(), *await given.bases.in_force()}
+
+    return in_force
 
 
 async def _worked_on(index: SessionIndex, since: datetime) -> set[Branch]:

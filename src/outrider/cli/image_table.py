@@ -10,7 +10,16 @@ from rich.text import Text
 from outrider.cli import words
 from outrider.cli.clean import clean, clean_line
 from outrider.cli.layout import beside, is_narrow, stack
-from outrider.model.image import BaseState, Build, BuildState, CheckFinding, Diagnosis, Renewed, RepositoryImage
+from outrider.model.image import (
+    BaseState,
+    Build,
+    BuildState,
+    CheckFinding,
+    Collected,
+    Diagnosis,
+    Renewed,
+    RepositoryImage,
+)
 
 STATE = {
     BuildState.QUEUED: ("waiting", "dim"),
@@ -86,6 +95,14 @@ def draw_bases(console: Console, rows: list[BaseState], now: datetime) -> None:
 
 def _age_of(row: BaseState, now: datetime) -> str:
     return age(now - row.made_at) if row.made_at else "unknown"
+
+
+def draw_collected(console: Console, collected: Collected, now: datetime) -> None:
+    """What was last deleted of old layers, in a line."""
+    what = "1 old layer was" if collected.layers == 1 else f"{collected.layers} old layers were"
+    when = age(now - collected.at)
+    since = "just now" if when == "new" else f"{when} ago"
+    console.print(Text(f"{what} deleted {since}: {size(collected.bytes)}.", style="dim"))
 
 
 def draw_renewed(console: Console, rows: list[Renewed]) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from outrider.cleanup import to_its_end
+from outrider.fleet.claims import LayerClaims
 from outrider.fleet.commands import Progress
 from outrider.fleet.limits import SandboxSlots
 from outrider.model.errors import SandboxError
@@ -37,12 +38,24 @@ class CleanSandboxes:
     """Makes clean sandboxes within the slots and limits, and connects to them through a door of the broker."""
 
     def __init__(
-        self, provider: SandboxProvider, broker: Broker, slots: SandboxSlots, limits: Limits | None = None
+        self,
+        provider: SandboxProvider,
+        broker: Broker,
+        slots: SandboxSlots,
+        limits: Limits | None = None,
+        claims: LayerClaims | None = None,
     ) -> None:
         self.provider = provider
         self.broker = broker
         self._slots = slots
         self._limits = limits or Limits()
+        self._claims = claims
+
+    async def has_layer(self, layer: LayerId) -> bool:
+        """Whether the layer is there. It is in use from now on: it is not collected before somebody can use it."""
+        if self._claims is not None:
+            await self._claims.claim([layer])
+        return await self.provider.has_layer(layer)
 
     @asynccontextmanager
     async def open(self, spec: CleanSpec, say: Progress) -> AsyncIterator[SandboxHandle]:

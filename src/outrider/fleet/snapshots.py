@@ -48,18 +48,26 @@ class Snapshots:
         self._scratch = scratch
         self._exports = asyncio.Semaphore(EXPORTS_AT_ONCE)
         self._one_at_a_time = OneAtATime()
+        self._asked: set[LayerId] = set()
+        """What was to be stored since `all` was last asked: some session may name it by now."""
 
     async def store(self, layers: Sequence[LayerId]) -> int:
         """Bring to the store what it does not have, and return the bytes that it took. Raises OutriderError."""
         size = 0
         passed_over = ("toolbox-",) if any(map(is_renewed, layers)) else MADE_AGAIN
         for layer in layers:
-            if layer.startswith(passed_over) or await self._blobs.has(layer + SUFFIX):
+            if layer.startswith(passed_over):
                 continue
-            async with self._exports, self._one_at_a_time.making(layer):
-                if not await self._blobs.has(layer + SUFFIX):
-                    size += await self._blobs.put(layer + SUFFIX, _compressed(self._provider.export_layer(layer)))
+            self._asked.add(layer)
+            async with self._one_at_a_time.making(layer):
+                size += await self._stored(layer)
         return size
+
+    async def _stored(self, layer: LayerId) -> int:
+        if await self._blobs.has(layer + SUFFIX):
+            return 0
+        async with self._exports:
+            return await self._blobs.put(layer + SUFFIX, _compressed(self._provider.export_layer(layer)))
 
     async def fetch(self, layers: Sequence[LayerId], say: Progress) -> tuple[LayerId, ...]:
         """Have all of them on this machine. Returns those that cannot be had."""
@@ -85,17 +93,26 @@ class Snapshots:
         return (*below, await self._provider.squash(tops, into, below=below))
 
     async def collect(self, before: Collection[LayerId], named: Collection[LayerId]) -> int:
-        """Delete the snapshots that no session names, here and in the store, and say how many there were. `before` are
-        those that existed before it was asked what is named."""
+        """Delete the snapshots that no session names, here and in the store, and what was stored of the layers below
+        them; say how many there were. `before` is what `all` said before it was asked what is named."""
         doomed = [layer for layer in before if layer not in named]
         gone = 0
         while free := await self._free(doomed):
             for layer in free:
-                await self._provider.delete_layer(layer)
-                await self._blobs.delete(layer + SUFFIX)
-            gone += len(free)
+                gone += await self._delete(layer)
             doomed = [layer for layer in doomed if layer not in free]
         return gone
+
+    async def _delete(self, layer: LayerId) -> int:
+        """One layer here and in the store, unless it is wanted again; how many went. What is no snapshot stays here:
+        images are made from it."""
+        async with self._one_at_a_time.making(layer):
+            if layer in self._asked:
+                return 0
+            if layer.startswith(f"{KIND}-"):
+                await self._provider.delete_layer(layer)
+            await self._blobs.delete(layer + SUFFIX)
+        return 1
 
     async def _free(self, layers: Sequence[LayerId]) -> list[LayerId]:
         """Those that no sandbox and no other snapshot stands on. What these stand on is free after them."""
@@ -103,10 +120,11 @@ class Snapshots:
         return [layer for layer in layers if layer not in used]
 
     async def all(self) -> tuple[LayerId, ...]:
-        """Every snapshot layer here and in the store, those on top first."""
+        """Every snapshot layer here, those on top first, and every layer in the store."""
+        self._asked.clear()
         here = [row.id for row in await self._provider.list_layers() if row.id.startswith(f"{KIND}-")]
         stored = [LayerId(name.removesuffix(SUFFIX)) for name in await self._blobs.names()]
-        return tuple(dict.fromkeys([*reversed(here), *(row for row in stored if row.startswith(f"{KIND}-"))]))
+        return tuple(dict.fromkeys([*reversed(here), *stored]))
 
     async def _fetch(self, layer: LayerId) -> None:
         if await self._provider.has_layer(layer):

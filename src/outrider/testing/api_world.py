@@ -144,6 +144,7 @@ async def api_world(world: SessionWorld, registry: Registry | None = None) -> As
             renewal=nothing,
             pool=cast("Any", SimpleNamespace(hold=_hold)),
             spawning=Spawning(registry._world, world.policy),
+            collector=nothing,
             meters=nothing,
             sandboxes=nothing,
             attachments=world.attachments,

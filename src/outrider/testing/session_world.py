@@ -98,13 +98,16 @@ class FakeBroker:
         return {}
 
 
+@dataclass
 class FakeImages:
     """One image for everybody."""
+
+    layers: tuple[LayerId, ...] = (BASE_LAYER,)
 
     async def prepare(self, wants: MachineWants, progress: Callable[[str], None]) -> Image:
         """At once."""
         progress("The image is there.")
-        return Image(layers=(BASE_LAYER,), toolbox=TOOLBOX_LAYER)
+        return Image(layers=self.layers, toolbox=TOOLBOX_LAYER)
 
 
 @dataclass
@@ -140,6 +143,7 @@ class SessionWorld:
         self.source = GitSource.create(folder / "demo", {"sum.txt": "1\n"})
         self.sandboxes = Sandboxes(folder / "sandboxes")
         self.broker = FakeBroker()
+        self.images = FakeImages()
         self.prover = FakeProver()
         self.index = MemorySessionIndex()
         self.blobs = MemoryBlobs()
@@ -180,7 +184,7 @@ class SessionWorld:
         world = World(
             clock=self.clock,
             provider=self.sandboxes,
-            images=FakeImages(),  # type: ignore[arg-type]
+            images=self.images,  # type: ignore[arg-type]
             snapshots=self.snapshots,
             repository_images=RepositoryImages(self.image_catalog, self.sandboxes),
             slots=SandboxSlots(4),

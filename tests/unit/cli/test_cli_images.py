@@ -7,9 +7,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from outrider.cli.image_table import age, draw_bases, draw_build, draw_diagnosis, draw_images, draw_renewed, size
+from outrider.cli.image_table import (
+    age,
+    draw_bases,
+    draw_build,
+    draw_collected,
+    draw_diagnosis,
+    draw_images,
+    draw_renewed,
+    size,
+)
 from outrider.model.ids import LayerId
-from outrider.model.image import BaseState, BuildState, CheckFinding, Diagnosis, Renewed
+from outrider.model.image import BaseState, BuildState, CheckFinding, Collected, Diagnosis, Renewed
 from outrider.model.proof import CheckVerdict
 from outrider.testing.image_catalog_contract import MORNING, build_of, image_of
 
@@ -123,3 +132,10 @@ def test_ages_and_sizes_are_short() -> None:
     assert [size(number) for number in (0, 999, 12_345, 84_200_000, 3_000_000_000_000)] == [
         "0 B", "999 B", "12 kB", "84.2 MB", "3000.0 GB",
     ]  # fmt: skip
+
+
+def test_what_was_collected_is_a_line() -> None:
+    screen = console()
+    for layers, taken, hours in ((3, 412_000_000, 2), (1, 90, 0)):
+        draw_collected(screen, Collected(at=MORNING, layers=layers, bytes=taken), MORNING + timedelta(hours=hours))
+    assert said(screen) == ["3 old layers were deleted 2 h ago: 412.0 MB.", "1 old layer was deleted just now: 90 B."]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from outrider.fleet.claims import LayerClaims
 from outrider.fleet.clean import PURPOSE_LABEL, CleanSandboxes, reap_left_behind
 from outrider.fleet.commands import Progress
 from outrider.fleet.images.layers import layer_id, tar_of
@@ -22,6 +23,8 @@ from outrider.model.image import BuildStep, MachineWants
 from outrider.model.sandbox import EGRESS_PORT, GuestRole, LayerInfo, SandboxHandle, SandboxInfo, SandboxSpec
 from outrider.ports.broker import Door, DoorSpec
 from outrider.ports.sandbox import ExecResult, ExecSpec, SandboxProvider
+from outrider.testing.manual_clock import ManualClock
+from outrider.testing.memory_image_catalog import MemoryImageCatalog
 
 
 @dataclass
@@ -158,6 +161,16 @@ async def test_packages_lie_between_the_base_and_the_settings_of_package_clients
     assert EGRESS_PORT in fleet.guest.ports
     assert fleet.said == ["Installing Debian packages: jq, libpq-dev."]
     assert fleet.provider.alive == {}
+
+
+async def test_every_layer_that_can_be_collected_is_claimed_before_it_is_looked_for() -> None:
+    fleet, catalog, clock = Fleet(), MemoryImageCatalog(), ManualClock()
+    await fleet.prepare("jq")
+    sandboxes = CleanSandboxes(fleet.provider, fleet.broker, SandboxSlots(1), claims=LayerClaims(catalog, clock))
+    images = Images(sandboxes, GivenLayer(LayerId("base-a")), GivenLayer(LayerId("toolbox-a")))
+    image = await images.prepare(MachineWants(packages=("jq",), stacks=("redis",)), fleet.said.append)
+    # The base and the toolbox are in force, which keeps them.
+    assert await catalog.layer_uses() == dict.fromkeys(image.layers[1:], clock.now())
 
 
 async def test_each_layer_is_made_once_however_many_ask() -> None:

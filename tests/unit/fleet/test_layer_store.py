@@ -162,14 +162,61 @@ async def test_a_damaged_blob_is_said_and_makes_no_layer(provider: FakeProvider,
 async def test_what_nobody_names_is_deleted_here_and_in_the_store(provider: FakeProvider, tmp_path: Path):
     blobs = DirectoryLayerBlobs(tmp_path / "blobs")
     snapshots = Snapshots(provider, blobs, tmp_path / "scratch")
-    layers = [await add(provider, name, tmp_path) for name in ("repo-one", "snap-one", "snap-two")]
+    names = ("base-one-20261101000000", "repo-one", "repo-two", "snap-one", "snap-two")
+    layers = [await add(provider, name, tmp_path) for name in names]
     await snapshots.store(layers)
     before = await snapshots.all()
     await add(provider, "snap-new", tmp_path)
-    assert await snapshots.collect(before, {LayerId("snap-two")}) == 1
-    assert sorted(await blobs.names()) == [f"repo-one{SUFFIX}", f"snap-two{SUFFIX}"]
+    assert await snapshots.collect(before, {LayerId("repo-two"), LayerId("snap-two")}) == 3
+    assert sorted(await blobs.names()) == [f"repo-two{SUFFIX}", f"snap-two{SUFFIX}"]
     left = [row.id for row in await provider.list_layers()]
-    assert left == ["repo-one", "snap-new", "snap-two"]
+    assert left == ["base-one-20261101000000", "repo-one", "repo-two", "snap-new", "snap-two"]
+
+
+async def test_what_is_to_be_stored_again_meanwhile_stays_in_the_store(provider: FakeProvider, tmp_path: Path):
+    blobs = DirectoryLayerBlobs(tmp_path / "blobs")
+    snapshots = Snapshots(provider, blobs, tmp_path / "scratch")
+    layers = [await add(provider, name, tmp_path) for name in ("repo-one", "snap-one", "snap-two")]
+    await snapshots.store(layers)
+    before = await snapshots.all()
+    assert await snapshots.store([layers[0], layers[2]]) == 0  # a new session's, which was not asked what it names
+    assert await snapshots.collect(before, set()) == 1
+    assert sorted(await blobs.names()) == [f"repo-one{SUFFIX}", f"snap-two{SUFFIX}"]
+    assert await snapshots.collect(await snapshots.all(), set()) == 2
+    assert list(await blobs.names()) == []
+
+
+RENEWED = "base-one-20261101000000"
+"""A later generation of a base."""
+
+
+@pytest.mark.parametrize(
+    ("base", "stored"),
+    [
+        (("base-one",), {"step-one", "repo-one", "snap-one"}),
+        ((RENEWED,), {RENEWED, "clients-one", "packages-one", "stack-ide-one", "step-one", "repo-one", "snap-one"}),
+        (
+            ("foreign-one-20261101000000-abcd", "foreign-ready-one"),
+            {
+                "foreign-one-20261101000000-abcd", "foreign-ready-one", "clients-one", "packages-one", "stack-ide-one",
+                "step-one", "repo-one", "snap-one",
+            },
+        ),
+    ],
+)  # fmt: skip
+async def test_what_stands_on_a_base_that_nobody_makes_again_is_stored_with_it(
+    provider: FakeProvider, tmp_path: Path, base: tuple[str, ...], stored: set[str]
+):
+    blobs = DirectoryLayerBlobs(tmp_path / "blobs")
+    snapshots = Snapshots(provider, blobs, tmp_path / "scratch")
+    above = ("stack-ide-one", "step-one", "packages-one", "clients-one", "repo-one", "toolbox-one", "snap-one")
+    stack = [await add(provider, name, tmp_path) for name in (*base, *above)]
+    await snapshots.store(stack)
+    assert set(await blobs.names()) == {f"{name}{SUFFIX}" for name in stored}
+    for layer in stack:
+        await provider.delete_layer(layer)
+    missing = await snapshots.fetch(stack, said)
+    assert set(missing) == {*base, *above} - stored
 
 
 async def test_many_snapshots_on_one_another_become_one_layer(provider: FakeProvider, tmp_path: Path):

@@ -1,5 +1,6 @@
 """What is kept of a session's sandboxes, going back to it, and going on from it elsewhere."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from outrider.model import commands as c
 from outrider.model import effects as x
 from outrider.model import events as e
 from outrider.model.errors import Refused
-from outrider.model.ids import SessionId
+from outrider.model.ids import LayerId, SessionId
 from outrider.model.proof import ProofVerdict
 from outrider.session.decide.snapshots import expect_kept
 from outrider.session.fold import begin, fold_all
@@ -203,6 +204,14 @@ def test_a_fork_has_the_commits_and_a_branch_of_its_own():
     assert child.pushed is None
     assert child.created.created_by.person == BOB
     assert kept.layer in named_layers(child)
+
+
+def test_a_session_needs_the_toolbox_of_its_snapshot():
+    parent = three_turns().state
+    kept = replace(expect_kept(parent, "2"), toolbox=LayerId("toolbox-a"))
+    records = forked_from(parent, kept, SessionId("s-child22222"), e.Author(person=BOB), parent.at)
+    child = fold_all(begin(records[0]), records[1:])
+    assert named_layers(child) == {*kept.stack, "toolbox-a"}
 
 
 def test_an_archived_session_needs_the_layers_of_its_newest_snapshot():

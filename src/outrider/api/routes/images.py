@@ -24,8 +24,9 @@ Branch = Annotated[str | None, Query(max_length=200)]
 
 @router.get("")
 async def images(parts: UseParts) -> ImageList:
-    """Every branch that has an image or had a build lately."""
-    return ImageList(images=await _branches(parts), builds_here=parts.builds.at_once > 0)
+    """Every branch that has an image or had a build lately; and when old layers were last deleted."""
+    here = parts.builds.at_once > 0
+    return ImageList(images=await _branches(parts), builds_here=here, collected=parts.collector.last)
 
 
 @router.get("/repositories/{repository}")

@@ -11,10 +11,10 @@ import click
 from outrider.cli.checkout import Checkout
 from outrider.cli.client import IMPORT_SECONDS, Client
 from outrider.cli.follow import Exit
-from outrider.cli.image_table import draw_bases, draw_build, draw_images, draw_renewed
+from outrider.cli.image_table import draw_bases, draw_build, draw_collected, draw_images, draw_renewed
 from outrider.cli.server import Servers
 from outrider.cli.views import make_console, make_list_console
-from outrider.model.image import BaseState, Build, BuildState, Renewed
+from outrider.model.image import BaseState, Build, BuildState, Collected, Renewed
 from outrider.ports.clock import SystemClock
 from outrider.settings import Settings
 
@@ -42,10 +42,8 @@ def images(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         for row in told["images"]:
             click.echo(json.dumps(row, ensure_ascii=False))
-    elif told["images"]:
-        draw_images(make_list_console(), told["images"], SystemClock().now())
     else:
-        click.echo(EMPTY if told["builds_here"] else OFF)
+        _draw(told)
 
 
 @images.command()
@@ -106,6 +104,16 @@ def log(build_id: str, *, as_json: bool) -> int:
     Exit code: 0 built, 1 failed or cancelled.
     """
     return asyncio.run(_log(build_id, as_json=as_json))
+
+
+def _draw(told: dict[str, Any]) -> None:
+    console, now = make_list_console(), SystemClock().now()
+    if told["images"]:
+        draw_images(console, told["images"], now)
+    else:
+        click.echo(EMPTY if told["builds_here"] else OFF)
+    if told.get("collected"):
+        draw_collected(console, Collected.model_validate(told["collected"]), now)
 
 
 async def _ask(method: str, path: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ async def _setup(settings: Settings, *, check: bool) -> int:
 
 async def missing(provider: SandboxProvider, sources: Sources) -> list[str]:
     """Names of the layers that are not there."""
-    return [name for name, source in sources.items() if not await provider.has_layer(source.layer_id())]
+    return [name for name, source in sources.items() if await source.newest(provider) is None]
 
 
 async def build(provider: SandboxProvider, sources: Sources) -> None:

@@ -134,6 +134,11 @@ class ForeignBases:
         """What was fetched under a reference, the newest first."""
         return generations(layer_id("foreign", reference), await provider.list_layers())
 
+    def in_force(self) -> set[LayerId]:
+        """The layers of every image that was asked for since the start, as they are made now."""
+        known = [(self.known[reference], on) for reference, on in self.asked.items()]
+        return {layer for rootfs, on in known for layer in (rootfs, _ready_id(rootfs, on))}
+
     async def _in_force(self, reference: str, on: "Foreign") -> LayerId:
         """The newest generation that is ready; else the newest; else that which will be made. Raises SandboxError."""
         provider = on.sandboxes.provider
@@ -150,12 +155,12 @@ class ForeignBases:
         return generation_id(layer_id("foreign", reference), self.clock.now(), digest)
 
     async def _made_ready(self, reference: str, rootfs: LayerId, on: "Foreign", say: Progress) -> tuple[LayerId, ...]:
-        users, ready = layer_id("foreign-users", rootfs), _ready_id(rootfs, on)
+        users, ready = users_layer(rootfs), _ready_id(rootfs, on)
         provider = on.sandboxes.provider
         async with self.makers.making(ready):
-            if not await provider.has_layer(rootfs):
+            if not await on.sandboxes.has_layer(rootfs):
                 await self._fetch(reference, rootfs, users, provider, say)
-            if not await provider.has_layer(ready):
+            if not await on.sandboxes.has_layer(ready):
                 say(f"Installing what every sandbox needs into {reference}.")
                 step = await self._door_step(on, say)
                 build = LayerBuild(
@@ -214,7 +219,7 @@ class ForeignBases:
         """The way in, taken from our own base. The same for all images."""
         step = layer_id("door-step", on.ours, _STEP)
         async with self.makers.making(step):
-            if not await on.sandboxes.provider.has_layer(step):
+            if not await on.sandboxes.has_layer(step):
                 build = LayerBuild(step, _STEP, "The way into foreign images could not be made", "Check the disk.")
                 await build_layer(on.sandboxes, build, (on.ours,), say)
         return step
@@ -229,6 +234,11 @@ class Foreign:
     ours: LayerId
     clients: tuple[LayerId, ...]
     sources: str = ""
+
+
+def users_layer(rootfs: LayerId) -> LayerId:
+    """The layer with the users of an image that was fetched: what is installed into the image is installed above it."""
+    return layer_id("foreign-users", rootfs)
 
 
 def _ready_id(rootfs: LayerId, on: Foreign) -> LayerId:

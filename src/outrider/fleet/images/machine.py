@@ -108,7 +108,7 @@ class Images:
         self, build: LayerBuild, below: tuple[LayerId, ...], clients: tuple[LayerId, ...], say: Progress
     ) -> LayerId:
         async with self._makers.making(build.layer):
-            if not await self._sandboxes.provider.has_layer(build.layer):
+            if not await self._sandboxes.has_layer(build.layer):
                 say(build.say)
                 await build_layer(self._sandboxes, build, (*below, *clients), say)
         return build.layer
@@ -124,7 +124,7 @@ class Images:
         tar = await asyncio.to_thread(tar_of, files)
         layer = layer_id("clients", hashlib.sha256(tar).hexdigest())
         async with self._makers.making(layer):
-            if not await self._sandboxes.provider.has_layer(layer):
+            if not await self._sandboxes.has_layer(layer):
                 with tempfile.TemporaryDirectory(prefix="outrider-clients-") as folder:
                     path = Path(folder, "clients.tar")
                     await asyncio.to_thread(path.write_bytes, tar)

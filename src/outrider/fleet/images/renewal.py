@@ -62,6 +62,11 @@ class Bases:
         """Who keeps them."""
         return self.sandboxes.provider
 
+    async def in_force(self) -> set[LayerId]:
+        """The layers of each that the next sandbox is made from."""
+        ours = await self.ours.generations(self.provider)
+        return {*(one.layer for one in ours[:1]), *self.foreign.in_force()}
+
     async def states(self) -> tuple[BaseState, ...]:
         """Which generation of each is in force."""
         rows = [(self.ours.name, await self.ours.generations(self.provider))]

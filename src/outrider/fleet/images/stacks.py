@@ -214,7 +214,7 @@ async def ensure_stacks(
         below = (*ground.base, *made)
         layer = stack.layer(below)
         async with ground.makers.making(layer):
-            if not await sandboxes.provider.has_layer(layer):
+            if not await sandboxes.has_layer(layer):
                 say(f"Building the stack {stack.name}, once on this machine.")
                 files = await asyncio.to_thread(node_headers) if stack.compiles_for_node else {}
                 build = LayerBuild(
