@@ -123,3 +123,29 @@ async def test_an_earlier_base_goes_with_the_last_that_stood_on_it(machine: Mach
     assert machine.collector.last is not None
     assert machine.collector.last.bytes > 100_000_000
     assert await BaseImage().newest(provider) == new
+
+
+async def test_a_snapshot_comes_to_a_machine_that_has_nothing_but_the_base(
+    machine: Machine, base_layers: BaseLayers, tmp_path: Path
+) -> None:
+    base, blobs = base_layers.base, DirectoryLayerBlobs(tmp_path / "blobs")
+    builds_in = await machine.sandbox(base)
+    await machine.run(builds_in, "mkdir gone; echo checkout >gone/file; echo checkout >checkout.txt")
+    await machine.provider.freeze(builds_in, REPO)
+    works_in = await machine.sandbox(base, REPO)
+    await machine.run(works_in, "rm -r gone; echo work >work.txt; chmod 640 work.txt; ln -s work.txt link")
+    await machine.provider.snapshot(works_in, SNAP)
+    await Snapshots(machine.provider, blobs, tmp_path / "scratch").store((base, REPO, SNAP))
+    assert sorted(await blobs.names()) == ["repo-one.tar.zst", "snap-one.tar.zst"]
+    for info in await machine.provider.list({}):
+        await machine.provider.destroy(info.handle)
+    for layer in (SNAP, REPO):
+        await machine.provider.delete_layer(layer)
+
+    lines: list[str] = []
+    snapshots = Snapshots(machine.provider, blobs, tmp_path / "scratch")
+    assert await snapshots.fetch((base, REPO, SNAP, LayerId("base-other")), lines.append) == ("base-other",)
+    assert [line.split()[1] for line in lines] == [REPO, SNAP, "base-other"]
+    awake = await machine.sandbox(base, REPO, SNAP)
+    seen = await machine.run(awake, "ls; cat checkout.txt link; stat -c %a work.txt")
+    assert seen.split() == ["checkout.txt", "link", "work.txt", "checkout", "work", "640"]

@@ -18,9 +18,10 @@ from outrider.ports.sandbox import SandboxProvider
 KIND = "snap"
 """How the ids of snapshot layers begin."""
 
-MADE_AGAIN = ("base-", "packages-", "clients-", "toolbox-", "stack-")
+MADE_AGAIN = ("base-", "packages-", "toolbox-", "stack-")
 """Layers that every machine makes for itself, from what their ids are derived from. They are not stored, unless they
-stand on a base that was renewed here or fetched by a tag: nobody makes the same one again."""
+stand on a base that was renewed here or fetched by a tag: nobody makes the same one again. The settings of package
+clients are stored: they are this machine's, as they were."""
 
 SQUASH_AT = 32
 """So many snapshots of one session on top of one another become one layer: a sandbox may have 64 layers."""

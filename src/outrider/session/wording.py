@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from outrider.fleet.snapshots import MADE_AGAIN
 from outrider.model.commands import EffectFailed
 from outrider.model.events import SyncFinished
 from outrider.model.membership import person_key
@@ -244,8 +245,15 @@ def restored_from(number: int, *, crashed: bool) -> str:
 
 
 def snapshot_is_gone(number: int, missing: Sequence[str]) -> str:
-    """There is no way back to the files."""
+    """There is no way back to the files; none for now, where all that is missing is what a release makes for itself."""
+    what = f"The snapshot taken after turn {number} cannot be restored: {', '.join(missing)}"
+    if all(layer.startswith(MADE_AGAIN) for layer in missing):
+        return sentence(
+            f"{what} is not on this machine, is not stored, and is not what this release of Outrider makes here. "
+            "The session goes on from what was pushed. Its files are in the blob store: start a session on this "
+            f"repository with the release that it ran on before, then rewind this one to turn {number}."
+        )
     return sentence(
-        f"The snapshot taken after turn {number} cannot be restored: {', '.join(missing)} is neither on this machine "
-        "nor in the blob store. Its files and the engine's memory are lost; commits that were pushed are not."
+        f"{what} is neither on this machine nor in the blob store. Its files and the engine's memory are lost; "
+        "commits that were pushed are not."
     )

@@ -193,7 +193,7 @@ RENEWED = "base-one-20261101000000"
 @pytest.mark.parametrize(
     ("base", "stored"),
     [
-        (("base-one",), {"step-one", "repo-one", "snap-one"}),
+        (("base-one",), {"clients-one", "step-one", "repo-one", "snap-one"}),
         ((RENEWED,), {RENEWED, "clients-one", "packages-one", "stack-ide-one", "step-one", "repo-one", "snap-one"}),
         (
             ("foreign-one-20261101000000-abcd", "foreign-ready-one"),
