@@ -12,18 +12,21 @@ from outrider.model.events import ProblemReported
 from outrider.ports.clock import Clock
 from outrider.ports.store import SessionIndex
 from outrider.session.registry import Registry
-from outrider.storage.catalog_copy import CatalogRescue, renew_copy
+from outrider.storage.catalog_copy import CatalogRescue, lacks, renew_copy
 
 logger = logging.getLogger(__name__)
 
 COPY_SECONDS = 3600.0
+LOOK_SECONDS = 60.0
+"""How often it is asked whether hosts were allowed or forbidden, or pull requests opened: then a copy is made."""
+
 TOLD_SESSIONS = 20
 """So many sessions are told that the catalog was damaged: those that changed last."""
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogKeeper:
-    """Copies at start and every hour, where anything has changed."""
+    """Copies at start and every hour, where anything has changed; within a minute where that is not to go back."""
 
     path: Path
     rescue: CatalogRescue | None
@@ -32,15 +35,21 @@ class CatalogKeeper:
     clock: Clock
 
     async def run(self) -> None:
-        """Until cancelled. A copy that cannot be made is tried again in an hour; the old one stays."""
+        """Until cancelled. A copy that cannot be made is tried again; the old one stays."""
         if self.rescue:
             await self._tell(self.rescue)
+        due = self.clock.monotonic()
         while True:
-            try:
-                await asyncio.to_thread(renew_copy, self.path)
-            except OutriderError as error:
-                logger.error("%s", error)
-            await self.clock.sleep(COPY_SECONDS)
+            if self.clock.monotonic() >= due or await asyncio.to_thread(lacks, self.path):
+                await self._copy()
+                due = self.clock.monotonic() + COPY_SECONDS
+            await self.clock.sleep(LOOK_SECONDS)
+
+    async def _copy(self) -> None:
+        try:
+            await asyncio.to_thread(renew_copy, self.path)
+        except OutriderError as error:
+            logger.error("%s", error)
 
     async def _tell(self, rescue: CatalogRescue) -> None:
         await self.registry.taken_up.wait()

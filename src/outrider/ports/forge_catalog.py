@@ -23,8 +23,10 @@ class ForgeCatalog(Protocol):
     async def put_repository(self, repository: Repository) -> None:
         """Insert, or replace the one of that name."""
 
-    async def add_pull_request(self, repository: str, build: Callable[[int], PullRequest]) -> PullRequest:
-        """Store what `build` makes of the next free number of the repository, counted from 1."""
+    async def add_pull_request(
+        self, repository: str, build: Callable[[int], PullRequest], *, above: int = 0
+    ) -> PullRequest:
+        """Store what `build` makes of the next free number of the repository above this one, counted from 1."""
 
     async def put_pull_request(self, pull_request: PullRequest) -> None:
         """Replace the one of that number. Raises NotFound."""

@@ -102,6 +102,21 @@ def renew_copy(catalog: Path) -> bool:
     return True
 
 
+def lacks(catalog: Path) -> bool:
+    """Whether the copy has other lists of hosts or numbers of pull requests than the catalog: what is not to go back.
+    False where one of them cannot be read."""
+    try:
+        return copy_of(catalog).is_file() and _kept_close(catalog) != _kept_close(copy_of(catalog))
+    except sqlite3.Error:
+        return False
+
+
+def _kept_close(path: Path) -> list[tuple[str, object]]:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as db:
+        hosts = db.execute("SELECT repository, host FROM egress_host ORDER BY 1, 2").fetchall()
+        return hosts + db.execute("SELECT repository, max(number) FROM pull_request GROUP BY 1 ORDER BY 1").fetchall()
+
+
 def rescue_catalog(catalog: Path) -> CatalogRescue | None:
     """Put a damaged catalog aside and its newest copy in its place; None where it is not damaged."""
     complete(catalog)

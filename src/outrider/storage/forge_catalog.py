@@ -46,12 +46,14 @@ class SqlForgeCatalog:
                 statement.on_conflict_do_update(index_elements=[_repositories.c.name], set_=values)
             )
 
-    async def add_pull_request(self, repository: str, build: Callable[[int], PullRequest]) -> PullRequest:
-        """Store what `build` makes of the next free number of the repository, counted from 1."""
+    async def add_pull_request(
+        self, repository: str, build: Callable[[int], PullRequest], *, above: int = 0
+    ) -> PullRequest:
+        """Store what `build` makes of the next free number of the repository above this one, counted from 1."""
         newest = select(func.coalesce(func.max(_pulls.c.number), 0)).where(_pulls.c.repository == repository)
         async with self._engine.begin() as connection:
             await connection.exec_driver_sql("BEGIN IMMEDIATE")  # else two could read the same number
-            built = build((await connection.execute(newest)).scalar_one() + 1)
+            built = build(max((await connection.execute(newest)).scalar_one(), above) + 1)
             await connection.execute(insert(_pulls).values(_columns(built)))
         return built
 

@@ -32,9 +32,11 @@ class MemoryForgeCatalog:
         """Insert, or replace the one of that name."""
         self._repositories[repository.name] = repository
 
-    async def add_pull_request(self, repository: str, build: Callable[[int], PullRequest]) -> PullRequest:
-        """Store what `build` makes of the next free number."""
-        built = build(1 + max((number for name, number in self._pulls if name == repository), default=0))
+    async def add_pull_request(
+        self, repository: str, build: Callable[[int], PullRequest], *, above: int = 0
+    ) -> PullRequest:
+        """Store what `build` makes of the next free number above this one."""
+        built = build(1 + max([above, *(number for name, number in self._pulls if name == repository)]))
         self._pulls[repository, built.number] = built
         return built
 

@@ -10,6 +10,8 @@ from outrider.model.ids import CommitId
 
 UPSTREAM = "refs/outrider/upstream/"
 """Where the branches of the source are kept as they were last seen."""
+NUMBERED = "refs/outrider/pulls/"
+"""A ref for each number that a pull request had: a catalog that is older than the repository gives none twice."""
 OURS = "refs/heads/"
 WORK_PREFIX = "outrider/"
 """Branches below this are the sessions'; an import never touches them."""

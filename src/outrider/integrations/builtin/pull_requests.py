@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from outrider.integrations.builtin.branches import OURS, read_branches
+from outrider.integrations.builtin.branches import NUMBERED, OURS, read_branches
 from outrider.integrations.builtin.git import Git, GitFailed
 from outrider.integrations.builtin.history import is_ancestor, merge_base, read_commits, read_diff, read_files
 from outrider.model.errors import NotFound, Refused, RepositoryError
@@ -47,7 +47,7 @@ class PullRequests:
             known = known.model_copy(update=ends)
             await self.catalog.put_pull_request(known)
         elif known is None or known.head_commit != head:
-            known = await self._add(repository, draft, ends)
+            known = await self._add(git, repository, draft, ends)
         return self.addressed(known)
 
     async def page(self, git: Git, pull_request: PullRequest) -> PullRequestPage:
@@ -85,7 +85,7 @@ class PullRequests:
         _expect_open(pull_request)
         return await self._end(pull_request, PullRequestState.CLOSED)
 
-    async def _add(self, repository: str, draft: PullRequestDraft, ends: dict[str, CommitId]) -> PullRequest:
+    async def _add(self, git: Git, repository: str, draft: PullRequestDraft, ends: dict[str, CommitId]) -> PullRequest:
         opened_at = self.clock.now()
 
         def build(number: int) -> PullRequest:
@@ -99,7 +99,10 @@ class PullRequests:
                 opened_at=opened_at,
             )
 
-        return await self.catalog.add_pull_request(repository, build)
+        numbers = [int(name) for name in await read_branches(git, NUMBERED) if name.isdecimal()]
+        added = await self.catalog.add_pull_request(repository, build, above=max(numbers, default=0))
+        await git.run("update-ref", f"{NUMBERED}{added.number}", added.head_commit)
+        return added
 
     async def _end(self, pull_request: PullRequest, state: PullRequestState) -> PullRequest:
         ended = pull_request.model_copy(update={"state": state})
