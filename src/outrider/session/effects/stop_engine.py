@@ -19,6 +19,13 @@ from outrider.session.workbench import Workbench
 CANCEL_SECONDS = 2.0
 """How long an engine may take to obey; measured 0.02 to 0.5 s on four of them."""
 
+ANSWER_SECONDS = 2.5
+"""When a guest must have said that all is killed, from the first rung on; 0.1 to 0.5 s are usual, after the engine has
+obeyed. One that is too busy or frozen for that loses its sandbox."""
+
+LEAST_SECONDS = 1.0
+"""What a guest has for that after an engine that took all of its time."""
+
 REACH_SECONDS = 1.0
 """How long a sandbox may take to be reached in which a turn was cut off; then it is stopped."""
 
@@ -54,16 +61,26 @@ async def _reached(bench: Workbench, actor: Actor) -> Guest | None:
 
 
 async def _descend(bench: Workbench, guest: Guest, spare: list[str]) -> int:
-    """The rungs that leave the sandbox running. Raises SandboxError where something cannot be killed."""
+    """The rungs that leave the sandbox running. Raises SandboxError where something cannot be killed in time."""
+    begun = bench.clock.monotonic()
     if bench.link.engine and not bench.quiet.is_set():
         await _ask(bench.link.engine, bench)
-    killed = await guest.kill_everything(spare=[*spare, ENGINE_ROLE] if _engine_rests(bench) else spare)
+    left = max(begun + ANSWER_SECONDS - bench.clock.monotonic(), LEAST_SECONDS)
+    killed = await _killed(guest, [*spare, ENGINE_ROLE] if _engine_rests(bench) else spare, left)
     if not bench.quiet.is_set() and bench.link.engine:
         await bench.link.engine.close()
         bench.link.drop_engine()
         # Its turn kills what it had started, and would kill our own questions too.
         await _within(bench.quiet.wait(), bench, CANCEL_SECONDS)
     return killed
+
+
+async def _killed(guest: Guest, spare: list[str], seconds: float) -> int:
+    try:
+        async with asyncio.timeout(seconds):
+            return await guest.kill_everything(spare=spare)
+    except TimeoutError:
+        raise SandboxError("The sandbox did not answer when the turn was to be killed.", "It is stopped.") from None
 
 
 def _engine_rests(bench: Workbench) -> bool:
