@@ -13,7 +13,7 @@ from outrider.model.base import Model
 from outrider.model.engine import ModelRef
 from outrider.model.errors import BadRequest
 from outrider.model.limits import MAX_PROMPT_BYTES, HouseLimits, PromptLimits, QueueRules, RateLimits, WorkLimits
-from outrider.model.sandbox import Limits
+from outrider.model.sandbox import Limits, Totals
 
 DEFAULT_PORT = 4100
 """First port tried; where another home has it, the next free one is taken."""
@@ -31,6 +31,9 @@ _NAMES = {
     "OUTRIDER_SANDBOX_DISK_BYTES": "sandbox_disk_bytes",
     "OUTRIDER_SANDBOX_SECONDS": "sandbox_seconds",
     "OUTRIDER_MAX_SANDBOXES": "max_sandboxes",
+    "OUTRIDER_TOTAL_CPUS": "total_cpus",
+    "OUTRIDER_TOTAL_MEMORY_BYTES": "total_memory_bytes",
+    "OUTRIDER_TOTAL_DISK_BYTES": "total_disk_bytes",
     "OUTRIDER_FREE_DISK_BYTES": "free_disk_bytes",
     "OUTRIDER_FREE_MEMORY_BYTES": "free_memory_bytes",
     "OUTRIDER_IDLE_SECONDS": "idle_seconds",
@@ -115,6 +118,9 @@ class Settings(Model):
     sandbox_processes: int = Field(default=1024, ge=64, le=1 << 20, description="Processes and threads of one sandbox")
     sandbox_disk_bytes: int = Field(default=10 << 30, ge=64 << 20, description="What one sandbox may write, in bytes")
     sandbox_seconds: float = Field(default=6 * 3600, ge=60, description="How long one sandbox may run at a stretch")
+    total_cpus: float | None = Field(default=None, gt=0, description="CPUs of all sandboxes of sessions together")
+    total_memory_bytes: int | None = Field(default=None, ge=256 << 20, description="The same for memory, in bytes")
+    total_disk_bytes: int | None = Field(default=None, ge=64 << 20, description="The same for disk, in bytes")
     free_disk_bytes: int = Field(
         default=1 << 30, ge=0, description="Below so much free disk no sandbox is started and no image built"
     )
@@ -249,6 +255,11 @@ class Settings(Model):
             disk_bytes=self.sandbox_disk_bytes,
             wall_seconds=self.sandbox_seconds,
         )
+
+    @property
+    def totals(self) -> Totals:
+        """What all sandboxes may use together."""
+        return Totals(cpus=self.total_cpus, memory_bytes=self.total_memory_bytes, disk_bytes=self.total_disk_bytes)
 
     @property
     def house_limits(self) -> HouseLimits:

@@ -37,14 +37,7 @@ FORMS = {"limit_reached": 2, "quota_reached": 2, "raised_by": 0}
 
 ELSEWHERE = {"storage/session_log.py": "a full disk is the machine's limit and not ours"}
 
-LIMITING = (
-    "OUTRIDER_LIMIT_",
-    "OUTRIDER_CHILD",
-    "OUTRIDER_TREE_",
-    "OUTRIDER_BUDGET_",
-    "OUTRIDER_MAX_",
-    "OUTRIDER_FREE_",
-)
+LIMITING = tuple(f"OUTRIDER_{word}" for word in ("LIMIT_", "CHILD", "TREE_", "BUDGET_", "MAX_", "TOTAL_", "FREE_"))
 """How the names of settings begin that limit what people and sessions may do."""
 
 

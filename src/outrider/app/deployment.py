@@ -206,8 +206,8 @@ def _heart(base: Foundation, engine: Engine) -> Heart:
     settings, home, provider = base.settings, base.home, base.provider
     quarantine, forge = GitQuarantine(home.path / "quarantine"), _forge(base)
     limits, floors = settings.limits, make_floors(settings)
-    slots, ours = (SandboxSlots(settings.max_sandboxes, floors=floors) for _ in range(2))
-    clean = CleanSandboxes(provider, base.broker, ours, limits, base.claims)
+    line = partial(SandboxSlots, settings.max_sandboxes, floors=floors, totals=settings.totals)
+    slots, clean = line(), CleanSandboxes(provider, base.broker, line(), limits, base.claims)
     bases, images = make_machine_images(settings, clean)
     redactor = Redactor((*settings.secrets, home.token()))
     works = _image_works(base, images, bases, forge, recipes := Recipes(quarantine), redactor)
@@ -301,7 +301,7 @@ def _pool(base: Foundation, makes: WarmMaker, plans: WarmPlans, slots: SandboxSl
     return Pool(
         makes,
         plans,
-        Room(slots, MemoryGauge().read, lambda: make_floors(settings).shortage("the pool")),
+        Room(slots, MemoryGauge().read, lambda: make_floors(settings).shortage("the pool"), settings.limits),
         base.clock,
         policy,
     )

@@ -2,6 +2,7 @@
 
 from outrider.model.limits import HouseLimits, LimitUse
 from outrider.model.person import Person
+from outrider.model.sandbox import Totals
 from outrider.session.quotas import Quotas
 from outrider.session.turn_slots import TurnSlots
 from outrider.settings import Settings
@@ -125,6 +126,7 @@ def _of_all(settings: Settings) -> Uses:
             per="deployment",
             value=settings.max_sandboxes,
         ),
+        *_of_totals(settings.totals),
         LimitUse(
             setting="OUTRIDER_FREE_DISK_BYTES",
             what="free disk below which no sandbox starts",
@@ -137,6 +139,27 @@ def _of_all(settings: Settings) -> Uses:
             what="free memory below which no sandbox starts",
             per="deployment",
             value=settings.free_memory_bytes,
+            unit="bytes",
+        ),
+    )
+
+
+def _of_totals(totals: Totals) -> Uses:
+    of = "of all sandboxes of sessions"
+    return (
+        LimitUse(setting="OUTRIDER_TOTAL_CPUS", what=f"CPUs {of}", per="deployment", value=totals.cpus),
+        LimitUse(
+            setting="OUTRIDER_TOTAL_MEMORY_BYTES",
+            what=f"memory {of}",
+            per="deployment",
+            value=totals.memory_bytes,
+            unit="bytes",
+        ),
+        LimitUse(
+            setting="OUTRIDER_TOTAL_DISK_BYTES",
+            what=f"disk {of}",
+            per="deployment",
+            value=totals.disk_bytes,
             unit="bytes",
         ),
     )

@@ -21,7 +21,7 @@ from outrider.cli.trial import try_toolbox
 from outrider.cli.words import ISOLATION, LIMITS
 from outrider.fleet.toolbox import PACKAGES
 from outrider.model.errors import OutriderError
-from outrider.model.sandbox import ProbeReport
+from outrider.model.sandbox import ProbeReport, Totals
 from outrider.settings import Settings
 
 FREE_BYTES = 5 << 30
@@ -86,13 +86,24 @@ def _limits(settings: Settings) -> Finding:
     detail = (
         f"each sandbox {one.cpus:g} CPUs, {_gigabytes(one.memory_bytes)} of memory, {one.processes} processes, "
         f"{_gigabytes(one.disk_bytes)} of disk, {one.wall_seconds / 3600:g} h, {settings.idle_seconds:g} s idle; "
-        f"{settings.max_sandboxes} at once, none below {_gigabytes(settings.free_disk_bytes)} of free disk or "
+        f"{settings.max_sandboxes} at once{_together(settings.totals)}, none below "
+        f"{_gigabytes(settings.free_disk_bytes)} of free disk or "
         f"{_gigabytes(settings.free_memory_bytes)} of free memory"
     )
     problem = make_floors(settings).shortage("the next session")
     if problem is None:
         return Finding("limits", State.WORKS, detail)
     return Finding("limits", State.WEAKER, f"{detail}. Now: {problem.sentence}", problem.remedy)
+
+
+def _together(totals: Totals) -> str:
+    parts = (
+        f"{totals.cpus:g} CPUs" if totals.cpus else "",
+        f"{_gigabytes(totals.memory_bytes)} of memory" if totals.memory_bytes else "",
+        f"{_gigabytes(totals.disk_bytes)} of disk" if totals.disk_bytes else "",
+    )
+    told = ", ".join(filter(None, parts))
+    return f" with {told} together" if told else ""
 
 
 def _gigabytes(count: int) -> str:

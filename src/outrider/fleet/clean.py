@@ -62,7 +62,7 @@ class CleanSandboxes:
         """A sandbox for as long as the context lives, however it ends."""
         limits = self._limits.within(spec.caps)
         wall_seconds = limits.wall_seconds if spec.wall_seconds is None else spec.wall_seconds
-        async with self._slots.take(spec.purpose, say):
+        async with self._slots.take(spec.purpose, say, limits):
             handle = await self.provider.create(
                 SandboxSpec(
                     id=SandboxId(new_id("clean")),

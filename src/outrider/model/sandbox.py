@@ -93,6 +93,15 @@ class Limits(Model):
         )
 
 
+class Totals(Model):
+    """What all sandboxes of sessions may use together, by their limits, and those of checks and images as much again.
+    None: as much as there is."""
+
+    cpus: float | None = Field(default=None, gt=0)
+    memory_bytes: int | None = Field(default=None, gt=0)
+    disk_bytes: int | None = Field(default=None, gt=0)
+
+
 class SandboxSpec(Model):
     """What to make. `layers` are bottom first; the toolbox is a layer mounted read-only at `TOOLBOX`."""
 

@@ -24,7 +24,7 @@ from outrider.model.person import Author, Person
 from outrider.model.prompt import Prompt
 from outrider.model.proof import Proof, ProofVerdict
 from outrider.model.repository import Repository
-from outrider.model.sandbox import GUEST_HOME, SandboxHandle
+from outrider.model.sandbox import GUEST_HOME, SandboxHandle, Totals
 from outrider.ports.broker import Door, DoorSpec
 from outrider.ports.clock import Clock, SystemClock
 from outrider.ports.sandbox import Guest
@@ -155,6 +155,7 @@ class SessionWorld:
         self.house = House()
         self.snapshots = Snapshots(self.sandboxes, DirectoryLayerBlobs(folder / "layer-blobs"), folder / "scratch")
         self.limits = HouseLimits()
+        self.totals = Totals()
         self.rates = MemoryRates(self.clock)
         self.attachments = DirectoryAttachments(folder / "attachments", self.clock)
         self.quarantine = GitQuarantine(folder / "quarantine")
@@ -187,7 +188,7 @@ class SessionWorld:
             images=self.images,  # type: ignore[arg-type]
             snapshots=self.snapshots,
             repository_images=RepositoryImages(self.image_catalog, self.sandboxes),
-            slots=SandboxSlots(4),
+            slots=SandboxSlots(4, totals=self.totals),
             prover=self.prover,  # type: ignore[arg-type]
             engine=self.engine,
             broker=self.broker,

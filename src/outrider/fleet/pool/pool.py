@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from outrider.fleet.limits import SandboxSlots
@@ -17,6 +17,7 @@ from outrider.fleet.pool.warm import Warm
 from outrider.model.engine import ModelRef
 from outrider.model.errors import OutriderError
 from outrider.model.pool import Miss, PoolKey, PoolReport, WarmPhase, WarmView
+from outrider.model.sandbox import Limits
 from outrider.ports.clock import Clock
 
 TICK_SECONDS = 1.0
@@ -57,6 +58,8 @@ class Room:
     memory: Callable[[], Memory]
     shortage: Callable[[], OutriderError | None] = lambda: None
     """Why no sandbox may be started now; None where one may."""
+    each: Limits = field(default_factory=Limits)
+    """What one of its sandboxes may use at most."""
 
 
 class Pool:
@@ -195,7 +198,7 @@ class Pool:
             memory = max(memory - self._keep.starting(held=True) - self._keep.starting(held=False), 0)
         if self._short is not None:
             memory = min(memory, 0)
-        return min(self.policy.most - count, slots.total - slots.in_use - count, memory)
+        return min(self.policy.most - count, slots.left(self._within.each) - count, memory)
 
     async def _first(self, news: Coroutine[Any, Any, Any], seconds: float) -> None:
         """Wait for news, or until so much time has passed."""

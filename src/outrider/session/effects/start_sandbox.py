@@ -28,9 +28,10 @@ async def start_sandbox(effect: StartSandbox, bench: Workbench, actor: Actor) ->
     def progress(line: str) -> None:
         actor.hub.progress("sandbox", bench.world.redactor.text(line)[:1000])
 
-    async with bench.world.slots.take("the session", progress):
+    bench.link.caps = (await read_or_nothing(bench, actor, actor.state.created.base_commit)).limits
+    limits = bench.policy.limits.within(bench.link.caps)
+    async with bench.world.slots.take("the session", progress, limits):
         bench.watch.lap("slot")
-        bench.link.caps = (await read_or_nothing(bench, actor, actor.state.created.base_commit)).limits
         found = await find_or_make(effect, bench, actor)
         bench.watch.lap(found.how)
         try:
