@@ -1,13 +1,15 @@
 """Which provider a deployment gets."""
 
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
 from outrider.app.providers import PROVIDERS, STRONGEST_FIRST, Make, choose_provider
 from outrider.model.sandbox import ProbeReport
-from outrider.ports.clock import SystemClock
+from outrider.ports.clock import Clock, SystemClock
+from outrider.ports.sandbox import SandboxProvider
 from outrider.settings import Settings
 from outrider.testing.fake_sandbox import FakeProvider
 
@@ -74,8 +76,39 @@ async def test_where_none_works_the_one_that_needs_least_says_why(tmp_path: Path
     assert not (tmp_path / "provider").exists()
 
 
+def kind(provider: SandboxProvider) -> str:
+    """Its name, and the runtime that it insists on."""
+    return " with ".join(word for word in (provider.name, vars(provider).get("_runtime")) if word)
+
+
+@pytest.mark.parametrize(
+    ("works", "taken"),
+    [
+        ({"microsandbox", "docker with runsc", "namespaces", "docker"}, "microsandbox"),
+        ({"microsandbox", "docker"}, "microsandbox"),
+        ({"docker with runsc", "namespaces", "docker"}, "docker with runsc"),
+        ({"docker with runsc", "docker"}, "docker with runsc"),
+        ({"namespaces", "docker"}, "namespaces"),
+        ({"docker"}, "docker"),
+    ],
+)
+async def test_auto_takes_the_strongest_wall_of_those_that_work(tmp_path: Path, works: set[str], taken: str) -> None:
+    """Of the real list: a kernel of its own, then gVisor's, then ids that own nothing, then the machine's own."""
+
+    def offered(make: Make) -> Make:
+        def made(settings: Settings, clock: Clock) -> Offered:
+            found = kind(make(settings, clock))
+            return Offered(tmp_path, found, lambda: found in works)
+
+        return made
+
+    offers = [(name, offered(make)) for name, make in STRONGEST_FIRST]
+    chosen = await choose_provider(settings(tmp_path), SystemClock(), offers)
+    assert (chosen.provider.name, chosen.report.works) == (taken, True)
+
+
 def test_every_provider_can_be_set_and_auto_tries_no_other() -> None:
     field = Settings.model_fields["sandbox"].annotation
     assert {"auto", *PROVIDERS} == set(field.__args__)  # type: ignore[union-attr]
     assert {name for name, _ in STRONGEST_FIRST} == set(PROVIDERS)
-    assert STRONGEST_FIRST[-1][0] in PROVIDERS
+    assert signature(choose_provider).parameters["candidates"].default is STRONGEST_FIRST
