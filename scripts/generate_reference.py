@@ -1,4 +1,5 @@
-"""Writes the generated part of docs/reference from the code: HTTP, events and frames of the feed.
+"""Writes the generated part of docs/reference from the code: HTTP, events and frames of the feed, the schema of
+`outrider.toml`.
 
 python scripts/generate_reference.py           writes the files
 python scripts/generate_reference.py --check   says whether they are stale, and writes nothing
@@ -17,6 +18,7 @@ from outrider.api.list_frames import ListFrame
 from outrider.api.server import build_api
 from outrider.model.events import Event
 from outrider.model.feed import ClientFrame, ServerFrame
+from outrider.proof.recipe_schema import recipe_schema
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 HTTP = """\
@@ -48,6 +50,7 @@ def pages() -> dict[str, str]:
         "openapi.json": json.dumps(described, indent=1, sort_keys=True) + "\n",
         "http.md": MARK + HTTP + "".join(_operations(described["paths"])) + FEED_ROW,
         "events.md": MARK + EVENTS + "".join(_unions()),
+        "outrider.schema.json": recipe_schema(),
     }
 
 
