@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import Opened, Target
 from inside import CANARY, python, sh
+from planted import CANARY_NAME, CANARY_TEXT, canaries, read_as_nobody
 
 from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import LayerId, new_id
@@ -17,27 +18,50 @@ from outrider.sandboxes.namespaces.provider import NamespaceProvider
 pytestmark = pytest.mark.sandbox
 
 
-async def test_no_file_of_the_host_can_be_seen(guest: Guest, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text(CANARY)
-    (tmp_path / "secret").chmod(0o666)
+async def test_no_file_of_the_host_can_be_seen(guest: Guest, target: Target) -> None:
+    with canaries(target.state) as paths:
+        if os.geteuid() == 0:
+            assert CANARY in await asyncio.to_thread(read_as_nobody, paths[0])
+        assert await _reached(guest, paths) == ""
+        assert await _found(guest) == {"/workspace/by content", f"/workspace/{CANARY_NAME}"}
+
+
+async def test_no_file_of_the_host_can_be_seen_by_guest_root(
+    opened: Opened, provider: SandboxProvider, target: Target
+) -> None:
+    with canaries(target.state) as paths:
+        async with opened(role=GuestRole.BUILD) as build, await provider.connect(build) as guest:
+            assert await _reached(guest, paths) == ""
+            assert await _found(guest) == {"/workspace/by content", f"/workspace/{CANARY_NAME}"}
+
+
+async def _reached(guest: Guest, paths: list[Path]) -> str:
+    """The ways by which one of these files of the host can be opened, or its folder listed."""
+    script = f"""
+import glob, os
+WAYS = ("", "/..", "/oldroot", "/newroot", "/mnt", "/proc/self/cwd/../../..")
+PROCESSES = ("/proc/[0-9]*/root", "/proc/[0-9]*/cwd", "/proc/[0-9]*/fd/*")
+for way in (*WAYS, *(found for pattern in PROCESSES for found in glob.glob(pattern))):
+    for path in {[str(path) for path in paths]}:
+        for reach, what in ((open, path), (os.listdir, os.path.dirname(path))):
+            try:
+                reach(way + what)
+                print("reached", way + what)
+            except OSError:
+                pass
+"""
+    return await python(guest, script)
+
+
+async def _found(guest: Guest) -> set[str]:
+    """Every file of the guest with a canary's name or content; two of its own are among them."""
+    await guest.run(ExecSpec(argv=["tee", "/workspace/by content"]), stdin=CANARY_TEXT.encode())
+    everywhere = "find / -path /proc -prune -o -path /sys -prune -o"
+    content = f"-type f -size {len(CANARY_TEXT)}c -exec grep -ls {CANARY} {{}} +"
     found = await sh(
-        guest, f"cat {tmp_path}/secret /proc/1/root{tmp_path}/secret; grep -rsl {CANARY} /tmp /home /etc /run"
+        guest, f"touch /workspace/{CANARY_NAME}; {everywhere} -name {CANARY_NAME} -print -o {content} 2>/dev/null"
     )
-    assert CANARY not in found
-    reached = await python(
-        guest,
-        f"""
-import os
-for pid in [name for name in os.listdir("/proc") if name.isdigit()]:
-    for way in ("root", "cwd", "fd"):
-        try:
-            os.listdir(f"/proc/{{pid}}/{{way}}{tmp_path}")
-            print("reached", pid, way)
-        except OSError:
-            pass
-""",
-    )
-    assert reached == ""
+    return set(found.splitlines())
 
 
 async def test_nothing_of_the_hosts_environment_is_in_the_guest(

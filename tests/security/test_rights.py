@@ -1,5 +1,6 @@
 """Rights: capabilities, calls of the kernel, setuid programs, tracing, devices, and the kernel's own knobs."""
 
+import asyncio
 import io
 import json
 import os
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 from conftest import Opened, Target
 from inside import python, sh
+from planted import ATTRIBUTE, EFFECTIVE_CAPABILITIES, TRUE_CAPABILITIES, give, run_without_walls
 
 from outrider.model.ids import LayerId, new_id
 from outrider.model.sandbox import GuestRole
 from outrider.ports.sandbox import ExecSpec, Guest, SandboxProvider
+from outrider.sandboxes.namespaces.provider import NamespaceProvider
 
 pytestmark = pytest.mark.sandbox
 
@@ -97,19 +100,24 @@ print(len(pids) > 1, {libc.ptrace(16, pid, 0, 0) for pid in pids})
     assert await python(guest, script) == "True {-1}\n"
 
 
-async def test_a_frozen_session_leaves_no_setuid_file(
+async def test_a_frozen_session_leaves_no_setuid_file_and_no_capability(
     provider: SandboxProvider, target: Target, opened: Opened
 ) -> None:
-    """Or it is without effect until it is taken off."""
+    """Or they are without effect until they are taken off. No session can set a capability: here somebody else does."""
     layer = LayerId(new_id("layer"))
     async with opened() as handle:
         async with await provider.connect(handle) as guest:
             planted = "cp /usr/bin/id /workspace/id && chmod 6755 /workspace/id && ls -l /workspace/id"
             assert "rwsr" in await sh(guest, planted)
+            await sh(guest, "cp /usr/bin/grep /workspace/asks")
+            await give(provider, handle, "/workspace/asks", TRUE_CAPABILITIES)
         await provider.freeze(handle, layer)
     try:
         async with opened(layers=(target.layers.base, layer)) as later, await provider.connect(later) as guest:
             assert await sh(guest, "/workspace/id -u; /workspace/id -ru") == "1000\n1000\n"
+            assert (await sh(guest, "/workspace/asks ^Cap /proc/self/status")).splitlines() == NOTHING
+        if isinstance(provider, NamespaceProvider):
+            assert ATTRIBUTE not in os.listxattr(provider.state.layer(layer) / "workspace/asks")
         raw = io.BytesIO(b"".join([piece async for piece in provider.export_layer(layer)]))
     finally:
         await provider.delete_layer(layer)
@@ -121,15 +129,13 @@ async def test_a_frozen_session_leaves_no_setuid_file(
 async def test_a_setuid_program_of_an_image_gains_nothing(
     provider: SandboxProvider, target: Target, opened: Opened
 ) -> None:
-    """An image is built by guest root, who may leave any setuid file or capability in it."""
+    """An image is built by guest root, who may leave any setuid file in it."""
     layer = LayerId(new_id("layer"))
     async with opened(role=GuestRole.BUILD, toolbox=None) as build:
         async with await provider.connect(build) as guest:
             planted = await sh(
                 guest,
-                "cp /usr/bin/python3 /usr/bin/rootpy && chmod 6755 /usr/bin/rootpy; "
-                "cp /usr/bin/python3 /usr/bin/cappy && setcap cap_sys_admin,cap_setuid+ep /usr/bin/cappy; "
-                "stat -c %a /usr/bin/rootpy",
+                "cp /usr/bin/python3 /usr/bin/rootpy && chmod 6755 /usr/bin/rootpy; stat -c %a /usr/bin/rootpy",
             )
             assert "6755" in planted
         await provider.freeze(build, layer)
@@ -142,11 +148,58 @@ async def test_a_setuid_program_of_an_image_gains_nothing(
                 "import os; caps = [line for line in open('/proc/self/status') if line.startswith(('CapE', 'CapP'))]; "
                 "print(os.getresuid(), {line.split()[1] for line in caps})"
             )
-            for program in ("rootpy", "cappy"):
-                done = await guest.run(ExecSpec(argv=[f"/usr/bin/{program}", "-I", "-c", script]))
-                assert done.exit_code != 0 or done.output == b"(1000, 1000, 1000) {'0000000000000000'}\n", done.output
+            done = await guest.run(ExecSpec(argv=["/usr/bin/rootpy", "-I", "-c", script]))
+            assert done.output == b"(1000, 1000, 1000) {'0000000000000000'}\n", done.output
     finally:
         await provider.delete_layer(layer)
+
+
+GAINED = "CapPrm:\t0000000000000082"
+"""What `planted` gives to who may take it."""
+
+NOTHING = [f"Cap{kind}:\t{0:016x}" for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")]
+
+
+async def test_the_capabilities_of_a_file_of_an_image_give_nothing(
+    provider: SandboxProvider, target: Target, opened: Opened
+) -> None:
+    """They are real: without the walls the same files give them to the same user."""
+    layer = LayerId(new_id("layer"))
+    files = {"/usr/bin/asks": TRUE_CAPABILITIES, "/usr/bin/has": EFFECTIVE_CAPABILITIES}
+    async with opened(role=GuestRole.BUILD, toolbox=None) as build:
+        async with await provider.connect(build) as guest:
+            await sh(guest, "; ".join(f"cp /usr/bin/grep {path}" for path in files))
+        for path, value in files.items():
+            await give(provider, build, path, value)
+        await provider.freeze(build, layer)
+    try:
+        for path in files:
+            assert GAINED in await _status_without_walls(provider, target, opened, layer, path)
+        async with opened(layers=(target.layers.base, layer)) as handle, await provider.connect(handle) as guest:
+            said = {path: await sh(guest, f"{path} ^Cap /proc/self/status 2>&1") for path in files}
+    finally:
+        await provider.delete_layer(layer)
+    assert said["/usr/bin/asks"].splitlines() == NOTHING
+    assert said["/usr/bin/has"].splitlines() == NOTHING or "Operation not permitted" in said["/usr/bin/has"]
+
+
+async def _status_without_walls(
+    provider: SandboxProvider, target: Target, opened: Opened, layer: LayerId, path: str
+) -> str:
+    """What the session's user has in a program of the layer: in namespaces behind the map of ids alone, in containers
+    in a build, whose root may start it as that user."""
+    argv = [path, "^Cap", "/proc/self/status"]
+    if isinstance(provider, NamespaceProvider):
+        return await asyncio.to_thread(
+            run_without_walls, provider, target.layers.base, layer, [f"/mnt{path}", *argv[1:]]
+        )
+    async with (
+        opened(role=GuestRole.BUILD, toolbox=None, layers=(target.layers.base, layer)) as build,
+        await provider.connect(build) as guest,
+    ):
+        become = ["setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups"]
+        done = await guest.run(ExecSpec(argv=[*become, *argv]))
+        return done.output.decode()
 
 
 async def test_nothing_that_serves_the_session_can_be_traced(guest: Guest) -> None:
