@@ -1,9 +1,10 @@
 """The same contract for containers, at a daemon of the tests' own; skipped, with a reason, where none can be had."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,7 @@ class TestDockerRemains:
         self, make_docker_provider: Callable[[], DockerProvider], docker_base: LayerId
     ) -> None:
         provider = make_docker_provider()
+        volumes = await volume_names(provider) | {provider.images.volume(docker_base)}
         spec = SandboxSpec(id=SandboxId(new_id("sb")), layers=(docker_base,), toolbox=docker_base)
         handle = await provider.create(spec)
         async with await provider.connect(handle) as guest:
@@ -106,9 +108,14 @@ class TestDockerRemains:
             toolbox = await guest.run(ExecSpec(argv=["sh", "-c", f"ls {TOOLBOX}/usr; touch {TOOLBOX}/x"]))
         assert b"bin" in toolbox.output
         assert b"Read-only" in toolbox.output
+        names = await container_names(provider, spec.id)
+        kinds = set(on_the_machine(names))
         assert await traces(provider, spec.id)
         await provider.destroy(handle)
         assert await traces(provider, spec.id) == []
+        assert kinds == {"mount", "group", "process", "file"}
+        assert on_the_machine(names) == {}
+        assert await volume_names(provider) <= volumes
 
     async def test_an_image_without_a_shell_leaves_nothing(
         self, make_docker_provider: Callable[[], DockerProvider], tmp_path: Path, daemon: Path
@@ -159,3 +166,45 @@ async def traces(provider: DockerProvider, sandbox: SandboxId) -> list[str]:
     rows = await provider.api.get("/containers/json", {"all": True})
     names = [name for row in rows for name in row["Names"] if sandbox in name]
     return names + [str(path) for path in provider.state.path.glob(f"sandboxes/{sandbox}*")]
+
+
+async def volume_names(provider: DockerProvider) -> set[str]:
+    """Every volume of the daemon. That of a toolbox stays for the next sandbox."""
+    return {row["Name"] for row in (await provider.api.get("/volumes"))["Volumes"] or ()}
+
+
+async def container_names(provider: DockerProvider, sandbox: SandboxId) -> list[str]:
+    """By what the machine knows its container: the daemon's id of it, and the folders of its root and its network."""
+    row = await provider.api.get(f"/containers/outrider-{provider.state.home()}-{sandbox}/json")
+    root = Path((row["GraphDriver"]["Data"] or {}).get("MergedDir", "")).parent.name
+    return [name for name in (row["Id"], root, Path(row["NetworkSettings"]["SandboxKey"]).name) if name]
+
+
+def on_the_machine(names: list[str]) -> dict[str, list[str]]:
+    """All that the machine has of a container, by kind: mounts, control groups, processes in them, files of the daemon.
+    The empty file on which a network was mounted is none of it: the daemon sweeps those once a minute."""
+
+    def named(places: Iterable[object]) -> list[str]:
+        return [str(place) for place in places if any(name in str(place) for name in names)]
+
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    folders = (
+        "data/containers/*",
+        "data/overlay2/*",
+        "data/image/*/layerdb/mounts/*",
+        "exec/containerd/**/*",
+        "exec/runtime-runc/**/*",
+    )
+    found = {
+        "mount": named(line for line in mounts if str(DOCKER) in line),
+        "group": named(Path("/sys/fs/cgroup").glob("**/*")),
+        "process": named(_groups_of_processes()),
+        "file": named(path for folder in folders for path in DOCKER.glob(folder)),
+    }
+    return {kind: traces for kind, traces in found.items() if traces}
+
+
+def _groups_of_processes() -> Iterator[str]:
+    for table in Path("/proc").glob("[0-9]*/cgroup"):
+        with contextlib.suppress(OSError):
+            yield f"{table}: {table.read_text()}"
