@@ -17,7 +17,7 @@ up: setup ## set everything up and run the server until Ctrl-C
 
 test: setup-tests static ## set everything up and run everything that can fail
 	scripts/npm test
-	$(BIN)/pytest -rfEs --numprocesses 2 --dist loadfile
+	$(BIN)/pytest -rfEs --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: setup-tests static ## the quick part: format, lint, types, import contracts, unit tests
 	$(BIN)/pytest tests/unit tests/architecture
@@ -30,7 +30,7 @@ e2e: setup-tests ## the whole product, clicked through in a browser
 	$(BIN)/pytest tests/e2e
 
 faults: setup-tests ## two hundred random schedules of people, kills and reconnects; SEED=7 plays one that failed again
-	OUTRIDER_FAULT_SEEDS=$${SEED:-$${OUTRIDER_FAULT_SEEDS:-1-200}} OUTRIDER_FAULT_REPLAY=$$SEED $(BIN)/pytest tests/faults
+	OUTRIDER_FAULT_SEEDS=$${SEED:-$${OUTRIDER_FAULT_SEEDS:-1-200}} OUTRIDER_FAULT_REPLAY=$$SEED $(BIN)/pytest --numprocesses 2 tests/faults
 
 stacks: setup-tests ## the large stacks (desktop, IDE): built once, some minutes, then tried
 	$(BIN)/pytest -m stacks tests/integration

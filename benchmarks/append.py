@@ -40,6 +40,11 @@ class Bench:
     commits: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def idle_seconds(self) -> float:
+        """As the deployment has it."""
+        return self.policy.idle_seconds
+
     async def perform(self, effect: Effect, actor: Actor) -> Command:
         """Nothing of what these sessions do calls for an effect."""
         raise AssertionError(effect)

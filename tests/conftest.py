@@ -17,6 +17,7 @@ from outrider.model.ids import LayerId
 from outrider.ports.clock import SystemClock
 from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
+from outrider.settings import Settings
 from outrider.testing.base_layers import BaseLayers, copy_layer
 
 pytest_plugins = ["tests.docker_fixtures"]
@@ -31,6 +32,9 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 STATE = USER / f"sandboxes{WORKER and f'-{WORKER}'}"
 """Kept between runs, one for each user and each worker of a parallel run: building the base image takes half a minute.
 Two runs at once need a folder each: tests destroy every sandbox that they find in it."""
+
+HANDED = ROOT / "handed"
+"""Layers as tars, for the plain user as whom parts of the suite run once more."""
 
 DOCKER = ROOT / f"docker{WORKER}"
 """Where the tests' own Docker daemon keeps what it has, one for each worker."""
@@ -83,8 +87,11 @@ def _one_worker_at_a_time() -> Iterator[None]:
 
 
 async def _take_over(provider: NamespaceProvider, layer: LayerId) -> None:
-    """Copy a layer that another worker has made already."""
-    for folder in USER.glob("sandboxes*"):
+    """Copy a layer that another worker, or the set-up, has made already."""
+    for tar in HANDED.glob(f"{layer}.tar"):
+        await provider.add_layer(layer, tar)
+        return
+    for folder in (*USER.glob("sandboxes*"), Settings.read().home / "sandboxes"):
         other = NamespaceProvider(folder, SystemClock())
         if folder != STATE and await other.has_layer(layer):
             await copy_layer(layer, other, provider, USER)

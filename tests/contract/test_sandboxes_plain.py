@@ -1,13 +1,18 @@
 """The same contract for a plain user: the suite runs once more in a process of that user's."""
 
+import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from outrider.sandboxes.namespaces.provider import NamespaceProvider
+from outrider.testing.base_layers import BaseLayers, write_layer
 from outrider.testing.plain_user import PLAIN_UID, as_plain_user
+from tests.conftest import HANDED
 
 ROOT = Path(__file__).parents[2]
 CHOSEN = "not Fake and not docker and not trusted_unless"
@@ -26,8 +31,18 @@ NOT_THEIRS = ("control groups", "this tier does not promise it", "only root may 
 """Reasons for which a plain user may skip a test."""
 
 
+@pytest.fixture(scope="module")
+def handed(base_layers: BaseLayers, make_namespaces_provider: Callable[[], NamespaceProvider]) -> None:
+    """The layers of the tests, where the user takes them from."""
+    HANDED.mkdir(parents=True, exist_ok=True)
+    for layer in (base_layers.base, base_layers.toolbox):
+        if not (HANDED / f"{layer}.tar").exists():
+            asyncio.run(write_layer(layer, make_namespaces_provider(), HANDED))
+
+
 @pytest.mark.sandbox
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("handed")
 @pytest.mark.skipif(os.geteuid() != 0, reason="the suite itself runs as a plain user")
 @pytest.mark.parametrize("part", PARTS)
 def test_a_plain_user_gets_the_same(part: str) -> None:

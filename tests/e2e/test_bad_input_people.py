@@ -50,7 +50,7 @@ async def test_bad_messages_are_refused_on_the_feed_and_it_goes_on(
         for ref, text, said in (
             ("1", "", "The text is empty."),
             ("2", " \n", "The prompt is empty."),
-            ("3", "x" * 300_000, "The text is longer than 262,144 characters."),
+            ("3", "x" * 300_000, "The text is longer than 262,144 characters. No setting can raise this limit."),
             ("", "x" * MEGABYTE, "The message is too long; 512 kB are the most."),
         ):
             await feed.send("prompt", ref=ref, text=text)

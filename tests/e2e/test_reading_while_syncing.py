@@ -81,10 +81,10 @@ async def test_a_read_happens_before_the_sync_and_an_edit_after_it(
 async def test_the_engine_starts_while_a_clone_is_set_up(
     make_deployment: Callable[..., Deployment], tmp_path: Path
 ) -> None:
-    """The setup ends only when it sees the engine: one after the other would never end."""
+    """The setup of the base commit ends only when it sees the engine: one after the other would never end."""
     deployment = make_deployment(OUTRIDER_REHEARSAL_SCRIPTS=str(SCRIPTS))
     await deployment.start()
-    recipe = 'setup = ["until pgrep -f [o]pencode.acp; do sleep 0.05; done"]\n'
+    recipe = 'setup = ["test -e new.txt || until pgrep -f [o]pencode.acp; do sleep 0.05; done"]\n'
     repository = make_repository(tmp_path / "cold", **{"outrider.toml": recipe})
     session = await deployment.begin(repository, "Commit a file.")
     async with deployment.feed(session) as feed:

@@ -1,7 +1,7 @@
 """Sessions that start from the pool: real git, processes in folders, a scripted engine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from outrider.fleet.pool.warm import POOL_LABEL, Warm, WarmMaker
 from outrider.integrations.builtin.quarantine import GitQuarantine
 from outrider.model.commands import QueuePrompt
 from outrider.model.engine import ModelRef
+from outrider.model.errors import Refused
 from outrider.model.events import RECORDED, SandboxReady, SyncFinished
 from outrider.model.ids import BuildId, LayerId, SessionId
 from outrider.model.image import RepositoryImage
@@ -72,11 +73,13 @@ async def with_image(world: SessionWorld) -> Repository:
     return repository
 
 
-def pool_of(world: SessionWorld, model: ModelRef = MODEL) -> Pool:
+def pool_of(
+    world: SessionWorld, model: ModelRef = MODEL, shortage: Callable[[], Refused | None] = lambda: None
+) -> Pool:
     makes = WarmMaker(world.sandboxes, world.broker, world.engine, SystemClock(), Limits())
     images = RepositoryImages(world.image_catalog, world.sandboxes)
     plans = RecipeWarmPlans(images, world.forge, Recipes(GitQuarantine(world.folder / "recipes")))
-    room = Room(SandboxSlots(4), lambda: PLENTY)
+    room = Room(SandboxSlots(4), lambda: PLENTY, shortage)
     return Pool(makes, plans, room, SystemClock(), PoolPolicy(4, model))
 
 
@@ -167,8 +170,10 @@ async def test_an_engine_of_another_model_is_started_anew_in_it(tmp_path: Path, 
 async def test_a_dead_one_is_replaced_by_another_way(tmp_path: Path, engine: FakeEngine) -> None:
     world = SessionWorld(tmp_path, engine)
     repository = await with_image(world)
-    pool = pool_of(world)
+    short: list[Refused] = []
+    pool = pool_of(world, shortage=lambda: short[0] if short else None)
     async with warmed(world, pool, repository) as registry:
+        short.append(Refused("No more of them."))
         for info in await world.sandboxes.list({POOL_LABEL: f"{repository.name} main"}):
             await world.sandboxes.destroy(info.handle)
         session = await registry.create(new_session(repository, world.source.head(), "mend it"))

@@ -22,8 +22,13 @@ async def copy_layer(layer: LayerId, source: SandboxProvider, target: SandboxPro
     if await target.has_layer(layer):
         return
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        tar = Path(folder, "layer.tar")
-        with await asyncio.to_thread(tar.open, "wb") as file:
-            async for piece in source.export_layer(layer):
-                file.write(piece)
-        await target.add_layer(layer, tar)
+        await target.add_layer(layer, await write_layer(layer, source, Path(folder)))
+
+
+async def write_layer(layer: LayerId, source: SandboxProvider, folder: Path) -> Path:
+    """The layer as a tar in this folder."""
+    tar, part = folder / f"{layer}.tar", folder / f"{layer}.part"
+    with await asyncio.to_thread(part.open, "wb") as file:
+        async for piece in source.export_layer(layer):
+            file.write(piece)
+    return part.rename(tar)
