@@ -78,13 +78,12 @@ class SandboxSlots:
             self._lack(limits, purpose)
             or f"Waiting for a free sandbox for {purpose}: {len(self._line)} wait before it."
         )
-        place = (limits, asyncio.get_running_loop().create_future())
-        self._line.append(place)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._line.append((limits, turn))
         try:
-            await place[1]
+            await turn
         except asyncio.CancelledError:
-            if place in self._line:
-                self._line.remove(place)
+            if turn.cancelled():
                 self._admit()
             else:
                 self._leave(limits)
@@ -96,6 +95,7 @@ class SandboxSlots:
 
     def _admit(self) -> None:
         """Nobody overtakes: a large one would wait for ever behind small ones."""
+        self._line = deque(place for place in self._line if not place[1].cancelled())
         while self._line and not self._lack(self._line[0][0], ""):
             limits, turn = self._line.popleft()
             self._held.append(limits)

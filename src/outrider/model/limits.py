@@ -69,14 +69,20 @@ class HouseLimits:
         return self.queue.prompt
 
 
+Per = Literal["deployment", "person", "tree", "session", "prompt", "sandbox"]
+"""What a limit is of."""
+
+Unit = Literal["count", "bytes", "seconds", "dollars"]
+
+
 class LimitUse(Model):
     """A limit and how much of it is used now, by who asks or by everybody."""
 
     setting: str = Field(description="The variable that sets it")
     what: str
-    per: Literal["deployment", "person", "tree", "session", "prompt", "sandbox"]
+    per: Per
     value: int | float | None = Field(description="None: there is no such limit")
-    unit: Literal["count", "bytes", "seconds", "dollars"] = "count"
+    unit: Unit = "count"
     used: int | None = Field(default=None, description="None where it is not counted")
     until: datetime | None = Field(default=None, description="When a full rate has room again")
 

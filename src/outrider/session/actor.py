@@ -125,7 +125,8 @@ class Actor:
 
     def close(self) -> None:
         """End `run`: cancel what runs and store what was said until then."""
-        self._life = _Life.CLOSING
+        if self._life is _Life.RUNNING:
+            self._life = _Life.CLOSING
         self._arrived.set()
 
     async def run(self) -> None:

@@ -22,7 +22,6 @@ class Link:
     """Hears the engine."""
     crashed: bool
     """Whether the machine stopped under the sandbox that was there last, so that its files were given up."""
-
     caps: LimitCaps
     """What the repository holds its sandboxes to: that of the sandbox that was started last."""
 

@@ -1,9 +1,6 @@
 """When images are built unasked, and which layers go."""
 
 import asyncio
-from pathlib import Path
-
-import pytest
 
 from outrider.fleet.images.schedule import MACHINE, MOVED, NO_IMAGE, RECIPE
 from outrider.model.ids import CommitId
@@ -13,18 +10,6 @@ from outrider.testing.manual_clock import ManualClock
 
 MAIN = ("demo", "main")
 HOUR = 3600.0
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def world(tmp_path: Path, clock: ManualClock) -> ImageWorld:
-    world = ImageWorld(tmp_path, clock)
-    await world.begin()
-    return world
 
 
 async def queued(world: ImageWorld) -> list[Build]:

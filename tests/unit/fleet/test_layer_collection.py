@@ -103,18 +103,6 @@ def test_an_image_is_never_there_without_its_users() -> None:
     assert all(users_last(one) != users_last(other) for one, other in combinations(order, 2))
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def world(tmp_path: Path, clock: ManualClock) -> ImageWorld:
-    world = ImageWorld(tmp_path, clock)
-    await world.begin()
-    return world
-
-
 class Layers:
     """Layers to be collected, over the fake provider of a world."""
 

@@ -119,6 +119,22 @@ async def test_who_is_cancelled_in_the_moment_of_their_turn_gives_it_back() -> N
     assert (slots.in_use, slots.left(SMALL)) == (0, 1)
 
 
+async def test_who_gives_up_in_the_moment_in_which_a_place_is_free_is_passed_over() -> None:
+    slots = SandboxSlots(1)
+
+    async def wait() -> None:
+        async with slots.take("b", lambda _line: None):
+            raise AssertionError("It had given up.")
+
+    async with asyncio.TaskGroup() as group, slots.take("a", lambda _line: None):
+        waits = group.create_task(wait(), name="waits")
+        await asyncio.sleep(0)
+        waits.cancel()
+    assert slots.in_use == 0
+    async with slots.take("c", lambda _line: None):
+        assert slots.in_use == 1
+
+
 @pytest.mark.parametrize(
     ("totals", "sentence", "setting"),
     [
