@@ -49,8 +49,9 @@ class MachineMeters:
         counted = await asyncio.to_thread(self._count, running)
         files = await self._nameless.files([(census, sandbox.limits.memory_bytes) for sandbox, census in counted])
         for sandbox, census in counted:
-            if census.total(files) > sandbox.limits.memory_bytes:
-                await asyncio.to_thread(_end, census.init, census.largest(files)[1])
+            if census.total(files) <= sandbox.limits.memory_bytes:
+                continue
+            if await asyncio.to_thread(_end, census.init, census.largest(files)[1]):
                 name = sandbox.handle.id
                 self._kills[name] = self._kills.get(name, 0) + 1
         return dict(self._kills)
@@ -90,9 +91,11 @@ class MachineMeters:
         ]
 
 
-def _end(init: ProcessIdentity, pid: int) -> None:
-    """Kill a process of that sandbox; it may have gone since it was counted, and another of the machine have its
+def _end(init: ProcessIdentity, pid: int) -> bool:
+    """Kill a process of that sandbox. False where it has gone since it was counted; another of the machine may have its
     pid."""
     found = identify(pid)
-    if found and init.alive() and pid in process_trees([init.pid])[init.pid]:
-        kill(found)
+    if found is None or not init.alive() or pid not in process_trees([init.pid])[init.pid]:
+        return False
+    kill(found)
+    return True
