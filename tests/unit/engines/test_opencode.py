@@ -77,3 +77,28 @@ def test_it_is_the_version_of_the_toolbox() -> None:
 )
 def test_output_that_is_too_long_is_in_the_file_that_it_names(text: str, path: str | None) -> None:
     assert AcpEngine(OpenCode()).saved_output(text) == path
+
+
+def test_it_knows_no_model_but_the_sessions_own() -> None:
+    asked = start("rehearsal/demo")
+    catalog = asked.env["OPENCODE_MODELS_PATH"].removeprefix(f"{asked.home}/")
+    assert json.loads(asked.files[catalog]) == {}
+    assert list(config("rehearsal/demo")["provider"]["rehearsal"]["models"]) == ["demo"]
+
+
+@pytest.mark.parametrize(
+    ("model", "thinks"),
+    [
+        ("anthropic/claude-opus-4-6", True),
+        ("anthropic/claude-sonnet-4-5", True),
+        ("anthropic/claude-3-7-sonnet-20250219", True),
+        ("anthropic/claude-3-5-haiku-20241022", False),
+        ("anthropic/glm-4.6", False),
+        ("openai/gpt-5.1", False),
+    ],
+)
+def test_a_claude_thinks_where_it_can(model: str, thinks: bool) -> None:
+    provider, _, name = model.partition("/")
+    known = config(model)["provider"][provider]["models"][name]
+    assert known["reasoning"] is thinks
+    assert known["variants"]["low"] == known["variants"]["medium"] == {"disabled": True}

@@ -39,8 +39,15 @@ _OFF = (
     "OPENCODE_DISABLE_PROJECT_CONFIG",
 )
 
+_CATALOG = "models.json"
+"""An empty one, below the engine's home. OpenCode's own knows every vendor's models and costs each start a second of
+one processor; the only model that a session uses is described in `_model`."""
+
 _PERMISSIONS = {"*": "allow", "edit": "ask", "bash": "ask", "task": "ask", f"{MCP_NAME}_*": "ask"}
 """The last that fits wins. `edit` is every tool that writes."""
+
+_THINKS = re.compile(r"anthropic/claude-(?!3-(?!7))")
+"""Claude from 3.7 on: an earlier one refuses a request that lets it think. OpenAI's think unasked."""
 
 _SAVED = re.compile(r"Full output saved to: (/[^\s\x00]{1,1000})")
 
@@ -83,7 +90,8 @@ class OpenCode(Profile):
     def _env(self, launch: EngineLaunch) -> dict[str, str]:
         folders = {f"XDG_{name}_HOME": f"{self.home}/{name.lower()}" for name in ("CONFIG", "DATA", "CACHE", "STATE")}
         config = json.dumps(self._config(launch))
-        return {"OUTRIDER_ROLE": ENGINE_ROLE, "OPENCODE_CONFIG_CONTENT": config, **folders, **dict.fromkeys(_OFF, "1")}
+        own = {"OPENCODE_CONFIG_CONTENT": config, "OPENCODE_MODELS_PATH": f"{self.home}/{_CATALOG}"}
+        return {"OUTRIDER_ROLE": ENGINE_ROLE, **own, **folders, **dict.fromkeys(_OFF, "1")}
 
     def _config(self, launch: EngineLaunch) -> dict[str, Any]:
         model = str(launch.model)
@@ -112,10 +120,12 @@ class OpenCode(Profile):
 
 def _model(model: ModelRef) -> dict[str, Any]:
     """What OpenCode must know of a model, since it may not look it up. The least that current models of both vendors
-    take and give; a larger one is used below its bounds."""
+    take and give; a larger one is used below its bounds. Of several efforts OpenCode would take the lowest."""
     return {
         "name": model.name,
         "tool_call": True,
+        "reasoning": _THINKS.match(str(model)) is not None,
+        "variants": {"low": {"disabled": True}, "medium": {"disabled": True}},
         "attachment": True,
         "modalities": {"input": ["text", "image"], "output": ["text"]},
         "limit": {"context": 200_000, "output": 16_384},
@@ -127,6 +137,7 @@ def _files() -> dict[str, str]:
     it else does at every start; the package holds only types."""
     package = {"dependencies": {"@opencode-ai/plugin": VERSION}}
     return {
+        _CATALOG: "{}",
         "config/opencode/package.json": json.dumps(package),
         "config/opencode/package-lock.json": json.dumps({"lockfileVersion": 3, "packages": {"": package}}),
         "config/opencode/node_modules/.keep": "",
