@@ -19,6 +19,7 @@ from outrider.app.home import Home, RunningServer
 
 START_SECONDS = 60
 TURN_SECONDS = 240
+REST_SECONDS = 10
 KEPT_VARIABLES = ("PATH", "LANG", "HOME", "SSL_CERT_FILE", "PIP_INDEX_URL", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -133,6 +134,17 @@ class Deployment:
             for line in listed.splitlines()
             if not line.startswith("[") and "bwrap" not in line and "namespaces.mapped" not in line
         ]
+
+    async def rests(self) -> None:
+        """Wait until the server itself runs nothing. What it looks at now and then, such as free space, may be under
+        way just now: only what stays is wrong, and it is named."""
+        left: list[str] = []
+        try:
+            async with asyncio.timeout(REST_SECONDS):
+                while left := self.children():
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"The server goes on running {left}") from None
 
     def running(self, sandbox: str, words: str) -> list[int]:
         """The processes in a sandbox whose command line has these words."""

@@ -122,4 +122,5 @@ async def test_an_engine_that_never_starts_is_said_on_each_surface(
         turn = await feed.turn()
     assert [event["final"] for event in turn.of("turn_interrupted")] == [False, False, True]
     assert turn.message.startswith("The engine opencode ended with exit code 1.")
-    assert left(deployment, turn, "opencode") == deployment.children() == []
+    assert left(deployment, turn, "opencode") == []
+    await deployment.rests()

@@ -90,4 +90,4 @@ async def shown(deployment: Deployment, session: str, artifact: str) -> str:
 async def assert_clean(deployment: Deployment, provider: NamespaceProvider) -> None:
     """Of clean runs nothing is left, and no git of the server runs."""
     assert [info.labels for info in await provider.list({}) if "session" not in info.labels] == []
-    assert deployment.children() == []
+    await deployment.rests()

@@ -183,16 +183,14 @@ async def test_a_branch_of_a_url_is_worked_on(shared_deployment: Deployment, tmp
     assert (missing.code, "none" in missing.said) == (2, True)
 
 
-async def test_two_clients_prompt_one_session(deployment: Deployment, bakery: Path) -> None:
-    async with deployment.client() as client:
-        request = {"repository": str(bakery), "prompt": DEMO_PROMPT, "model": "rehearsal/demo"}
-        session = (await client.post("/api/sessions", json=request)).json()["session"]
-    async with deployment.feed(session) as one, deployment.feed(session) as two:
+async def test_two_clients_prompt_one_session(shared_deployment: Deployment, tmp_path: Path) -> None:
+    session = await shared_deployment.begin(make_repository(tmp_path / "plain"), "Only talk.")
+    async with shared_deployment.feed(session) as one, shared_deployment.feed(session) as two:
         await one.until("turn_started")
-        await two.send("prompt", ref="1", text=DEMO_PROMPT, key="again")
+        await two.send("prompt", ref="1", text="Wait a little.", key="again")
         accepted = await two.answer("1")
         assert accepted["kind"] == "accepted"
-        await two.send("prompt", ref="2", text=DEMO_PROMPT, key="again")
+        await two.send("prompt", ref="2", text="Wait a little.", key="again")
         assert (await two.answer("2"))["seq"] == accepted["seq"]
 
         async def next_turn(feed: Feed) -> None:
@@ -202,7 +200,7 @@ async def test_two_clients_prompt_one_session(deployment: Deployment, bakery: Pa
         async with asyncio.TaskGroup() as tasks:  # both read: who reads nothing for 40 s is cut off
             for feed in (one, two):
                 tasks.create_task(next_turn(feed), name="reader")
-        stopped = await deployment.run_cli("stop", session)
+        stopped = await shared_deployment.run_cli("stop", session)
         assert (stopped.code, stopped.out) == (0, "Stopping.\n")
         await one.until("turn_ended", reason="stopped")
         await two.until("turn_ended", reason="stopped")
