@@ -1,4 +1,4 @@
-"""The real server whose engine ends at its start, each time: `python -m tests.e2e.dead_engine_server`."""
+"""The real server whose engine ends at its start, each time."""
 
 import uvloop
 
@@ -7,5 +7,7 @@ from outrider.engines.acp import AcpEngine
 from outrider.engines.profiles.opencode import OpenCode
 from outrider.settings import Settings
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Serve until told to stop."""
     uvloop.run(serve(Settings.read(), engine=AcpEngine(OpenCode(binary="/bin/false"))))

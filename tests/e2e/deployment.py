@@ -6,20 +6,24 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from outrider.app.home import Home, RunningServer
+from tests.forks import Forked, Forks
 
 START_SECONDS = 60
 TURN_SECONDS = 240
 REST_SECONDS = 10
+END_SECONDS = 60
+OUTRIDER = "outrider.cli.main:main"
 KEPT_VARIABLES = ("PATH", "LANG", "HOME", "SSL_CERT_FILE", "PIP_INDEX_URL", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -52,9 +56,11 @@ class Deployment:
     variables: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
     """The command that runs the server, such as `unshare`, where it is to run in other circumstances."""
-    program: tuple[str, ...] = ("outrider.cli", "up")
-    """The Python module that is the server, and its arguments."""
-    process: "subprocess.Popen[bytes] | None" = None
+    program: str = OUTRIDER
+    """The function that is the server."""
+    forks: Forks | None = None
+    """What starts everything fast; None: it is started as people start it, as it also is with a prefix."""
+    process: "subprocess.Popen[bytes] | Forked | None" = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -70,23 +76,30 @@ class Deployment:
     async def start(self) -> RunningServer:
         """Start the server and wait until it answers."""
         self.home.prepare()
-        with self.home.log_file.open("ab") as log:
-            argv = [*self.prefix, sys.executable, "-m", *self.program]
-            self.process = await asyncio.to_thread(self._spawn, argv, log)
+        self.process = await asyncio.to_thread(self._spawn_server)
         async with asyncio.timeout(START_SECONDS):
             while (running := self.home.running()) is None:
                 assert self.process.poll() is None, self.log()
                 await asyncio.sleep(0.05)
         return running
 
-    def _spawn(self, argv: list[str], log: BinaryIO) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(argv, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    def _spawn_server(self) -> "subprocess.Popen[bytes] | Forked":
+        with Path(os.devnull).open("rb") as nothing, self.home.log_file.open("ab") as log:
+            return self._spawn(self.program, ("up",), nothing, log, log)
+
+    def _spawn(self, program: str, arguments: Sequence[str], *files: IO[bytes]) -> "subprocess.Popen[bytes] | Forked":
+        if self.forks is not None and not self.prefix:
+            return self.forks.fork(program, arguments, self.environment, files)
+        assert program == OUTRIDER
+        argv = [*self.prefix, sys.executable, "-m", "outrider.cli", *arguments]
+        given, out, errors = files
+        return subprocess.Popen(argv, env=self.environment, stdin=given, stdout=out, stderr=errors)
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the server as politely as asked."""
         if self.process is not None:
             self.process.send_signal(how)
-            await asyncio.to_thread(self.process.wait, 60)
+            await asyncio.to_thread(self.process.wait, END_SECONDS)
             self.process = None
 
     def log(self) -> str:
@@ -141,7 +154,9 @@ class Deployment:
         left: list[str] = []
         try:
             async with asyncio.timeout(REST_SECONDS):
-                while left := self.children():
+                while True:
+                    if not (left := self.children()):
+                        return
                     await asyncio.sleep(0.05)
         except TimeoutError:
             raise AssertionError(f"The server goes on running {left}") from None
@@ -161,18 +176,18 @@ class Deployment:
 
     async def run_cli(self, *arguments: str, seconds: float = TURN_SECONDS, stdin: bytes = b"") -> "Finished":
         """Run `outrider …` to its end."""
-        process = await asyncio.create_subprocess_exec(
-            *self.prefix, sys.executable, "-m", "outrider.cli", *arguments, env=self.environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(seconds):
-                out, err = await process.communicate(stdin)
-        except BaseException:
-            process.kill()
-            await process.communicate()
-            raise
-        return Finished(process.returncode or 0, out.decode(), err.decode())
+        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as errors:
+            given.write(stdin)
+            given.seek(0)
+            process = await asyncio.to_thread(self._spawn, OUTRIDER, arguments, given, out, errors)
+            try:
+                code = await asyncio.to_thread(process.wait, seconds)
+            finally:
+                process.send_signal(signal.SIGKILL)
+                await asyncio.to_thread(process.wait, END_SECONDS)
+            out.seek(0)
+            errors.seek(0)
+            return Finished(code, out.read().decode(), errors.read().decode())
 
     @asynccontextmanager
     async def feed(self, session: str, after: int = 0) -> AsyncIterator["Feed"]:

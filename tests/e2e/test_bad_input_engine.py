@@ -108,7 +108,7 @@ async def test_an_engine_that_never_starts_is_said_on_each_surface(
     make_deployment: Callable[..., Deployment], repository: Path
 ) -> None:
     deployment = make_deployment()
-    deployment.program = ("tests.e2e.dead_engine_server",)
+    deployment.program = "tests.e2e.dead_engine_server:main"
     await deployment.start()
     done = await deployment.run_cli("run", "Only talk.", "--repo", str(repository))
     assert done.code == 1

@@ -27,6 +27,11 @@ IDENTITY = ("-c", f"user.name={ADA[0]}", "-c", f"user.email={ADA[1]}")
 NEW_TEST = "test_an_order_of_exactly_thirty_euros_is_delivered_free"
 
 
+@pytest.fixture(scope="module")
+def starter() -> None:
+    """Everything here is started as people start it."""
+
+
 def git(repository: Path, *arguments: str) -> str:
     return subprocess.run(["git", "-C", str(repository), *arguments], check=True, capture_output=True, text=True).stdout
 

@@ -99,11 +99,11 @@ def _append(path: Path, note: object) -> None:
 
 def main() -> None:
     """Serve until told to stop."""
+    os.umask(0o077)
     settings = Settings.read()
     engine = NotingEngine(AcpEngine(Scripted()), settings.home / RECEIPTS)
     uvloop.run(serve(settings, engine=engine))
 
 
 if __name__ == "__main__":
-    os.umask(0o077)
     sys.exit(main())

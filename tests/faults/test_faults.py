@@ -10,16 +10,14 @@ OUTRIDER_FAULT_SEEDS=17 pytest tests/faults        # one again, all of a burst a
 """
 
 import os
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
-from tests.e2e.conftest import make_deployment  # noqa: F401 - a fixture
+from tests.e2e.conftest import make_deployment, preloaded, starter  # noqa: F401 - fixtures
 from tests.e2e.deployment import Deployment
-from tests.faults.forked_server import ForkedDeployment, Parent, parent
 from tests.faults.play import Play
 from tests.faults.schedules import schedule
 from tests.faults.traces import Trace, path_of, serial
@@ -41,22 +39,15 @@ def test_a_seed_is_one_schedule() -> None:
     assert schedule(7) != schedule(8)
 
 
-@pytest.fixture(scope="module")
-def server_parent() -> Iterator[Parent]:
-    """One for all seeds."""
-    with parent() as made:
-        yield made
-
-
 @pytest.mark.parametrize("seed", seeds(os.environ.get("OUTRIDER_FAULT_SEEDS") or SHORT))
 async def test_the_promises_hold(
     make_deployment: Callable[..., Deployment],  # noqa: F811
     namespaces_provider: NamespaceProvider,
-    server_parent: Parent,
     tmp_path: Path,
     seed: int,
 ) -> None:
-    deployment = make_deployment(kind=partial(ForkedDeployment, parent=server_parent))
+    deployment = make_deployment()
+    deployment.program = "tests.faults.scripted_server:main"
     await deployment.start()
     play = await Play.begin(deployment, namespaces_provider, tmp_path)
     recorded = path_of(seed)
