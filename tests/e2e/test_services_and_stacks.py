@@ -24,7 +24,9 @@ def shop(tmp_path: Path) -> Path:
     return folder
 
 
-async def test_integration_tests_run_against_postgres(shared_deployment: Deployment, shop: Path) -> None:
+async def test_integration_tests_run_against_postgres_and_a_stop_leaves_it_running(
+    shared_deployment: Deployment, shop: Path
+) -> None:
     session = await shared_deployment.begin(shop, "Mend the total.")
     async with shared_deployment.feed(session) as feed:
         turn = await feed.turn()
@@ -45,18 +47,19 @@ async def test_integration_tests_run_against_postgres(shared_deployment: Deploym
         ("till", "ready"),
     ]
     assert view["previews"] == [{"name": "till", "port": 8000}]
+    await a_stop_leaves_the_database_running(shared_deployment, session)
 
 
-async def test_a_stop_leaves_the_database_running(shared_deployment: Deployment, shop: Path) -> None:
-    session = await shared_deployment.begin(shop, "Leave processes behind.")
-    async with shared_deployment.feed(session) as feed:
+async def a_stop_leaves_the_database_running(deployment: Deployment, session: str) -> None:
+    async with deployment.feed(session) as feed:
         ready = await feed.until("sandbox_ready")
         sandbox = ready["handle"]["id"]
-        await feed.until("service_changed", name="postgres", state="ready")
-        await shared_deployment.until_runs(sandbox, "sleep 4242")
-        before = shared_deployment.running(sandbox, "postgres: walwriter")
+        await feed.live()
+        await feed.send("prompt", ref="leave", text="Leave processes behind.")
+        await deployment.until_runs(sandbox, "sleep 4242")
+        before = deployment.running(sandbox, "postgres: walwriter")
         await feed.send("stop", ref="stop")
         await feed.until("turn_ended", reason="stopped")
     assert len(before) == 1
-    assert shared_deployment.running(sandbox, "sleep 4242") == []
-    assert shared_deployment.running(sandbox, "postgres: walwriter") == before
+    assert deployment.running(sandbox, "sleep 4242") == []
+    assert deployment.running(sandbox, "postgres: walwriter") == before
