@@ -9,12 +9,13 @@ import argparse
 import asyncio
 import json
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import uvicorn
-from fastapi import FastAPI, Query, Request, Response, WebSocket
+from fastapi import FastAPI, Query, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from web_fixture import TARGET
 from web_stories.fleet import IMAGES, LIMITS, LOG, POOL
@@ -228,11 +229,12 @@ class Preview:
         await socket.send_json({"kind": "events", "events": [event for event in events if event["seq"] > after]})
         await socket.send_json({"kind": "drafts", "drafts": []})
         await socket.send_json({"kind": "live", "seq": len(events)})
-        if session == ROWS[0][0]:
-            await socket.send_json(PRESENCE)
-            await _type(socket, len(events))
-        async for _ in socket.iter_text():
-            pass
+        with suppress(WebSocketDisconnect):
+            if session == ROWS[0][0]:
+                await socket.send_json(PRESENCE)
+                await _type(socket, len(events))
+            async for _ in socket.iter_text():
+                pass
 
     def page(self, path: str) -> Response:
         """The built client."""

@@ -82,13 +82,21 @@ def locked_pages() -> Iterator[str]:
         yield address
 
 
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium, without a window."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def open_browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium, without a window: one for all tests of a module, as it takes a second to begin."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(open_browser: Browser) -> AsyncIterator[Browser]:
+    """A browser that knows nothing: what a test opened in it is closed with the test."""
+    yield open_browser
+    for context in open_browser.contexts:
+        await context.close()
 
 
 @pytest.fixture

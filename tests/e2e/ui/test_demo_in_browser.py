@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.e2e.deployment import Deployment, make_repository
 from tests.e2e.ui.together import invite, join, they_see_one_another, they_see_the_same
 
-pytestmark = [pytest.mark.e2e, pytest.mark.sandbox]
+pytestmark = [pytest.mark.e2e, pytest.mark.sandbox, pytest.mark.asyncio(loop_scope="module")]
 
 TURN_MS = 180_000
 FIXED_LINE = "return round(sum(line.price for line in self.lines), 2)"
