@@ -1,4 +1,4 @@
-"""The commands of the terminal as processes, against a real server. Nothing here needs a sandbox."""
+"""The commands of the terminal, against a real server. Nothing here needs a sandbox."""
 
 import json
 import os
@@ -13,11 +13,22 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from outrider import __version__
 from outrider.app.home import Home
+from outrider.cli.main import main
 
 SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @dataclass(frozen=True)
@@ -28,16 +39,31 @@ class Terminal:
     port: str = "0"
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def __call__(self, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
+    def __call__(self, *arguments: str, stdin: str = "") -> Done:
+        """A command, in this process: one of its own takes half a second to begin."""
+        environment = {**dict.fromkeys(os.environ), **self.environment}
+        with pytest.MonkeyPatch.context() as patch, CliRunner().isolation(stdin, environment) as (out, err, _):
+            patch.setattr(sys, "argv", ["outrider", *arguments])
+            with pytest.raises(SystemExit) as end:
+                main()
+        return Done(int(end.value.code or 0), out.getvalue().decode(), err.getvalue().decode())
+
+    def process(self, *arguments: str) -> Done:
+        """A command as a process of its own."""
+        done = subprocess.run(
             self.argv(*arguments),
             env=self.environment,
-            input=stdin,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=SECONDS,
             check=False,
         )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def up(self) -> Done:
+        """Start a server that outlives the command."""
+        return self.process("up", "--detach")
 
     def argv(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "outrider.cli", *arguments]
@@ -80,14 +106,17 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_a_server_from_up_to_down(terminal: Terminal) -> None:
-    up = terminal("up", "--detach")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        up = replace(terminal, port=str(port)).up()
     assert up.returncode == 0, up.stderr
     running = terminal.home.running()
     assert running is not None
+    assert int(running.url.rpartition(":")[2]) > port, "a port that another has is passed over"
     assert f"Outrider runs at {running.url}." in up.stdout
-    assert "already" in terminal("up", "--detach").stdout
+    assert "already" in terminal.up().stdout
 
-    second = terminal("up")
+    second = terminal.process("up")
     assert (second.returncode, second.stdout) == (1, "")
     assert second.stderr.startswith("A server already runs in ")
     assert "Traceback" not in second.stderr
@@ -110,7 +139,7 @@ def test_a_server_from_up_to_down(terminal: Terminal) -> None:
 def test_hosts_are_allowed_and_forbidden_and_the_log_says_so(terminal: Terminal, repository: Path) -> None:
     git = ["git", "-C", str(repository), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "Begin"], check=True)
-    assert terminal("up", "--detach").returncode == 0
+    assert terminal.up().returncode == 0
     running = terminal.home.running()
     assert running is not None
     token = {"Authorization": f"Bearer {terminal.home.token()}"}
@@ -138,13 +167,13 @@ KEY = "sk-a-key-that-nothing-may-print"
 def test_a_key_that_is_set_after_the_server_was_started_is_used(terminal: Terminal, repository: Path) -> None:
     """The repository is empty: what matters is the server that the request came to."""
     work = ("run", "Fix it", "--repo", str(repository))
-    assert terminal("up", "--detach").returncode == 0
+    assert terminal.up().returncode == 0
     first = terminal.home.running()
     keyed = terminal.having(ANTHROPIC_API_KEY=KEY)
     kept = keyed(*work, "--model", "rehearsal/demo")
     assert (kept.returncode, terminal.home.running()) == (2, first), kept.stderr
 
-    done = keyed(*work)
+    done = keyed.process(*work)
     second = terminal.home.running()
     assert first != second is not None
     assert "without the ANTHROPIC_API_KEY that is set here. Nothing was at work there" in " ".join(done.stderr.split())
@@ -152,7 +181,7 @@ def test_a_key_that_is_set_after_the_server_was_started_is_used(terminal: Termin
     assert terminal.default_model() == "anthropic/claude-sonnet-4-5"
     assert terminal.home.running() == second
     assert (keyed(*work).returncode, terminal.home.running()) == (2, second)
-    up = terminal.having(ANTHROPIC_BASE_URL="http://127.0.0.1:9")("up", "--detach")
+    up = terminal.having(ANTHROPIC_BASE_URL="http://127.0.0.1:9").up()
     assert "without the ANTHROPIC_BASE_URL that is set here" in up.stderr
     assert terminal.home.running() != second
     assert terminal.default_model() == "anthropic/claude-sonnet-4-5"
@@ -178,9 +207,9 @@ def test_a_server_that_may_not_be_started_again_is_left_and_the_command_said(
         assert (demo.returncode, "outrider down && outrider up --detach" in demo.stderr) == (1, True)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=SECONDS)
-    assert terminal.having(OUTRIDER_MAX_SANDBOXES="3")("up", "--detach").returncode == 0
+    assert terminal.having(OUTRIDER_MAX_SANDBOXES="3").up().returncode == 0
     other = terminal.home.running()
-    told = here("up", "--detach")
+    told = here.up()
     assert (told.returncode, terminal.home.running()) == (0, other)
     assert "outrider down && outrider up --detach" in told.stderr
 
@@ -226,16 +255,6 @@ def test_a_private_server_ends_however_its_command_ends(terminal: Terminal) -> N
         process.stdin.close()
         assert process.wait(SECONDS) == 0
     assert terminal.home.running() is None
-
-
-def test_a_port_that_another_has_is_passed_over(terminal: Terminal) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        up = Terminal(terminal.home, str(port))("up", "--detach")
-        running = terminal.home.running()
-        assert up.returncode == 0, up.stderr
-        assert running is not None
-        assert int(running.url.rpartition(":")[2]) > port
 
 
 @pytest.mark.parametrize("command", [("up",), ("up", "--detach"), ("run", "Fix it"), ("setup", "--check")])
