@@ -6,10 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import httpx
 import pytest
@@ -18,8 +22,11 @@ from click.testing import CliRunner
 from outrider import __version__
 from outrider.app.home import Home
 from outrider.cli.main import main
+from tests.forks import Forked, Forks, forks
 
 SECONDS = 120
+LINE_BYTES = 1000
+OUTRIDER = "outrider.cli.main:main"
 
 
 @dataclass(frozen=True)
@@ -32,10 +39,34 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """A server that somebody looks at."""
+
+    process: Forked
+    stdin: IO[bytes]
+    errors: IO[bytes]
+
+    def ended(self) -> tuple[int, bytes]:
+        """Its exit code, and what it said of errors."""
+        code = self.process.wait(SECONDS)
+        self.errors.seek(0)
+        return code, self.errors.read()
+
+
+@contextmanager
+def pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Its two ends."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as first, os.fdopen(writing, "wb") as second:
+        yield first, second
+
+
+@dataclass(frozen=True)
 class Terminal:
     """A person's terminal, with a home of its own."""
 
     home: Home
+    forks: Forks
     port: str = "0"
     variables: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,23 +81,27 @@ class Terminal:
 
     def process(self, *arguments: str) -> Done:
         """A command as a process of its own."""
-        done = subprocess.run(
-            self.argv(*arguments),
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
+        with Path(os.devnull).open("rb") as nothing, TemporaryFile() as out, TemporaryFile() as errors:
+            code = self.forks.fork(OUTRIDER, arguments, self.environment, (nothing, out, errors)).wait(SECONDS)
+            for file in (out, errors):
+                file.seek(0)
+            return Done(code, out.read().decode(), errors.read().decode())
+
+    @contextmanager
+    def watched(self, *arguments: str) -> Iterator[Watched]:
+        """A command that runs a server for as long as it lives, once it has said where."""
+        with pipe() as (given, stdin), TemporaryFile() as out, TemporaryFile() as errors:
+            process = self.forks.fork(OUTRIDER, arguments, self.environment, (given, out, errors))
+            given.close()
+            while b"Outrider runs at" not in os.pread(out.fileno(), LINE_BYTES, 0):
+                assert process.poll() is None
+                time.sleep(0.01)
+            yield Watched(process, stdin, errors)
+            process.send_signal(signal.SIGKILL)
 
     def up(self) -> Done:
         """Start a server that outlives the command."""
         return self.process("up", "--detach")
-
-    def argv(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "outrider.cli", *arguments]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -91,9 +126,16 @@ class Terminal:
         return str(httpx.get(f"{running.url}/api/me", headers=token, trust_env=False).json()["default_model"])
 
 
+@pytest.fixture(scope="module")
+def starter() -> Iterator[Forks]:
+    """Starts processes fast."""
+    with forks() as made:
+        yield made
+
+
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    terminal = Terminal(Home(tmp_path / "home"))
+def terminal(tmp_path: Path, starter: Forks) -> Iterator[Terminal]:
+    terminal = Terminal(Home(tmp_path / "home"), starter)
     yield terminal
     terminal("down")
 
@@ -105,7 +147,7 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_server_from_up_to_down(terminal: Terminal) -> None:
+def test_a_server_from_up_to_down(terminal: Terminal, repository: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         up = replace(terminal, port=str(port)).up()
@@ -129,6 +171,7 @@ def test_a_server_from_up_to_down(terminal: Terminal) -> None:
         unknown = terminal(command, "s-aaaaaaaaaa")
         assert (unknown.returncode, unknown.stderr) == (1, "There is no session s-aaaaaaaaaa.\n")
 
+    hosts_are_allowed_and_forbidden_and_the_log_says_so(terminal, repository)
     the_login_link_works_once(terminal("login").stdout.strip())
     down = terminal("down")
     assert (down.returncode, down.stdout) == (0, f"Stopped the server at {running.url}.\n")
@@ -136,10 +179,9 @@ def test_a_server_from_up_to_down(terminal: Terminal) -> None:
     assert terminal("down").stdout.startswith("No server runs in ")
 
 
-def test_hosts_are_allowed_and_forbidden_and_the_log_says_so(terminal: Terminal, repository: Path) -> None:
+def hosts_are_allowed_and_forbidden_and_the_log_says_so(terminal: Terminal, repository: Path) -> None:
     git = ["git", "-C", str(repository), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "Begin"], check=True)
-    assert terminal.up().returncode == 0
     running = terminal.home.running()
     assert running is not None
     token = {"Authorization": f"Bearer {terminal.home.token()}"}
@@ -194,10 +236,7 @@ def test_a_server_that_may_not_be_started_again_is_left_and_the_command_said(
 ) -> None:
     """Somebody watches it in a terminal, or it has settings that this terminal does not know."""
     here = terminal.having(OPENAI_API_KEY=KEY)
-    argv = terminal.argv("up")
-    with subprocess.Popen(argv, env=terminal.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert b"Outrider runs at" in process.stdout.readline()
+    with terminal.watched("up") as server:
         watched = terminal.home.running()
         refused = here("run", "Fix it", "--repo", str(repository))
         assert (refused.returncode, terminal.home.running()) == (1, watched)
@@ -205,8 +244,8 @@ def test_a_server_that_may_not_be_started_again_is_left_and_the_command_said(
         assert "outrider down && outrider up --detach" in refused.stderr
         demo = here("demo")
         assert (demo.returncode, "outrider down && outrider up --detach" in demo.stderr) == (1, True)
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=SECONDS)
+        server.process.send_signal(signal.SIGTERM)
+        server.ended()
     assert terminal.having(OUTRIDER_MAX_SANDBOXES="3").up().returncode == 0
     other = terminal.home.running()
     told = here.up()
@@ -223,15 +262,11 @@ def the_login_link_works_once(link: str) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_end_puts_everything_away(terminal: Terminal, how: signal.Signals) -> None:
-    argv = terminal.argv("serve", "--quiet")
-    with subprocess.Popen(argv, env=terminal.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert b"Outrider runs at" in process.stdout.readline()
+    with terminal.watched("serve", "--quiet") as server:
         runtime = (terminal.home.path / "runtime").readlink()
         assert runtime.is_dir()
-        process.send_signal(how)
-        _, errors = process.communicate(timeout=SECONDS)
-    assert (process.returncode, errors) == (0, b"")
+        server.process.send_signal(how)
+        assert server.ended() == (0, b"")
     assert not runtime.exists()
     assert not (terminal.home.path / "runtime").is_symlink()
     assert terminal.home.running() is None
@@ -246,21 +281,17 @@ def test_a_private_server_ends_with_its_command(terminal: Terminal, repository: 
 
 
 def test_a_private_server_ends_however_its_command_ends(terminal: Terminal) -> None:
-    argv = terminal.argv("serve", "--quiet", "--private")
-    with subprocess.Popen(argv, env=terminal.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert b"Outrider runs at" in process.stdout.readline()
+    with terminal.watched("serve", "--quiet", "--private") as server:
         assert terminal.home.running() is not None
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(SECONDS) == 0
+        server.stdin.close()
+        assert server.ended() == (0, b"")
     assert terminal.home.running() is None
 
 
 @pytest.mark.parametrize("command", [("up",), ("up", "--detach"), ("run", "Fix it"), ("setup", "--check")])
-def test_a_home_that_cannot_be_written_is_said(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_a_home_that_cannot_be_written_is_said(terminal: Terminal, tmp_path: Path, command: tuple[str, ...]) -> None:
     (tmp_path / "file").write_text("")
-    done = Terminal(Home(tmp_path / "file" / "home"))(*command)
+    done = replace(terminal, home=Home(tmp_path / "file" / "home"))(*command)
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
     assert "OUTRIDER_HOME" in done.stderr
