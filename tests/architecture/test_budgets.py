@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,54 +25,38 @@ MORE_ATTRIBUTES = {
 BANNED_NAMES = {"utils", "helpers", "common", "core", "manager", "service"}
 
 
-def _nodes(path: Path) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse(path.read_text(), str(path)))
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def _name(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+@dataclass(frozen=True)
+class Defined:
+    """A function, or a class with how many methods it has and what these set on `self`."""
+
+    is_class: bool
+    name: str
+    where: str
+    lines: int
+    methods: int
+    held: tuple[str, ...]
 
 
-def test_functions_are_short() -> None:
-    long = [
-        f"{_name(path)}:{node.lineno} {node.name} has {node.end_lineno - node.lineno + 1} lines"
-        for path in SOURCES
-        for node in _nodes(path)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.end_lineno is not None
-        and node.end_lineno - node.lineno + 1 > FUNCTION_LINES
-    ]
-    assert not long
+@pytest.fixture(scope="module")
+def defined() -> list[Defined]:
+    """All that the sources define, read once; the trees themselves are too much to keep."""
+    return [one for path in SOURCES for one in _definitions(path)]
 
 
-@pytest.mark.parametrize(("files", "limit"), [(SOURCES, FILE_LINES), (TESTS, TEST_FILE_LINES)], ids=["src", "tests"])
-def test_files_are_short(files: list[Path], limit: int) -> None:
-    long = {_name(path): lines for path in files if (lines := len(path.read_text().splitlines())) > limit}
-    assert not long
+def _definitions(path: Path) -> Iterator[Defined]:
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, Function | ast.ClassDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            methods = sum(isinstance(item, Function) for item in node.body)
+            is_class = isinstance(node, ast.ClassDef)
+            held = _attributes(node) if is_class else set()
+            yield Defined(is_class, node.name, f"{_name(path)}:{node.lineno}", lines, methods, tuple(sorted(held)))
 
 
-def test_classes_have_few_methods() -> None:
-    big = [
-        f"{_name(path)}:{node.lineno} {node.name}"
-        for path in SOURCES
-        for node in _nodes(path)
-        if isinstance(node, ast.ClassDef)
-        and sum(isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) for item in node.body) > CLASS_METHODS
-    ]
-    assert not big
-
-
-def test_classes_hold_few_attributes() -> None:
-    big = {
-        node.name: sorted(held)
-        for path in SOURCES
-        for node in _nodes(path)
-        if isinstance(node, ast.ClassDef) and len(held := _attributes(node)) > CLASS_ATTRIBUTES
-    }
-    assert big.keys() == MORE_ATTRIBUTES.keys(), big
-
-
-def _attributes(of: ast.ClassDef) -> set[str]:
+def _attributes(of: ast.AST) -> set[str]:
     """What its methods set on `self`."""
     return {
         node.attr
@@ -81,6 +66,29 @@ def _attributes(of: ast.ClassDef) -> set[str]:
         and isinstance(node.value, ast.Name)
         and node.value.id == "self"
     }
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_functions_are_short(defined: list[Defined]) -> None:
+    assert not [one for one in defined if not one.is_class and one.lines > FUNCTION_LINES]
+
+
+@pytest.mark.parametrize(("files", "limit"), [(SOURCES, FILE_LINES), (TESTS, TEST_FILE_LINES)], ids=["src", "tests"])
+def test_files_are_short(files: list[Path], limit: int) -> None:
+    long = {_name(path): lines for path in files if (lines := len(path.read_text().splitlines())) > limit}
+    assert not long
+
+
+def test_classes_have_few_methods(defined: list[Defined]) -> None:
+    assert not [one for one in defined if one.is_class and one.methods > CLASS_METHODS]
+
+
+def test_classes_hold_few_attributes(defined: list[Defined]) -> None:
+    big = {one.name: one.held for one in defined if one.is_class and len(one.held) > CLASS_ATTRIBUTES}
+    assert big.keys() == MORE_ATTRIBUTES.keys(), big
 
 
 def test_names_say_something() -> None:

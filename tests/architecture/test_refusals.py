@@ -1,7 +1,7 @@
 """Every refusal of a limit says which limit, its value, and who can change it."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,23 +41,28 @@ LIMITING = tuple(f"OUTRIDER_{word}" for word in ("LIMIT_", "CHILD", "TREE_", "BU
 """How the names of settings begin that limit what people and sessions may do."""
 
 
-def calls() -> Iterator[tuple[str, str, ast.Call]]:
+Calls = list[tuple[str, str, ast.Call]]
+
+
+@pytest.fixture(scope="module")
+def calls() -> Calls:
     """Every call of production code, with its file and the name that is called."""
-    for path in sorted(SOURCE.rglob("*.py")):
-        name = path.relative_to(SOURCE).as_posix()
-        if not name.startswith("testing/"):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                    yield name, node.func.id, node
+    return [
+        (path.relative_to(SOURCE).as_posix(), node.func.id, node)
+        for path in sorted(SOURCE.rglob("*.py"))
+        if path.relative_to(SOURCE).parts[0] != "testing"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
 
 
-def test_limits_are_refused_in_one_form() -> None:
-    made = {file for file, called, _ in calls() if called in REFUSALS}
+def test_limits_are_refused_in_one_form(calls: Calls) -> None:
+    made = {file for file, called, _ in calls if called in REFUSALS}
     assert made - set(ELSEWHERE) == {"model/limits.py"}, "form it by limit_reached or quota_reached of model.limits"
 
 
-def test_the_settings_that_refusals_name_exist() -> None:
-    for file, called, call in calls():
+def test_the_settings_that_refusals_name_exist(calls: Calls) -> None:
+    for file, called, call in calls:
         if called in FORMS and len(call.args) > FORMS[called]:
             setting = call.args[FORMS[called]]
             if isinstance(setting, ast.Constant):

@@ -19,11 +19,6 @@ from outrider.model.membership import Account, House, Member
 from outrider.testing.playbook import ADA, BOB, SESSION
 from tests.architecture.test_whole_tree import PATHS, STRANGERS_MAY
 
-ROUTES = sorted(
-    (method.upper(), path) for path, methods in build_api().openapi()["paths"].items() for method in methods
-)
-OF_SESSIONS = [(method, path) for method, path in ROUTES if "{session}" in path]
-
 
 class Registry:
     """One session of Ada's, which others do not see."""
@@ -34,15 +29,17 @@ class Registry:
 
 
 PARTS = SimpleNamespace(registry=Registry(), house=House(others=None))
+API = build_api(cast("Any", PARTS))
+ROUTES = sorted((method.upper(), path) for path, methods in API.openapi()["paths"].items() for method in methods)
+OF_SESSIONS = [(method, path) for method, path in ROUTES if "{session}" in path]
 
 
 def called_by(account: Account) -> ASGIApp:
     """The routes, with nothing behind them, behind a gate that has let somebody in."""
-    api = build_api(cast("Any", PARTS))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("state", {})["login"] = Login(account)
-        await api(scope, receive, send)
+        await API(scope, receive, send)
 
     return app
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -59,18 +60,55 @@ def test_a_route_without_a_login_that_is_not_open_checks_a_signature() -> None:
     assert all(signed_push in calls for calls in found.values())
 
 
-def _calls(path: Path) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+@dataclass(frozen=True)
+class Call:
+    """What is called where, and with which arguments by name."""
+
+    path: Path
+    line: int
+    called: str
+    named: tuple[str | None, ...]
 
 
-def test_no_shell_runs_on_the_control_plane() -> None:
+@dataclass(frozen=True)
+class Code:
+    """What the sources do, read once; the trees themselves are too much to keep."""
+
+    calls: list[Call] = field(default_factory=list)
+    at_an_end: set[tuple[Path, str]] = field(default_factory=set)
+    """What is awaited in a `finally`, or where a cancellation is caught."""
+
+
+@pytest.fixture(scope="module")
+def code() -> Code:
+    read = Code()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                named = tuple(keyword.arg for keyword in node.keywords)
+                read.calls.append(Call(path, node.lineno, ast.unparse(node.func), named))
+            elif isinstance(node, ast.Try):
+                read.at_an_end.update((path, called) for called in _awaits_at_an_end(node))
+    return read
+
+
+def _awaits_at_an_end(node: ast.Try) -> Iterator[str]:
+    bodies = [node.finalbody]
+    for handler in node.handlers:
+        kind = ast.unparse(handler.type) if handler.type else "BaseException"
+        if "BaseException" in kind or "CancelledError" in kind:
+            bodies.append(handler.body)
+    inner = (part for body in bodies for statement in body for part in ast.walk(statement))
+    awaited = (part.value for part in inner if isinstance(part, ast.Await))
+    yield from (ast.unparse(call.func) for call in awaited if isinstance(call, ast.Call))
+
+
+def test_no_shell_runs_on_the_control_plane(code: Code) -> None:
     """A command line is a list of words: nothing that a person or a guest wrote is ever parsed by a shell of ours."""
     guilty = [
-        f"{path.relative_to(ROOT)}:{call.lineno}"
-        for path in SOURCES
-        for call in _calls(path)
-        for keyword in call.keywords
-        if keyword.arg == "shell" or "create_subprocess_shell" in ast.unparse(call.func)
+        f"{call.path.relative_to(ROOT)}:{call.line}"
+        for call in code.calls
+        if "shell" in call.named or "create_subprocess_shell" in call.called
     ]
     assert not guilty
 
@@ -88,15 +126,14 @@ def test_nothing_of_this_machine_is_committed() -> None:
     assert not [str(path.relative_to(ROOT)) for path in files if own_paths.search(path.read_text())]
 
 
-def test_nothing_but_a_person_widens_what_a_sandbox_reaches() -> None:
+def test_nothing_but_a_person_widens_what_a_sandbox_reaches(code: Code) -> None:
     """What allows a host is called from the routes behind the gate alone: no tool of the engine, no effect, no broker
     gets at it, whatever a guest asks for."""
     widening = {"AllowHost", "parts.egress.allow", "lists.allow", "egress.allow"}
     guilty = {
-        path.relative_to(ROOT / "src/outrider").as_posix()
-        for path in SOURCES
-        for call in _calls(path)
-        if ast.unparse(call.func).removeprefix("c.") in widening
+        call.path.relative_to(ROOT / "src/outrider").as_posix()
+        for call in code.calls
+        if call.called.removeprefix("c.") in widening
     }
     assert guilty == {"api/routes/egress.py"}
     for folder in ("tools", "broker", "engines"):
@@ -143,28 +180,12 @@ MAY_BE_CUT = {
 """What is awaited where a cancellation may be on its way, though another may cut it off, and why that does no harm."""
 
 
-def _awaits_at_an_end(path: Path) -> Iterator[str]:
-    """What is called and awaited in a `finally`, or where a cancellation is caught."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Try):
-            bodies = [node.finalbody]
-            for handler in node.handlers:
-                kind = ast.unparse(handler.type) if handler.type else "BaseException"
-                if "BaseException" in kind or "CancelledError" in kind:
-                    bodies.append(handler.body)
-            inner = (part for body in bodies for statement in body for part in ast.walk(statement))
-            awaited = (part.value for part in inner if isinstance(part, ast.Await))
-            yield from (ast.unparse(call.func) for call in awaited if isinstance(call, ast.Call))
-
-
-def test_what_ends_something_is_not_cut_off() -> None:
+def test_what_ends_something_is_not_cut_off(code: Code) -> None:
     """A second cancellation cuts off a plain `await` in a `finally`, and what it should end is left. So it goes through
     `to_its_end`, or is on the list."""
     found = {
         (path.relative_to(ROOT / "src/outrider").as_posix(), called)
-        for path in SOURCES
-        if "testing" not in path.parts
-        for called in _awaits_at_an_end(path)
-        if called != "to_its_end"
+        for path, called in code.at_an_end
+        if "testing" not in path.parts and called != "to_its_end"
     }
     assert found == set(MAY_BE_CUT)

@@ -1,5 +1,6 @@
 """Bringing a sandbox up: services and start commands, in plain processes of this machine."""
 
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from outrider.testing.fake_sandbox import FakeProvider
 from outrider.testing.sandbox_contract import shell
 from outrider.testing.service_contract import HastyClock
 from outrider.testing.tars import tar_of
+
+MARK = str(secrets.randbelow(90_000) + 10_000)
+"""Stands in the command line of what is started here: another run's may be on the same machine."""
 
 
 @pytest.fixture
@@ -33,18 +37,20 @@ def bring_up(guest: Guest, beside: Beside) -> BringUp:
 
 async def test_services_of_stacks_then_of_the_repository_then_start_commands(guest: Guest) -> None:
     def noting(name: str) -> ServiceSpec:
-        return ServiceSpec(name=name, command=f"echo {name} $WORD >>order; exec sleep 973", ready=f"grep {name} order")
+        return ServiceSpec(
+            name=name, command=f"echo {name} $WORD >>order; exec sleep {MARK}3", ready=f"grep {name} order"
+        )
 
     beside = Beside(
         stack_services=(noting("db"),),
         services=(noting("web"),),
-        start=("echo hook $WORD $HTTPS_PROXY >>order", "sleep 972 >/dev/null 2>&1 & echo last >>order"),
+        start=("echo hook $WORD $HTTPS_PROXY >>order", f"sleep {MARK}2 >/dev/null 2>&1 & echo last >>order"),
         environment={"WORD": "up"},
     )
     up = await bring_up(guest, beside).all()
     assert up.failures == ()
     assert [state.name for state in up.services] == ["db", "web"]
-    said = await guest.run(shell("cat order; pgrep -xfc 'sleep 97[32]'"))
+    said = await guest.run(shell(f"cat order; pgrep -xfc 'sleep {MARK}[32]'"))
     assert said.output.decode().splitlines() == ["db up", "web up", "hook up http://proxy", "last", "2"]
 
 
