@@ -18,14 +18,13 @@ ROOT = Path(__file__).parents[2]
 CHOSEN = "not Fake and not docker and not trusted_unless"
 """The second test of crashes has the same ways as the first, and a plain user copies a base for it for ten seconds."""
 
-PARTS = {
-    "contract": ("tests/contract/test_sandboxes.py",),
-    "limits": ("tests/contract/test_sandbox_limits.py", "tests/contract/test_nameless_memory.py"),
-    "faults": tuple(
-        f"tests/contract/test_sandbox_{name}.py" for name in ("remains", "crashes", "services", "snapshots")
-    ),
-    "security": ("tests/security",),
-}
+SUITES = (
+    "tests/contract/test_sandboxes.py",
+    "tests/contract/test_sandbox_limits.py",
+    "tests/contract/test_nameless_memory.py",
+    *(f"tests/contract/test_sandbox_{name}.py" for name in ("remains", "crashes", "services", "snapshots")),
+    "tests/security",
+)
 
 NOT_THEIRS = ("control groups", "this tier does not promise it", "only root may mount", "needs root")
 """Reasons for which a plain user may skip a test."""
@@ -44,13 +43,12 @@ def handed(base_layers: BaseLayers, make_namespaces_provider: Callable[[], Names
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("handed")
 @pytest.mark.skipif(os.geteuid() != 0, reason="the suite itself runs as a plain user")
-@pytest.mark.parametrize("part", PARTS)
-def test_a_plain_user_gets_the_same(part: str) -> None:
+def test_a_plain_user_gets_the_same() -> None:
     state = ROOT / ".state" / "test" / f"uid-{PLAIN_UID}"
     state.mkdir(parents=True, exist_ok=True)
     os.chown(state, PLAIN_UID, PLAIN_UID)
     chosen = ["-p", "no:cacheprovider", "-k", CHOSEN, "-m", "sandbox", "-rs"]
-    pytest_of_them = [sys.executable, "-m", "pytest", *PARTS[part], *chosen]
+    pytest_of_them = [sys.executable, "-m", "pytest", *SUITES, *chosen]
     argv = as_plain_user(pytest_of_them, ROOT / ".state" / "test" / "plain-home")
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
