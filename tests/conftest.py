@@ -20,7 +20,7 @@ from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.settings import Settings
 from outrider.testing.base_layers import BaseLayers, copy_layer
 
-pytest_plugins = ["tests.docker_fixtures"]
+pytest_plugins = ["tests.docker_fixtures", "tests.forked_scripts", "tests.one_sandbox"]
 
 settings.register_profile("outrider", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("outrider")

@@ -77,20 +77,20 @@ class Forks:
 
 
 @contextmanager
-def forks() -> Iterator[Forks]:
-    """Have the process that forks for as long as the context lives."""
+def forks(read_at_once: Sequence[str] = READ_AT_ONCE) -> Iterator[Forks]:
+    """Have the process that forks, and has read these modules, for as long as the context lives."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
-        argv = [sys.executable, "-m", "tests.forks", str(theirs.fileno())]
+        argv = [sys.executable, "-m", "tests.forks", str(theirs.fileno()), *read_at_once]
         with subprocess.Popen(argv, pass_fds=[theirs.fileno()]):
             theirs.close()
             yield Forks(ours)
             ours.close()
 
 
-def serve_forks(asked: socket.socket) -> None:
+def serve_forks(asked: socket.socket, read_at_once: Sequence[str]) -> None:
     """Fork for every request, and say the pid."""
-    for module in READ_AT_ONCE:
+    for module in read_at_once:
         import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -140,4 +140,4 @@ def leave(main: Any, end: int) -> None:
 
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as channel:
-        serve_forks(channel)
+        serve_forks(channel, sys.argv[2:])

@@ -1,9 +1,6 @@
 """What a sandbox leaves behind, and what the death of the server leaves of it."""
 
 import asyncio
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers
 from outrider.testing.remains import remains
 from outrider.testing.tars import tar_of
+from tests.forked_scripts import Scripts
 
 pytestmark = pytest.mark.sandbox
 
@@ -44,12 +42,6 @@ def traces(provider: NamespaceProvider, sandbox: SandboxId) -> list[str]:
     return remains(provider.state.path, sandbox)
 
 
-def server(provider: NamespaceProvider, layers: BaseLayers, *ids: SandboxId) -> "subprocess.Popen[str]":
-    """A server of its own process that makes these sandboxes."""
-    argv = [sys.executable, "-c", SERVER, str(provider.state.path), layers.base, *ids]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-
-
 async def test_destroying_leaves_nothing(namespaces_provider: NamespaceProvider, base_layers: BaseLayers) -> None:
     spec = SandboxSpec(id=SandboxId(new_id("sb")), layers=(base_layers.base,), toolbox=base_layers.toolbox)
     handle = await namespaces_provider.create(spec)
@@ -74,12 +66,13 @@ async def test_a_sandbox_that_does_not_start_leaves_nothing(
     await namespaces_provider.delete_layer(layer)
 
 
-async def test_a_sandbox_outlives_the_server(namespaces_provider: NamespaceProvider, base_layers: BaseLayers) -> None:
+async def test_a_sandbox_outlives_the_server(
+    scripts: Scripts, namespaces_provider: NamespaceProvider, base_layers: BaseLayers
+) -> None:
     sandbox = SandboxId(new_id("sb"))
-    with server(namespaces_provider, base_layers, sandbox) as process:
-        assert process.stdout is not None
-        assert [process.stdout.readline() for _ in range(2)] == ["making\n", "made\n"]
-        process.send_signal(signal.SIGKILL)
+    with scripts.run(SERVER, str(namespaces_provider.state.path), base_layers.base, sandbox) as server:
+        assert [server.stdout.readline() for _ in range(2)] == ["making\n", "made\n"]
+        server.kill()
     rows = [row for row in await namespaces_provider.list({"for": "death"}) if row.handle.id == sandbox]
     assert [row.running for row in rows] == [True]
     async with await namespaces_provider.connect(rows[0].handle) as guest:
@@ -90,14 +83,13 @@ async def test_a_sandbox_outlives_the_server(namespaces_provider: NamespaceProvi
 
 @pytest.mark.parametrize("delay", [0.0, 0.01, 0.02, 0.04, 0.07])
 async def test_a_server_killed_while_it_makes_a_sandbox_leaves_one_that_can_be_destroyed(
-    namespaces_provider: NamespaceProvider, base_layers: BaseLayers, delay: float
+    scripts: Scripts, namespaces_provider: NamespaceProvider, base_layers: BaseLayers, delay: float
 ) -> None:
     sandbox = SandboxId(new_id("sb"))
-    with server(namespaces_provider, base_layers, sandbox) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "making\n"
+    with scripts.run(SERVER, str(namespaces_provider.state.path), base_layers.base, sandbox) as server:
+        assert server.stdout.readline() == "making\n"
         await asyncio.sleep(delay)  # the moment of the kill is what is varied
-        process.send_signal(signal.SIGKILL)
+        server.kill()
     for row in await namespaces_provider.list({"for": "death"}):
         await namespaces_provider.destroy(row.handle)
     assert traces(namespaces_provider, sandbox) == []

@@ -9,10 +9,11 @@ from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers
 from outrider.testing.sandbox_contract import MakeProvider
 from outrider.testing.service_contract import ServicesContract
+from tests.one_sandbox import OneSandbox
 
 
 @pytest.mark.sandbox
-class TestNamespacesServices(ServicesContract):
+class TestNamespacesServices(OneSandbox, ServicesContract):
     @pytest.fixture
     def make_provider(self, make_namespaces_provider: Callable[[], NamespaceProvider]) -> MakeProvider:
         return make_namespaces_provider

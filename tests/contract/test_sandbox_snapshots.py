@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from outrider.sandboxes.namespaces.mapped_call import MappedCalls
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.sandboxes.namespaces.records import still_marker
 from outrider.testing.base_layers import BaseLayers
+from tests.forked_scripts import Scripts
 
 pytestmark = pytest.mark.sandbox
 
@@ -46,14 +46,15 @@ while :; do sh -c 'echo $$ >mine.$$; mv mine.$$ newest; (sleep 0; echo $$ >late)
 """
 
 
-def kill_in_a_snapshot(provider: NamespaceProvider, sandbox: SandboxId, layer: LayerId, *, helper_too: bool) -> None:
+def kill_in_a_snapshot(
+    scripts: Scripts, provider: NamespaceProvider, sandbox: SandboxId, layer: LayerId, *, helper_too: bool
+) -> None:
     """Have another server take a snapshot, and kill it while the sandbox stands still."""
-    argv = [sys.executable, "-c", SERVER, str(provider.state.path), sandbox, layer]
-    with subprocess.Popen(argv) as server:
-        while not still_marker(provider.state, sandbox).exists() and server.poll() is None:
+    with scripts.run(SERVER, str(provider.state.path), sandbox, layer) as server:
+        while not still_marker(provider.state, sandbox).exists() and server.process.poll() is None:
             pass
-        children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-        server.send_signal(signal.SIGKILL)
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        server.kill()
     for child in children if helper_too else ():
         os.kill(int(child), signal.SIGKILL)
 
@@ -98,18 +99,18 @@ async def test_what_forks_without_end_stands_still_and_goes_on(
 
 @pytest.mark.parametrize("helper_too", [False, True], ids=["server", "server and helper"])
 async def test_a_sandbox_goes_on_after_its_server_was_killed_in_a_snapshot(
-    provider: NamespaceProvider, sandbox: SandboxHandle, *, helper_too: bool
+    scripts: Scripts, provider: NamespaceProvider, sandbox: SandboxHandle, *, helper_too: bool
 ) -> None:
     async with await provider.connect(sandbox) as guest:
-        await guest.run(shell("head -c 100M /dev/zero | tr '\\0' x >big; mkdir d; touch $(seq -f d/%g 3000)"))
+        await guest.run(shell("head -c 100M /dev/zero | tr '\\0' x >big; mkdir d; touch $(seq -f d/%g 1000)"))
     layer = LayerId(new_id("layer"))
     marker = still_marker(provider.state, sandbox.id)
-    kill_in_a_snapshot(provider, sandbox.id, layer, helper_too=helper_too)
+    kill_in_a_snapshot(scripts, provider, sandbox.id, layer, helper_too=helper_too)
     async with await provider.connect(sandbox) as guest:
-        assert (await guest.run(shell("ls d | wc -l"))).output == b"3000\n"
+        assert (await guest.run(shell("ls d | wc -l"))).output == b"1000\n"
     assert not marker.exists()
     assert await provider.snapshot(sandbox, layer) == layer
-    assert len(list((provider.state.layer(layer) / "workspace/d").iterdir())) == 3000
+    assert len(list((provider.state.layer(layer) / "workspace/d").iterdir())) == 1000
     await provider.delete_layer(layer)
 
 

@@ -17,6 +17,7 @@ from outrider.testing.sandbox_contract import LifecycleContract, MakeProvider, T
 from outrider.testing.snapshot_contract import SnapshotContract
 from outrider.testing.tars import tar_of
 from tests.conftest import STATE
+from tests.one_sandbox import OneSandbox
 
 
 class _Namespaces:
@@ -58,12 +59,12 @@ class TestNamespacesSnapshots(_Namespaces, SnapshotContract):
 
 
 @pytest.mark.sandbox
-class TestNamespacesCommands(_Namespaces, CommandContract):
+class TestNamespacesCommands(_Namespaces, OneSandbox, CommandContract):
     pass
 
 
 @pytest.mark.sandbox
-class TestNamespacesTransfer(_Namespaces, TransferContract):
+class TestNamespacesTransfer(_Namespaces, OneSandbox, TransferContract):
     pass
 
 

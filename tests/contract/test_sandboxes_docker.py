@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -22,6 +20,8 @@ from outrider.testing.service_contract import ServicesContract
 from outrider.testing.snapshot_contract import SnapshotContract
 from outrider.testing.tars import tar_of
 from tests.conftest import DOCKER
+from tests.forked_scripts import Scripts
+from tests.one_sandbox import OneSandbox
 
 pytestmark = pytest.mark.sandbox
 
@@ -61,15 +61,15 @@ class TestDockerSnapshots(_Docker, SnapshotContract):
     pass
 
 
-class TestDockerServices(_Docker, ServicesContract):
+class TestDockerServices(_Docker, OneSandbox, ServicesContract):
     pass
 
 
-class TestDockerCommands(_Docker, CommandContract):
+class TestDockerCommands(_Docker, OneSandbox, CommandContract):
     pass
 
 
-class TestDockerTransfer(_Docker, TransferContract):
+class TestDockerTransfer(_Docker, OneSandbox, TransferContract):
     pass
 
 
@@ -132,21 +132,20 @@ class TestDockerRemains:
     @pytest.mark.parametrize("delay", [0.0, 0.1, 0.3, None])
     async def test_a_killed_server_leaves_one_that_can_be_reached_or_nothing(
         self,
+        scripts: Scripts,
         make_docker_provider: Callable[[], DockerProvider],
         docker_base: LayerId,
         daemon: Path,
         delay: float | None,
     ) -> None:
         provider, sandbox = make_docker_provider(), SandboxId(new_id("sb"))
-        argv = [sys.executable, "-c", SERVER, str(provider.state.path), str(daemon), docker_base, sandbox]
-        with server(argv) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "making\n"
+        with scripts.run(SERVER, str(provider.state.path), str(daemon), docker_base, sandbox) as server:
+            assert server.stdout.readline() == "making\n"
             if delay is None:
-                assert process.stdout.readline() == "made\n"
+                assert server.stdout.readline() == "made\n"
             else:
                 await asyncio.sleep(delay)  # the moment of the kill is what is varied
-            process.kill()
+            server.kill()
         rows = [row for row in await make_docker_provider().list({"for": "death"}) if row.handle.id == sandbox]
         if delay is None:
             async with await provider.connect(rows[0].handle) as guest:
@@ -154,11 +153,6 @@ class TestDockerRemains:
         for row in rows:
             await provider.destroy(row.handle)
         assert [name for name in await traces(provider, sandbox) if not name.endswith(".json")] == []
-
-
-def server(argv: list[str]) -> "subprocess.Popen[str]":
-    """A server of its own process."""
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
 
 
 async def traces(provider: DockerProvider, sandbox: SandboxId) -> list[str]:
