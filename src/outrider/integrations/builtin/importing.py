@@ -25,14 +25,19 @@ IMPORT_SECONDS = 1800
 _STEP_PERCENT = 10
 TAGS = "refs/tags/"
 _PERCENT = re.compile(r"(?:remote: )?([A-Z][A-Za-z ]+):\s+(\d+)%")
-_MIRROR_CONFIG = (
-    ("receive.denyNonFastForwards", "true"),
-    ("receive.denyDeletes", "true"),
-    ("receive.fsckObjects", "true"),
-    ("transfer.hideRefs", "refs/outrider"),
-    ("uploadpack.allowReachableSHA1InWant", "true"),
-    ("gc.auto", "0"),  # sessions borrow objects from the mirror: none may go
-)
+_MIRROR_CONFIG = """\
+[receive]
+\tdenyNonFastForwards = true
+\tdenyDeletes = true
+\tfsckObjects = true
+[transfer]
+\thideRefs = refs/outrider
+[uploadpack]
+\tallowReachableSHA1InWant = true
+[gc]
+\t# sessions borrow objects from the mirror: none may go
+\tauto = 0
+"""
 _LOCAL_KEYS = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_ATTR_NOSYSTEM")
 
 
@@ -101,8 +106,12 @@ async def _take(git: Git, address: str, progress: Progress) -> None:
 async def create_mirror(folder: Path) -> None:
     """An empty bare repository of ours: no hooks, no deletes, no rewriting by push, nothing collected."""
     await Git().run("init", "--quiet", "--bare", "--template=", "--initial-branch=main", "--", str(folder))
-    for key, value in _MIRROR_CONFIG:
-        await Git(folder).run("config", key, value)
+    await asyncio.to_thread(_configure, folder)
+
+
+def _configure(mirror: Path) -> None:
+    with (mirror / "config").open("a") as config:
+        config.write(_MIRROR_CONFIG)
 
 
 _QUICK_TRANSFER = "[pack]\n\twindow = 0\n[core]\n\tbigFileThreshold = 1m\n"
