@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,8 +45,11 @@ ONCE = f'setup = ["""test -e $HOME/once || {{ touch $HOME/once; {LEAVE}; }}"""]\
 
 def left() -> list[str]:
     """What of a turn is alive."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if line.startswith("sleep") and MARK in line]
+    lines = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            lines.append(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in lines if line.startswith("sleep") and MARK in line]
 
 
 async def looked(condition: Callable[[], bool]) -> None:
