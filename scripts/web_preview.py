@@ -23,6 +23,7 @@ from web_stories.money import COMMITS, FILES, FIX_PROVED, LEDGER, MONEY_DIFF, PU
 from web_stories.people import LINK_MADE, LINK_SHOWN, LINKS, MEMBERS, PRESENCE
 
 from outrider.api.views import LimitList
+from outrider.model.repository import PullRequestState
 
 STATIC = Path(__file__).resolve().parent.parent / "src" / "outrider" / "api" / "static"
 POLICY = (
@@ -74,12 +75,14 @@ PARENTS = {"s-family2345": "s-k4q7ab2xyz", "s-importeraa": "s-family2345", "s-ma
 class Preview:
     """The answers of a server that has three sessions."""
 
-    def __init__(self, *, empty: bool, logged_out: bool) -> None:
+    def __init__(self, *, empty: bool = False, logged_out: bool = False, letters: int = 3) -> None:
+        """`letters` are typed at once."""
         self._rows = [] if empty else [self._row(*row) for row in ROWS]
         for row in self._rows:
             row["parent"] = PARENTS.get(row["id"])
         self._logged_out = logged_out
         self._empty = empty
+        self._letters = letters
 
     def routes(self, app: FastAPI) -> None:
         """Every address that the client asks for."""
@@ -205,7 +208,7 @@ class Preview:
 
     def pull_requests(self) -> Any:
         """The one pull request, and an older one that was merged."""
-        older = PULL.model_copy(update={"number": 9, "title": "Round half to even", "state": "merged"})
+        older = PULL.model_copy(update={"number": 9, "title": "Round half to even", "state": PullRequestState.MERGED})
         return {"pull_requests": [] if self._empty else [one.model_dump(mode="json") for one in (PULL, older)]}
 
     async def list_feed(self, socket: WebSocket) -> None:
@@ -232,7 +235,7 @@ class Preview:
         with suppress(WebSocketDisconnect):
             if session == ROWS[0][0]:
                 await socket.send_json(PRESENCE)
-                await _type(socket, len(events))
+                await _type(socket, len(events), self._letters)
             async for _ in socket.iter_text():
                 pass
 
@@ -248,10 +251,10 @@ def _moved_to_now(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [event | {"at": (datetime.fromisoformat(event["at"]) + shift).isoformat()} for event in events]
 
 
-async def _type(socket: WebSocket, seq: int) -> None:
+async def _type(socket: WebSocket, seq: int, letters: int) -> None:
     delta = {"kind": "delta", "turn": "t-bbbb", "message": "m-live", "speaker": "agent", "after_seq": seq}
-    for offset in range(0, len(TYPED), 3):
-        await socket.send_json(delta | {"offset": offset, "text": TYPED[offset : offset + 3]})
+    for offset in range(0, len(TYPED), letters):
+        await socket.send_json(delta | {"offset": offset, "text": TYPED[offset : offset + letters]})
         await asyncio.sleep(0.02)
 
 

@@ -1,21 +1,22 @@
 """The built page in a real browser, served with recorded sessions."""
 
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import pytest_asyncio
+import uvicorn
+from fastapi import FastAPI
 from playwright.async_api import Browser, async_playwright
 
 ROOT = Path(__file__).resolve().parents[3]
 CHROMIUM = Path("/usr/bin/chromium")
-START_SECONDS = 30
+LETTERS = 20
+"""Typed at once: each time the page is drawn anew."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,38 +28,20 @@ ARGUMENTS = [
 
 
 @contextmanager
-def preview(*options: str) -> Iterator[str]:
-    """Run the preview server; gives its address."""
-    port = free_port()
-    script = ROOT / "scripts" / "web_preview.py"
-    process = subprocess.Popen([sys.executable, str(script), "--port", str(port), "--minutes", "10", *options])
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(address, process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody has at the moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
-    """Until the server answers."""
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        assert process.poll() is None, "the preview server ended"
+def preview(**options: bool) -> Iterator[str]:
+    """Serve recorded sessions from a thread of this process, which has read the code already; gives the address."""
+    with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as listener:
+        patch.syspath_prepend(ROOT / "scripts")
+        app = FastAPI()
+        import_module("web_preview").Preview(**options, letters=LETTERS).routes(app)
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+        thread = Thread(target=server.run, args=([listener],))
+        thread.start()
         try:
-            with urllib.request.urlopen(f"{address}/api/sessions", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"the preview server did not answer within {START_SECONDS} s")
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @pytest.fixture(scope="session")
@@ -71,14 +54,14 @@ def pages() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def empty_pages() -> Iterator[str]:
     """A server without a session, that only has the rehearsal model."""
-    with preview("--empty") as address:
+    with preview(empty=True) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def locked_pages() -> Iterator[str]:
     """A server that nobody is logged in to."""
-    with preview("--logged-out") as address:
+    with preview(logged_out=True) as address:
         yield address
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.ui.conftest import ROOT
@@ -50,28 +51,44 @@ class Visit:
         return over + await faults(self.page) + self.complaints
 
 
-async def window(browser: Browser, size: str, colours: Any) -> Visit:
-    width, height = SIZES[size]
-    context = await browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme=colours,
-        reduced_motion="reduce",
-        has_touch=size == "phone",
-        is_mobile=size == "phone",
-    )
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on(
-        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return Visit(page, complaints)
+class Windows:
+    """A window for each size and colours: a page in one that is open costs a third of one in a new one."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._open: dict[tuple[str, str], Visit] = {}
+
+    async def visit(self, address: str, size: str = "laptop", colours: Any = "light") -> Visit:
+        """Open a page as if it were the first; nothing is known of the pages before it."""
+        visited = self._open.get((size, colours))
+        if visited is None:
+            visited = self._open[size, colours] = await self._window(size, colours)
+        else:
+            await visited.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+            await visited.page.mouse.move(0, 0)
+        visited.complaints.clear()
+        await visited.goes_to(address)
+        return visited
+
+    async def _window(self, size: str, colours: Any) -> Visit:
+        width, height = SIZES[size]
+        context = await self._browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=colours,
+            reduced_motion="reduce",
+            has_touch=size == "phone",
+            is_mobile=size == "phone",
+        )
+        page = await context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return Visit(page, complaints)
 
 
-async def visit(browser: Browser, address: str, size: str = "laptop", colours: Any = "light") -> Visit:
-    visited = await window(browser, size, colours)
-    await visited.goes_to(address)
-    return visited
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def windows(open_browser: Browser) -> Windows:
+    return Windows(open_browser)
 
 
 async def faults(page: Page) -> list[str]:
@@ -83,24 +100,22 @@ async def faults(page: Page) -> list[str]:
 
 @pytest.mark.parametrize(("size", "colours"), LOOKS)
 async def test_every_page_is_whole(
-    browser: Browser, pages: str, keep: Callable[[str], Path], size: str, colours: str
+    windows: Windows, pages: str, keep: Callable[[str], Path], size: str, colours: str
 ) -> None:
-    visited = await window(browser, size, colours)
     wrong = {}
     for name, path in PATHS.items():
-        await visited.goes_to(pages + path)
+        visited = await windows.visit(pages + path, size, colours)
         if name == "live":
             await expect(visited.page.get_by_text("bank's by a cent")).to_be_visible()
         await visited.page.screenshot(path=keep(f"{name}-{size}-{colours}"))
         wrong[name] = await visited.is_wrong(size)
-        visited.complaints.clear()
     assert wrong == {name: [] for name in PATHS}
 
 
 async def test_without_a_session_the_page_teaches(
-    browser: Browser, empty_pages: str, keep: Callable[[str], Path]
+    windows: Windows, empty_pages: str, keep: Callable[[str], Path]
 ) -> None:
-    page = (await visit(browser, empty_pages)).page
+    page = (await windows.visit(empty_pages)).page
     await expect(page.get_by_text("Say what you want")).to_be_visible()
     await expect(page.get_by_text("Rehearsal: a script answers, no model is asked.").last).to_be_visible()
     await page.screenshot(path=keep("empty"))
@@ -109,15 +124,15 @@ async def test_without_a_session_the_page_teaches(
     assert await faults(page) == []
 
 
-async def test_without_a_login_there_is_only_the_way_to_one(browser: Browser, locked_pages: str) -> None:
-    page = (await visit(browser, locked_pages + LIVE)).page
+async def test_without_a_login_there_is_only_the_way_to_one(windows: Windows, locked_pages: str) -> None:
+    page = (await windows.visit(locked_pages + LIVE)).page
     await expect(page.get_by_role("heading", name="You are not logged in")).to_be_visible()
     await expect(page.get_by_text("outrider login")).to_be_visible()
     assert await faults(page) == []
 
 
-async def test_evidence_opens_to_command_exit_code_commit_and_log(browser: Browser, pages: str) -> None:
-    page = (await visit(browser, pages + LIVE)).page
+async def test_evidence_opens_to_command_exit_code_commit_and_log(windows: Windows, pages: str) -> None:
+    page = (await windows.visit(pages + LIVE)).page
     card = page.get_by_role("complementary").get_by_role("region", name="Evidence")
     await card.get_by_role("button", name="tests").click()
     await expect(card.get_by_text("uv run pytest -q --junitxml=report.xml").first).to_be_visible()
@@ -126,8 +141,8 @@ async def test_evidence_opens_to_command_exit_code_commit_and_log(browser: Brows
     assert await faults(page) == []
 
 
-async def test_a_phone_shows_one_thing_at_a_time(browser: Browser, pages: str) -> None:
-    page = (await visit(browser, pages + LIVE, "phone")).page
+async def test_a_phone_shows_one_thing_at_a_time(windows: Windows, pages: str) -> None:
+    page = (await windows.visit(pages + LIVE, "phone")).page
     prompt = page.get_by_role("textbox", name="Prompt")
     evidence = page.get_by_text("Each run was made in a clean sandbox").locator("visible=true")
     await expect(prompt).to_be_visible()
@@ -137,8 +152,8 @@ async def test_a_phone_shows_one_thing_at_a_time(browser: Browser, pages: str) -
     await expect(prompt).to_be_hidden()
 
 
-async def test_a_prompt_is_sent_by_keys_and_what_is_refused_is_said(browser: Browser, pages: str) -> None:
-    page = (await visit(browser, pages + LIVE)).page
+async def test_a_prompt_is_sent_by_keys_and_what_is_refused_is_said(windows: Windows, pages: str) -> None:
+    page = (await windows.visit(pages + LIVE)).page
     box = page.get_by_role("textbox", name="Prompt")
     await box.fill("one line")
     await box.press("Enter")
@@ -149,8 +164,8 @@ async def test_a_prompt_is_sent_by_keys_and_what_is_refused_is_said(browser: Bro
     await expect(page.get_by_role("alert")).to_contain_text("This is a preview.")
 
 
-async def test_merging_asks_first_and_escape_leaves_it(browser: Browser, pages: str) -> None:
-    page = (await visit(browser, pages + PATHS["pull"])).page
+async def test_merging_asks_first_and_escape_leaves_it(windows: Windows, pages: str) -> None:
+    page = (await windows.visit(pages + PATHS["pull"])).page
     await page.get_by_role("button", name="Merge").click()
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("The fix is proved")
@@ -159,8 +174,8 @@ async def test_merging_asks_first_and_escape_leaves_it(browser: Browser, pages: 
     await expect(dialog).to_have_count(0)
 
 
-async def test_sessions_are_chosen_and_put_away_by_keyboard(browser: Browser, pages: str) -> None:
-    page = (await visit(browser, pages + "/")).page
+async def test_sessions_are_chosen_and_put_away_by_keyboard(windows: Windows, pages: str) -> None:
+    page = (await windows.visit(pages + "/")).page
     rows = page.get_by_role("region", name="Sessions").get_by_role("listitem")
     pinned, live = (rows.filter(has_text=title) for title in ("Upgrade to Python 3.14", "Shares lose a cent"))
     await expect(rows.first).to_contain_text("Upgrade to Python 3.14")
@@ -180,8 +195,8 @@ async def test_sessions_are_chosen_and_put_away_by_keyboard(browser: Browser, pa
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-async def test_a_title_is_edited_in_place(browser: Browser, pages: str) -> None:
-    page = (await visit(browser, pages + LIVE)).page
+async def test_a_title_is_edited_in_place(windows: Windows, pages: str) -> None:
+    page = (await windows.visit(pages + LIVE)).page
     await page.get_by_role("button", name="Rename").click()
     box = page.get_by_role("textbox", name="Title")
     await expect(box).to_be_focused()
@@ -192,16 +207,16 @@ async def test_a_title_is_edited_in_place(browser: Browser, pages: str) -> None:
     await expect(page.get_by_role("heading", name="Shares lose a cent")).to_be_visible()
 
 
-async def test_the_keyboard_reaches_the_content_first(browser: Browser, pages: str) -> None:
-    page = (await visit(browser, pages + "/")).page
+async def test_the_keyboard_reaches_the_content_first(windows: Windows, pages: str) -> None:
+    page = (await windows.visit(pages + "/")).page
     await page.keyboard.press("Tab")
     skip = page.get_by_role("link", name="Skip to the content")
     await expect(skip).to_be_focused()
     await expect(skip).to_be_visible()
 
 
-async def test_the_keyboard_gets_past_the_other_sessions(browser: Browser, pages: str) -> None:
-    page = (await visit(browser, pages + LIVE, "desk")).page
+async def test_the_keyboard_gets_past_the_other_sessions(windows: Windows, pages: str) -> None:
+    page = (await windows.visit(pages + LIVE, "desk")).page
     skip = page.get_by_role("link", name="Skip to the transcript")
     await skip.press("Enter")
     await page.keyboard.press("Tab")
@@ -209,8 +224,8 @@ async def test_the_keyboard_gets_past_the_other_sessions(browser: Browser, pages
     assert await region.evaluate("region => region.contains(document.activeElement)")
 
 
-async def test_the_chosen_colours_stay(browser: Browser, pages: str) -> None:
-    page = (await visit(browser, pages + "/", colours="light")).page
+async def test_the_chosen_colours_stay(windows: Windows, pages: str) -> None:
+    page = (await windows.visit(pages + "/", colours="light")).page
     button = page.get_by_role("button", name="change")
     await button.click()
     await button.click()
@@ -220,9 +235,9 @@ async def test_the_chosen_colours_stay(browser: Browser, pages: str) -> None:
 
 @pytest.mark.parametrize(("size", "colours"), [("desk", "light"), ("phone", "dark")])
 async def test_people_and_links_are_in_reach(
-    browser: Browser, pages: str, keep: Callable[[str], Path], size: str, colours: str
+    windows: Windows, pages: str, keep: Callable[[str], Path], size: str, colours: str
 ) -> None:
-    visited = await visit(browser, pages + LIVE, size, colours)
+    visited = await windows.visit(pages + LIVE, size, colours)
     page = visited.page
     await expect(page.get_by_role("list", name="Who is here")).to_be_visible()
     await page.get_by_role("tab", name="People").click()
