@@ -19,6 +19,7 @@ from outrider.sandboxes.namespaces.cgroups import find_cgroups
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.settings import Settings
 from outrider.testing.base_layers import BaseLayers, copy_layer
+from tests.linked_layers import link_layer
 
 pytest_plugins = ["tests.docker_fixtures", "tests.forked_scripts", "tests.one_sandbox"]
 
@@ -88,10 +89,17 @@ def _one_worker_at_a_time() -> Iterator[None]:
 
 async def _take_over(provider: NamespaceProvider, layer: LayerId) -> None:
     """Copy a layer that another worker, or the set-up, has made already."""
+    if await provider.has_layer(layer):
+        return
+    for folder in USER.glob("sandboxes*"):
+        worker = NamespaceProvider(folder, SystemClock())
+        if folder != STATE and await worker.has_layer(layer):
+            await link_layer(layer, worker, provider)
+            await copy_layer(layer, worker, provider, USER)
+            return
     for tar in HANDED.glob(f"{layer}.tar"):
         await provider.add_layer(layer, tar)
         return
-    for folder in (*USER.glob("sandboxes*"), Settings.read().home / "sandboxes"):
-        other = NamespaceProvider(folder, SystemClock())
-        if folder != STATE and await other.has_layer(layer):
-            await copy_layer(layer, other, provider, USER)
+    home = NamespaceProvider(Settings.read().home / "sandboxes", SystemClock())
+    if await home.has_layer(layer):
+        await copy_layer(layer, home, provider, USER)

@@ -1,7 +1,5 @@
 """What `namespaces` trusts after a loss of power: another boot id is what a machine has that was started again."""
 
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from outrider.ports.clock import SystemClock
 from outrider.sandboxes.namespaces.provider import NamespaceProvider
 from outrider.testing.base_layers import BaseLayers, copy_layer
 from outrider.testing.sandbox_contract import shell
+from tests.linked_layers import link_layer
 
 pytestmark = pytest.mark.sandbox
 
@@ -26,16 +25,9 @@ def boot(tmp_path: Path) -> MakeBoot:
     return lambda name: NamespaceProvider(tmp_path / "state", SystemClock(), boot=name)
 
 
-def link_layer(layer: LayerId, source: NamespaceProvider, target: NamespaceProvider) -> None:
-    """Have the target know a layer without a copy, where that is allowed."""
-    if os.geteuid() == 0:
-        subprocess.run(["cp", "-al", source.state.layer(layer), target.state.layer(layer)], check=True)
-
-
 async def begin(provider: NamespaceProvider, source: NamespaceProvider, base: LayerId, folder: Path) -> SandboxHandle:
     """A running sandbox that has written a file, of a base that is on the disk."""
-    await provider.probe()
-    link_layer(base, source, provider)
+    await link_layer(base, source, provider)
     await copy_layer(base, source, provider, folder)
     await provider.settle()
     handle = await provider.create(SandboxSpec(id=SandboxId(new_id("sb")), layers=(base,)))
