@@ -269,7 +269,9 @@ def check_effects(session: Playbook) -> None:
     effects = session.effects
     assert len({effect.id for effect in effects}) == len(effects)
     assert sum(isinstance(effect, x.RunTurn) for effect in effects) <= 1
-    if session.state.turn:
+    if (turn := session.state.turn) and turn.stop_failed:
+        assert any(isinstance(effect, x.StopSandbox) for effect in effects), "the turn ends with its sandbox"
+    elif turn:
         assert any(not isinstance(effect, BESIDE | x.StopSandbox) for effect in effects), "the turn is stuck"
         assert any(
             isinstance(
