@@ -15,7 +15,7 @@ from outrider.ports.sandbox import ByteReader, ByteWriter, ExecSpec, Guest, Sand
 from outrider.testing.sandbox_contract import SandboxFixtures, shell
 from outrider.testing.tars import one_chunk, read_tar, tar_of
 
-BIG_BYTES = 100_000_000
+BIG_BYTES = 200_000_000
 MEMORY_ALLOWANCE = 48 << 20
 """How much our memory may grow while BIG_BYTES pass: the channel's window, our buffer, and the allocator's slack."""
 
