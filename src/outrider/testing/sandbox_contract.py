@@ -211,4 +211,5 @@ class LifecycleContract(SandboxFixtures):
             if not task.cancelled():
                 await provider.destroy(task.result())
             assert spec.id not in [row.handle.id for row in await provider.list({})]
-            assert await traces(spec.id) == []
+            left = await traces(spec.id)
+            assert left == [], left
