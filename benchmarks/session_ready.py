@@ -176,7 +176,7 @@ class _Paths:
 
     async def _warm(self, server: Deployment) -> float:
         await _touch(server, self._repository.name)
-        await _pool_until(server, lambda pool: _count(pool, "ready") >= self._size.pool)
+        await _pool_until(server, lambda pool: _count(pool, "ready", "held") >= self._size.pool)
         return await _ready(server, self._repository.name, how="warm")
 
     async def _typed(self, server: Deployment) -> float:
