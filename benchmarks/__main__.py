@@ -42,20 +42,22 @@ def main() -> None:
     print(", ".join(f"{name} {value}" for name, value in facts.items()))
     if not facts["quiet"]:
         print("This machine is not quiet: ratios within this run mean something, milliseconds do not.")
-    figures = asyncio.run(_run([asked.only] if asked.only else list(BENCHMARKS), quick=asked.quick))
-    for figure in figures:
-        if figure.ours is None:
-            print(f"{figure.name}: {figure.workload}")
-    keep(RESULTS, figures, facts)
-    print(f"\n{show(figures)}\n\nWritten to {RESULTS}")
+    asyncio.run(_run([asked.only] if asked.only else list(BENCHMARKS), facts, quick=asked.quick))
+    print(f"\nWritten to {RESULTS}")
 
 
-async def _run(names: list[str], *, quick: bool) -> list[Figure]:
-    figures = []
+async def _run(names: list[str], facts: dict[str, object], *, quick: bool) -> None:
+    """What is done is shown and kept at once: all of them take an hour."""
+    figures: list[Figure] = []
     for name in names:
         progress(f"Running {name}")
-        figures += await BENCHMARKS[name](quick=quick)
-    return figures
+        measured = await BENCHMARKS[name](quick=quick)
+        for figure in measured:
+            if figure.ours is None:
+                print(f"{figure.name}: {figure.workload}")
+        print(f"\n{show(measured)}\n", flush=True)
+        figures += measured
+        keep(RESULTS, figures, facts)
 
 
 if __name__ == "__main__":
