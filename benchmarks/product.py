@@ -55,7 +55,7 @@ async def feed_server(home: Path, awake: int = AWAKE) -> AsyncIterator[Deploymen
     sessions at rest stay awake."""
     (home / "wire").unlink(missing_ok=True)
     (home / "sessions").mkdir(exist_ok=True)
-    deployment = Deployment(Home(home), program=("benchmarks.feed_server", str(awake)))
+    deployment = Deployment(Home(home), program="benchmarks.feed_server:main", arguments=(str(awake),))
     try:
         await deployment.start()
         async with asyncio.timeout(WIRE_SECONDS):

@@ -58,6 +58,7 @@ class Deployment:
     """The command that runs the server, such as `unshare`, where it is to run in other circumstances."""
     program: str = OUTRIDER
     """The function that is the server."""
+    arguments: tuple[str, ...] = ("up",)
     forks: Forks | None = None
     """What starts everything fast; None: it is started as people start it, as it also is with a prefix."""
     process: "subprocess.Popen[bytes] | Forked | None" = None
@@ -85,13 +86,14 @@ class Deployment:
 
     def _spawn_server(self) -> "subprocess.Popen[bytes] | Forked":
         with Path(os.devnull).open("rb") as nothing, self.home.log_file.open("ab") as log:
-            return self._spawn(self.program, ("up",), nothing, log, log)
+            return self._spawn(self.program, self.arguments, nothing, log, log)
 
     def _spawn(self, program: str, arguments: Sequence[str], *files: IO[bytes]) -> "subprocess.Popen[bytes] | Forked":
         if self.forks is not None and not self.prefix:
             return self.forks.fork(program, arguments, self.environment, files)
-        assert program == OUTRIDER
-        argv = [*self.prefix, sys.executable, "-m", "outrider.cli", *arguments]
+        module, _, main = program.partition(":")
+        run = ("-m", "outrider.cli") if program == OUTRIDER else ("-c", f"from {module} import {main}; {main}()")
+        argv = [*self.prefix, sys.executable, *run, *arguments]
         given, out, errors = files
         return subprocess.Popen(argv, env=self.environment, stdin=given, stdout=out, stderr=errors)
 
