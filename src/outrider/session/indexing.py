@@ -11,6 +11,7 @@ from outrider.model.events import RECORDED, Recorded
 from outrider.model.ids import SessionId
 from outrider.ports.clock import Clock
 from outrider.ports.search import Passage, SearchIndex
+from outrider.session.pacing import rest_seconds
 
 READ_AT_ONCE = 500
 
@@ -48,16 +49,18 @@ class Indexing:
         for session in self._ids():
             self.touch(session)
         while True:
+            began = self._clock.monotonic()
             await self.catch_up()
+            took = self._clock.monotonic() - began
             await self._arrived.wait()
-            await self._clock.sleep(BEHIND_SECONDS)
+            await self._clock.sleep(rest_seconds(BEHIND_SECONDS, took))
 
     async def catch_up(self) -> None:
-        """Take in all that is there now. What cannot be read is said, and harms no other."""
+        """Take in all that is there now; what comes meanwhile is for the next round. What cannot be read is said, and
+        harms no other."""
         self._arrived.clear()
-        while self._changed:
-            session = next(iter(self._changed))
-            del self._changed[session]
+        changed, self._changed = self._changed, {}
+        for session in changed:
             try:
                 await self._take_in(session)
             except OutriderError as error:
@@ -68,6 +71,8 @@ class Indexing:
             records = await asyncio.to_thread(lambda bodies: [RECORDED.validate_json(body) for body in bodies], page)
             await self._search.put(session, list(passages(records)), records[-1].seq)
             self._reached[session] = records[-1].seq
+            if len(page) < READ_AT_ONCE:
+                return
 
 
 def passages(records: Sequence[Recorded]) -> Iterator[Passage]:

@@ -10,6 +10,7 @@ from outrider.model.ids import SessionId
 from outrider.ports.clock import Clock
 from outrider.ports.store import SessionIndex, SessionRow
 from outrider.session.family_state import open_children
+from outrider.session.pacing import rest_seconds
 from outrider.session.state import SandboxPhase, State, TurnPhase
 
 logger = logging.getLogger(__name__)
@@ -112,11 +113,14 @@ class Projection:
 
     async def run(self) -> None:
         """Write rows until cancelled."""
+        took = 0.0
         while True:
             await self._arrived.wait()
-            await self._clock.sleep(BEHIND_SECONDS)
+            await self._clock.sleep(rest_seconds(BEHIND_SECONDS, took))
             self._arrived.clear()
+            began = self._clock.monotonic()
             await self.write()
+            took = self._clock.monotonic() - began
 
     async def _write_lost(self) -> None:
         while self._lost:
@@ -125,12 +129,12 @@ class Projection:
                 await self._index.put(replace(row, status=DAMAGED))
 
     async def write(self) -> None:
-        """Write what has changed; it is written when this returns. A row that cannot be written is mended at the next
-        start."""
+        """Write what has changed; it is written when this returns, what changes meanwhile is not. A row that cannot be
+        written is mended at the next start."""
         async with self._writing:
             await self._write_lost()
-            while self._changed:
-                await self._write_one(*self._changed.popitem())
+            for session in list(self._changed):
+                await self._write_one(session, self._changed.pop(session))
 
     async def _write_one(self, session: SessionId, new: SessionRow) -> None:
         if new.status in AT_REST:

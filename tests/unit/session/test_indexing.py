@@ -76,9 +76,31 @@ async def test_after_a_restart_only_what_is_new_is_read() -> None:
             await search.until_reached(ONE, len(logs.bodies[ONE]))
             running.cancel()
         logs.say(ONE, asked("one more"))
-    assert logs.reads[:3] == [0, READ_AT_ONCE, READ_AT_ONCE + 6]
-    assert READ_AT_ONCE + 6 in logs.reads[3:]
-    assert logs.reads.count(0) == 1
+    assert logs.reads == [0, READ_AT_ONCE, READ_AT_ONCE + 6]
+
+
+class Talkative(Logs):
+    """Sessions that say more whenever they are read."""
+
+    indexing: Indexing
+
+    async def read(self, session: SessionId, after: int, limit: int) -> list[bytes]:
+        page = await super().read(session, after, limit)
+        self.say(session, asked("and more"))
+        self.indexing.touch(session)
+        return page
+
+
+async def test_sessions_that_never_rest_are_each_taken_in_once_a_round() -> None:
+    logs, search, clock = Talkative(), MemorySearch(), ManualClock()
+    for session in (ONE, TWO):
+        logs.say(session, session_created(session))
+    logs.indexing = Indexing(search, clock, logs.read, logs.ids)
+    for round_ in (1, 2, 3):
+        for session in logs.ids():
+            logs.indexing.touch(session)
+        await logs.indexing.catch_up()
+        assert len(logs.reads) == 2 * round_
 
 
 async def test_a_log_that_cannot_be_read_harms_no_other() -> None:

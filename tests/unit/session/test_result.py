@@ -9,6 +9,7 @@ from outrider.model import effects as x
 from outrider.model import events as e
 from outrider.model.engine import Usage
 from outrider.model.proof import ProofVerdict
+from outrider.ports.store import SessionRow
 from outrider.session.projection import Projection, row, status
 from outrider.session.result import result
 from outrider.testing.manual_clock import ManualClock
@@ -179,3 +180,19 @@ async def test_a_row_is_written_where_people_see_a_difference_and_at_rest():
     projection.touch(session.state)
     await projection.write()
     assert (await index.get(session.state.session)).status == "stopping"
+
+
+async def test_a_session_that_changes_whenever_its_row_is_written_is_written_once_a_round():
+    """At rest, where each event is worth a row."""
+    session, written = Playbook(), []
+
+    def change(new: SessionRow) -> None:
+        written.append(new.projected_seq)
+        session.ask(c.Report(e.ProblemReported(sentence="x")))
+        projection.touch(session.state)
+
+    projection = Projection(MemorySessionIndex(), ManualClock(), change)
+    projection.touch(session.state)
+    for rounds in (1, 2, 3):
+        await projection.write()
+        assert len(written) == rounds
