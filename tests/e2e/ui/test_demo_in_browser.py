@@ -29,9 +29,10 @@ async def log_in(browser: Browser, deployment: Deployment) -> Page:
 
 
 async def test_the_demo_is_clicked_through(
-    shared_deployment: Deployment, browser: Browser, keep: Callable[[str], Path]
+    deployment: Deployment, browser: Browser, keep: Callable[[str], Path]
 ) -> None:
-    page = await log_in(browser, shared_deployment)
+    """On a server of its own: the demo is offered where there is no session yet."""
+    page = await log_in(browser, deployment)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -47,7 +48,7 @@ async def test_the_demo_is_clicked_through(
     await expect(page.get_by_role("link", name="checkout.log")).to_be_visible()
     await the_queue_is_edited(page)
     await page.screenshot(path=keep("demo-2-begun"))
-    await it_is_proved(page, browser, shared_deployment)
+    await it_is_proved(page, browser, deployment)
     await an_edit_shows_its_diff(page)
     await page.screenshot(path=keep("demo-3-proved"))
 
