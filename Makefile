@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test again check fmt e2e faults stacks bench build clean setup setup-tests static
+.PHONY: help demo up test check fmt e2e faults stacks bench build clean setup setup-tests static
 
 help: ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
@@ -17,10 +17,7 @@ up: setup ## set everything up and run the server until Ctrl-C
 
 test: setup-tests static ## set everything up and run everything that can fail
 	scripts/npm test
-	$(BIN)/pytest -rfEs --numprocesses 2 --dist loadfile --no-loadscope-reorder || $(MAKE) --no-print-directory again
-
-again: # what was red once more, alone on the machine; red then is red. --lf without anything that failed is red too
-	$(BIN)/pytest -rfE --last-failed --last-failed-no-failures none --maxfail 5
+	$(BIN)/pytest -rfEs --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: setup-tests static ## the quick part: format, lint, types, import contracts, unit tests
 	$(BIN)/pytest tests/unit tests/architecture

@@ -25,10 +25,10 @@ LONGEST_REQUEST = 1 << 20
 class Forked:
     """The part of `subprocess.Popen` that tests need, for a process that is not our child."""
 
-    def __init__(self, pid: int, ended: int) -> None:
+    def __init__(self, pid: int, handle: int, ended: int) -> None:
         self.pid = pid
         self._ended = ended
-        self._handle = os.pidfd_open(pid)
+        self._handle = handle
         self._code: int | None = None
 
     def poll(self) -> int | None:
@@ -73,7 +73,8 @@ class Forks:
             socket.send_fds(self.asking, [json.dumps(request).encode()], [*(file.fileno() for file in files), end])
         finally:
             os.close(end)
-        return Forked(int(self.asking.recv(20)), ended)
+        pid, handles, _, _ = socket.recv_fds(self.asking, 20, 1)
+        return Forked(int(pid), handles[0], ended)
 
 
 @contextmanager
@@ -100,14 +101,20 @@ def serve_forks(asked: socket.socket, read_at_once: Sequence[str]) -> None:
         request = json.loads(message)
         module, _, function = request["main"].partition(":")
         main = getattr(import_module(module), function)
+        gate, opened = os.pipe()
         pid = os.fork()
         if not pid:
             asked.close()
+            os.close(opened)
+            os.read(gate, 1)
+            os.close(gate)
             become(request, files)
             leave(main, files[3])
-        for file in files:
+        handle = os.pidfd_open(pid)  # a fork that ends at once is gone at once: it waits until somebody holds it
+        for file in (gate, opened, *files):
             os.close(file)
-        asked.send(str(pid).encode())
+        socket.send_fds(asked, [str(pid).encode()], [handle])
+        os.close(handle)
 
 
 def become(request: dict[str, Any], files: list[int]) -> None:

@@ -102,15 +102,15 @@ async def test_a_sandbox_goes_on_after_its_server_was_killed_in_a_snapshot(
     scripts: Scripts, provider: NamespaceProvider, sandbox: SandboxHandle, *, helper_too: bool
 ) -> None:
     async with await provider.connect(sandbox) as guest:
-        await guest.run(shell("head -c 100M /dev/zero | tr '\\0' x >big; mkdir d; touch $(seq -f d/%g 1000)"))
+        await guest.run(shell("head -c 100M /dev/zero | tr '\\0' x >big; mkdir d; touch $(seq -f d/%g 3000)"))
     layer = LayerId(new_id("layer"))
     marker = still_marker(provider.state, sandbox.id)
     kill_in_a_snapshot(scripts, provider, sandbox.id, layer, helper_too=helper_too)
     async with await provider.connect(sandbox) as guest:
-        assert (await guest.run(shell("ls d | wc -l"))).output == b"1000\n"
+        assert (await guest.run(shell("ls d | wc -l"))).output == b"3000\n"
     assert not marker.exists()
     assert await provider.snapshot(sandbox, layer) == layer
-    assert len(list((provider.state.layer(layer) / "workspace/d").iterdir())) == 1000
+    assert len(list((provider.state.layer(layer) / "workspace/d").iterdir())) == 3000
     await provider.delete_layer(layer)
 
 

@@ -22,20 +22,12 @@ from click.testing import CliRunner
 from outrider import __version__
 from outrider.app.home import Home
 from outrider.cli.main import main
+from tests.e2e.deployment import Finished
 from tests.forks import Forked, Forks, forks
 
 SECONDS = 120
 LINE_BYTES = 1000
 OUTRIDER = "outrider.cli.main:main"
-
-
-@dataclass(frozen=True)
-class Done:
-    """A command that has ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
 
 
 @dataclass(frozen=True)
@@ -70,22 +62,22 @@ class Terminal:
     port: str = "0"
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def __call__(self, *arguments: str, stdin: str = "") -> Done:
+    def __call__(self, *arguments: str, stdin: str = "") -> Finished:
         """A command, in this process: one of its own takes half a second to begin."""
         environment = {**dict.fromkeys(os.environ), **self.environment}
         with pytest.MonkeyPatch.context() as patch, CliRunner().isolation(stdin, environment) as (out, err, _):
             patch.setattr(sys, "argv", ["outrider", *arguments])
             with pytest.raises(SystemExit) as end:
                 main()
-        return Done(int(end.value.code or 0), out.getvalue().decode(), err.getvalue().decode())
+        return Finished(int(end.value.code or 0), out.getvalue().decode(), err.getvalue().decode())
 
-    def process(self, *arguments: str) -> Done:
+    def process(self, *arguments: str) -> Finished:
         """A command as a process of its own."""
         with Path(os.devnull).open("rb") as nothing, TemporaryFile() as out, TemporaryFile() as errors:
             code = self.forks.fork(OUTRIDER, arguments, self.environment, (nothing, out, errors)).wait(SECONDS)
             for file in (out, errors):
                 file.seek(0)
-            return Done(code, out.read().decode(), errors.read().decode())
+            return Finished(code, out.read().decode(), errors.read().decode())
 
     @contextmanager
     def watched(self, *arguments: str) -> Iterator[Watched]:
@@ -99,7 +91,7 @@ class Terminal:
             yield Watched(process, stdin, errors)
             process.send_signal(signal.SIGKILL)
 
-    def up(self) -> Done:
+    def up(self) -> Finished:
         """Start a server that outlives the command."""
         return self.process("up", "--detach")
 
@@ -151,32 +143,32 @@ def test_a_server_from_up_to_down(terminal: Terminal, repository: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         up = replace(terminal, port=str(port)).up()
-    assert up.returncode == 0, up.stderr
+    assert up.code == 0, up.err
     running = terminal.home.running()
     assert running is not None
     assert int(running.url.rpartition(":")[2]) > port, "a port that another has is passed over"
-    assert f"Outrider runs at {running.url}." in up.stdout
-    assert "already" in terminal.up().stdout
+    assert f"Outrider runs at {running.url}." in up.out
+    assert "already" in terminal.up().out
 
     second = terminal.process("up")
-    assert (second.returncode, second.stdout) == (1, "")
-    assert second.stderr.startswith("A server already runs in ")
-    assert "Traceback" not in second.stderr
+    assert (second.code, second.out) == (1, "")
+    assert second.err.startswith("A server already runs in ")
+    assert "Traceback" not in second.err
 
-    assert terminal("sessions").stdout.startswith("No sessions yet.")
-    assert terminal("sessions", "--json").stdout == ""
-    assert terminal("search", "anything").stdout == "Nothing was found. Fewer words find more.\n"
-    assert "OUTRIDER_LIMIT_SESSIONS_AT_WORK" in terminal("limits").stdout
+    assert terminal("sessions").out.startswith("No sessions yet.")
+    assert terminal("sessions", "--json").out == ""
+    assert terminal("search", "anything").out == "Nothing was found. Fewer words find more.\n"
+    assert "OUTRIDER_LIMIT_SESSIONS_AT_WORK" in terminal("limits").out
     for command in ("stop", "attach", "export", "queue"):
         unknown = terminal(command, "s-aaaaaaaaaa")
-        assert (unknown.returncode, unknown.stderr) == (1, "There is no session s-aaaaaaaaaa.\n")
+        assert (unknown.code, unknown.err) == (1, "There is no session s-aaaaaaaaaa.\n")
 
     hosts_are_allowed_and_forbidden_and_the_log_says_so(terminal, repository)
-    the_login_link_works_once(terminal("login").stdout.strip())
+    the_login_link_works_once(terminal("login").out.strip())
     down = terminal("down")
-    assert (down.returncode, down.stdout) == (0, f"Stopped the server at {running.url}.\n")
+    assert (down.code, down.out) == (0, f"Stopped the server at {running.url}.\n")
     assert terminal.home.running() is None
-    assert terminal("down").stdout.startswith("No server runs in ")
+    assert terminal("down").out.startswith("No server runs in ")
 
 
 def hosts_are_allowed_and_forbidden_and_the_log_says_so(terminal: Terminal, repository: Path) -> None:
@@ -187,16 +179,16 @@ def hosts_are_allowed_and_forbidden_and_the_log_says_so(terminal: Terminal, repo
     token = {"Authorization": f"Bearer {terminal.home.token()}"}
     wanted = {"source": str(repository)}
     httpx.post(f"{running.url}/api/repositories/import", json=wanted, headers=token, trust_env=False)
-    assert terminal("egress", "allow", "API.example.com", "--repo", "empty").returncode == 0
-    listed = terminal("egress", "list", "--repo", "empty").stdout
+    assert terminal("egress", "allow", "API.example.com", "--repo", "empty").code == 0
+    listed = terminal("egress", "list", "--repo", "empty").out
     assert "pypi: pypi.org" in listed
     assert "api.example.com allowed by" in " ".join(listed.split())
     private = terminal("egress", "allow", "10.0.0.1", "--repo", "empty")
-    assert (private.returncode, "OUTRIDER_ALLOWED_NETWORKS" in private.stderr) == (2, True)
-    assert terminal("egress", "allow", "a.example").returncode == 2
-    assert terminal("egress", "forbid", "api.example.com", "--repo", "empty").returncode == 0
-    assert terminal("egress", "forbid", "api.example.com", "--repo", "empty").returncode == 1
-    log = [json.loads(line) for line in terminal("egress", "log", "--json").stdout.splitlines()]
+    assert (private.code, "OUTRIDER_ALLOWED_NETWORKS" in private.err) == (2, True)
+    assert terminal("egress", "allow", "a.example").code == 2
+    assert terminal("egress", "forbid", "api.example.com", "--repo", "empty").code == 0
+    assert terminal("egress", "forbid", "api.example.com", "--repo", "empty").code == 1
+    log = [json.loads(line) for line in terminal("egress", "log", "--json").out.splitlines()]
     assert [(line["target"], line["allowed"]) for line in log] == [
         ("api.example.com", False),
         ("api.example.com", True),
@@ -209,25 +201,25 @@ KEY = "sk-a-key-that-nothing-may-print"
 def test_a_key_that_is_set_after_the_server_was_started_is_used(terminal: Terminal, repository: Path) -> None:
     """The repository is empty: what matters is the server that the request came to."""
     work = ("run", "Fix it", "--repo", str(repository))
-    assert terminal.up().returncode == 0
+    assert terminal.up().code == 0
     first = terminal.home.running()
     keyed = terminal.having(ANTHROPIC_API_KEY=KEY)
     kept = keyed(*work, "--model", "rehearsal/demo")
-    assert (kept.returncode, terminal.home.running()) == (2, first), kept.stderr
+    assert (kept.code, terminal.home.running()) == (2, first), kept.err
 
     done = keyed.process(*work)
     second = terminal.home.running()
     assert first != second is not None
-    assert "without the ANTHROPIC_API_KEY that is set here. Nothing was at work there" in " ".join(done.stderr.split())
-    assert "has no commit yet" in done.stderr
+    assert "without the ANTHROPIC_API_KEY that is set here. Nothing was at work there" in " ".join(done.err.split())
+    assert "has no commit yet" in done.err
     assert terminal.default_model() == "anthropic/claude-sonnet-4-5"
     assert terminal.home.running() == second
-    assert (keyed(*work).returncode, terminal.home.running()) == (2, second)
+    assert (keyed(*work).code, terminal.home.running()) == (2, second)
     up = terminal.having(ANTHROPIC_BASE_URL="http://127.0.0.1:9").up()
-    assert "without the ANTHROPIC_BASE_URL that is set here" in up.stderr
+    assert "without the ANTHROPIC_BASE_URL that is set here" in up.err
     assert terminal.home.running() != second
     assert terminal.default_model() == "anthropic/claude-sonnet-4-5"
-    everything = done.stdout + done.stderr + terminal.home.log_file.read_text() + terminal.home.lock_file.read_text()
+    everything = done.out + done.err + terminal.home.log_file.read_text() + terminal.home.lock_file.read_text()
     assert KEY not in everything
 
 
@@ -239,18 +231,18 @@ def test_a_server_that_may_not_be_started_again_is_left_and_the_command_said(
     with terminal.watched("up") as server:
         watched = terminal.home.running()
         refused = here("run", "Fix it", "--repo", str(repository))
-        assert (refused.returncode, terminal.home.running()) == (1, watched)
-        assert "without the OPENAI_API_KEY that is set here" in refused.stderr
-        assert "outrider down && outrider up --detach" in refused.stderr
+        assert (refused.code, terminal.home.running()) == (1, watched)
+        assert "without the OPENAI_API_KEY that is set here" in refused.err
+        assert "outrider down && outrider up --detach" in refused.err
         demo = here("demo")
-        assert (demo.returncode, "outrider down && outrider up --detach" in demo.stderr) == (1, True)
+        assert (demo.code, "outrider down && outrider up --detach" in demo.err) == (1, True)
         server.process.send_signal(signal.SIGTERM)
         server.ended()
-    assert terminal.having(OUTRIDER_MAX_SANDBOXES="3").up().returncode == 0
+    assert terminal.having(OUTRIDER_MAX_SANDBOXES="3").up().code == 0
     other = terminal.home.running()
     told = here.up()
-    assert (told.returncode, terminal.home.running()) == (0, other)
-    assert "outrider down && outrider up --detach" in told.stderr
+    assert (told.code, terminal.home.running()) == (0, other)
+    assert "outrider down && outrider up --detach" in told.err
 
 
 def the_login_link_works_once(link: str) -> None:
@@ -274,9 +266,9 @@ def test_a_server_that_is_told_to_end_puts_everything_away(terminal: Terminal, h
 
 def test_a_private_server_ends_with_its_command(terminal: Terminal, repository: Path) -> None:
     empty = terminal("run", "Fix it", "--repo", str(repository))
-    assert empty.returncode == 2
-    assert "Traceback" not in empty.stderr
-    assert "commit" in empty.stderr
+    assert empty.code == 2
+    assert "Traceback" not in empty.err
+    assert "commit" in empty.err
     assert terminal.home.running() is None
 
 
@@ -292,10 +284,10 @@ def test_a_private_server_ends_however_its_command_ends(terminal: Terminal) -> N
 def test_a_home_that_cannot_be_written_is_said(terminal: Terminal, tmp_path: Path, command: tuple[str, ...]) -> None:
     (tmp_path / "file").write_text("")
     done = replace(terminal, home=Home(tmp_path / "file" / "home"))(*command)
-    assert done.returncode == 1
-    assert "cannot be written" in done.stderr
-    assert "OUTRIDER_HOME" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.code == 1
+    assert "cannot be written" in done.err
+    assert "OUTRIDER_HOME" in done.err
+    assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize(
@@ -312,20 +304,20 @@ def test_a_request_that_is_not_valid_is_told_by_code_2(
     terminal: Terminal, arguments: tuple[str, ...], stdin: str, sentence: str
 ) -> None:
     done = terminal(*arguments, stdin=stdin)
-    assert done.returncode == 2
-    assert sentence in done.stderr
+    assert done.code == 2
+    assert sentence in done.err
 
 
 @pytest.mark.parametrize("command", ["sessions", "login", "search", "export", "stop", "attach"])
 def test_without_a_server_it_says_how_to_start_one(terminal: Terminal, command: str) -> None:
     done = terminal(command, *([] if command in ("sessions", "login") else ["s-aaaaaaaaaa"]))
-    assert done.returncode == 1
-    assert "Start one: outrider up --detach" in done.stderr
+    assert done.code == 1
+    assert "Start one: outrider up --detach" in done.err
 
 
 def test_the_doctor_looks_at_every_part(terminal: Terminal) -> None:
     done = terminal("doctor", "--json")
-    found = {row["part"]: row for row in map(json.loads, done.stdout.splitlines())}
+    found = {row["part"]: row for row in map(json.loads, done.out.splitlines())}
     assert {
         "outrider",
         "home",
@@ -354,12 +346,12 @@ def test_the_doctor_looks_at_every_part(terminal: Terminal) -> None:
     assert found["web page"]["state"] == ("works" if built else "weaker")
     assert (found["model"]["state"], found["model"]["detail"].split(":")[0]) == ("weaker", "rehearsal/demo")
     assert found["server"]["detail"] == "does not run"
-    assert done.returncode == int(any(row["state"] == "broken" for row in found.values()))
+    assert done.code == int(any(row["state"] == "broken" for row in found.values()))
 
 
 def test_every_command_explains_itself_with_examples(terminal: Terminal) -> None:
-    listed = terminal("--help").stdout
+    listed = terminal("--help").out
     names = listed[listed.index("Commands:") :].split("\n")[1:-1]
     for name in (line.split()[0] for line in names):
-        shown = terminal(name, "--help").stdout
+        shown = terminal(name, "--help").out
         assert f"\n  outrider {name}" in shown, name

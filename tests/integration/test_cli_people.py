@@ -24,15 +24,7 @@ from outrider.model.membership import House
 from outrider.testing.api_world import ADDRESS, OWNER, TOKEN, ApiWorld, api_world
 from outrider.testing.fake_engine import FakeEngine, hang, say
 from outrider.testing.session_world import SessionWorld, new_session, until
-
-
-@dataclass(frozen=True)
-class Done:
-    """A command that has ended."""
-
-    code: int
-    out: str
-    err: str
+from tests.e2e.deployment import Finished
 
 
 @dataclass(frozen=True)
@@ -42,24 +34,24 @@ class Terminal:
     folder: Path
     name: str
 
-    async def __call__(self, *arguments: str, stdin: str = "") -> Done:
+    async def __call__(self, *arguments: str, stdin: str = "") -> Finished:
         """A command, in a thread of this process: a process of its own takes a second to begin."""
         given: dict[str, Any] = {"input": stdin, "env": self._environment(), "standalone_mode": False}
         result = await asyncio.to_thread(CliRunner().invoke, cli, arguments, **given)
         error = result.exception
         if isinstance(error, OutriderError):
-            return Done(1, result.stdout, f"{result.stderr}{error.sentence} {error.remedy}")
+            return Finished(1, result.stdout, f"{result.stderr}{error.sentence} {error.remedy}")
         assert error is None, result.exc_info
-        return Done(result.return_value or 0, result.stdout, result.stderr)
+        return Finished(result.return_value or 0, result.stdout, result.stderr)
 
-    async def process(self, *arguments: str, stdin: str = "") -> Done:
+    async def process(self, *arguments: str, stdin: str = "") -> Finished:
         """A command as a process, as those must be that listen for Ctrl-C."""
         pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
         argv = [sys.executable, "-m", "outrider.cli", *arguments]
         process = await asyncio.create_subprocess_exec(*argv, env=self._environment(), **pipes)
         out, err = await process.communicate(stdin.encode())
         assert b"Traceback" not in err, err.decode()
-        return Done(process.returncode or 0, out.decode(), err.decode())
+        return Finished(process.returncode or 0, out.decode(), err.decode())
 
     async def does(self, *arguments: str, stdin: str = "") -> str:
         """A command that works; what it prints."""

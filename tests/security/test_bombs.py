@@ -14,7 +14,6 @@ from outrider.model.errors import SandboxError, SandboxLost
 from outrider.model.ids import SandboxId
 from outrider.model.sandbox import Limits, LimitTier, SandboxHandle
 from outrider.ports.sandbox import ExecSpec, Guest, Process, SandboxProvider
-from outrider.sandboxes import watchdog as watchdog_module
 from outrider.sandboxes.walls import OPEN_FILES
 
 pytestmark = pytest.mark.sandbox
@@ -96,8 +95,6 @@ LOG = "while True: print('x' * 65536)"
 ROUNDS = 3
 """How often the neighbour's calm is measured: other work of this machine may spoil one."""
 CALLS = 100
-SERVED_CALLS = 10
-"""Enough where nothing is promised but to be served."""
 
 AGAIN = """
 import subprocess, sys
@@ -109,8 +106,6 @@ while True:
 
 
 BYTES_A_SECOND = 20 << 20
-FLOOD_OF_A_CALL = 40 << 10
-"""At least so much is read during each call of the neighbour."""
 
 
 class Ears:
@@ -168,10 +163,10 @@ async def killed(guest: Guest) -> bool:
     return False
 
 
-async def p99(guest: Guest, calls: int) -> float:
+async def p99(guest: Guest) -> float:
     """Of a hundred short commands the second longest, in seconds."""
     took = []
-    for _ in range(calls):
+    for _ in range(CALLS):
         begun = time.perf_counter()
         assert (await guest.run(ExecSpec(argv=["true"]), timeout_seconds=30)).exit_code == 0
         took.append(time.perf_counter() - begun)
@@ -183,30 +178,27 @@ async def test_a_neighbour_stays_calm(provider: SandboxProvider, target: Target,
     """In the tier of control groups the 99th of a hundred calls stays within five times its idle time, while the bomb
     goes off; the other tier promises only that the neighbour is served."""
     watchdog = provider.watchdog(Ears())
-    calls = CALLS if target.tier is LimitTier.CGROUP else SERVED_CALLS
     async with opened(limits=LIMITS) as handle, opened() as other, await provider.connect(other) as neighbour:
-        idle = await p99(neighbour, calls)
+        idle = await p99(neighbour)
         for name, script in {"log": LOG, "memory": MEMORY, "forks": FORKS, "disk": DISK}.items():
             for _ in range(ROUNDS):
-                busy = await disturbed(provider, handle, neighbour, script, calls)
+                busy = await disturbed(provider, handle, neighbour, script)
                 await watchdog.look()
                 await provider.stop(handle)
                 await provider.start(handle)
                 if calm := busy <= 5 * idle or target.tier is not LimitTier.CGROUP:
                     break
-                idle = await p99(neighbour, calls)
+                idle = await p99(neighbour)
             assert calm, name
         assert (await neighbour.run(ExecSpec(argv=["true"]))).exit_code == 0
 
 
-async def disturbed(
-    provider: SandboxProvider, handle: SandboxHandle, neighbour: Guest, script: str, calls: int
-) -> float:
+async def disturbed(provider: SandboxProvider, handle: SandboxHandle, neighbour: Guest, script: str) -> float:
     """The neighbour's time while a bomb goes off, to the end of the measurement."""
     async with await provider.connect(handle) as guest, bomb(guest, script) as loud:
-        took = await p99(neighbour, calls)
+        took = await p99(neighbour)
         assert not loud.ended, "the bomb ended by itself: nothing was measured"
-        assert script is not LOG or loud.read > calls * FLOOD_OF_A_CALL, "the flood was none"
+        assert script is not LOG or loud.read > 4 << 20, "the flood was none"
     return took
 
 
@@ -242,15 +234,13 @@ async def test_segments_of_shared_memory_are_bounded(namespaces_target: Target) 
     assert done.output.decode().split() == [str((LIMITS.memory_bytes // 2) >> 23), str(errno.ENOSPC)]
 
 
-@pytest.mark.parametrize(("script", "megabytes"), [(DISK, 60), (INODES, 12)], ids=["bytes", "files"])
+@pytest.mark.parametrize("script", [DISK, INODES], ids=["bytes", "files"])
 async def test_a_disk_bomb_ends_its_sandbox_and_keeps_its_files(
-    provider: SandboxProvider, opened: Opened, monkeypatch: pytest.MonkeyPatch, script: str, megabytes: int
+    provider: SandboxProvider, opened: Opened, script: str
 ) -> None:
-    """Few files are enough: ext4 is slow to make one where thousands were deleted within the last minute."""
-    monkeypatch.setattr(watchdog_module, "DISK_STEP_BYTES", (megabytes << 20) // 2)
     ears = Ears()
     watchdog = provider.watchdog(ears)
-    async with opened(limits=LIMITS.model_copy(update={"disk_bytes": megabytes << 20})) as handle:
+    async with opened(limits=LIMITS) as handle:
         async with await provider.connect(handle) as guest:
             await guest.run(ExecSpec(argv=["sh", "-c", "echo kept >/home/agent/kept"]))
             async with asyncio.timeout(90):
