@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from benchmarks.fake_model import MODEL, Heard
-from outrider.engines.profiles.opencode import OpenCode
+from outrider.engines.profiles.opencode import PLUGIN_FILE, OpenCode
 from outrider.model.engine import ModelRef
 from outrider.ports.engine import EngineLaunch
 
@@ -126,11 +126,14 @@ class Acp:
 
 @asynccontextmanager
 async def _engine(binary: Path, folder: Path, model_url: str, *words: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """OpenCode with the settings that our profile gives it, its calls going straight to the model."""
+    """OpenCode with the settings and permissions that our profile gives it but without our plugin, its calls going
+    straight to the model."""
     home = folder / "engine"
     launch = EngineLaunch(model=ModelRef.parse(MODEL), workspace=str(folder / "workspace"))
     start = OpenCode(binary=str(binary), home=str(home), broker=model_url).start(launch)
     for name, text in start.files.items():
+        if name == PLUGIN_FILE:
+            continue
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text)
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), **start.env}

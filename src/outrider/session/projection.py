@@ -133,10 +133,18 @@ class Projection:
         written is mended at the next start."""
         async with self._writing:
             await self._write_lost()
-            for session in list(self._changed):
-                await self._write_one(session, self._changed.pop(session))
+        for session in list(self._changed):
+            await self.write_one(session)
 
-    async def _write_one(self, session: SessionId, new: SessionRow) -> None:
+    async def write_one(self, session: SessionId) -> None:
+        """The same for one session, whatever else waits to be written."""
+        async with self._writing:
+            await self._put(session)
+
+    async def _put(self, session: SessionId) -> None:
+        new = self._changed.pop(session, None)
+        if new is None:
+            return
         if new.status in AT_REST:
             self._shown.pop(session, None)
         try:

@@ -13,6 +13,7 @@ from outrider.model.commands import (
     Once,
     PromptChild,
     QueuePrompt,
+    Report,
     SpawnChild,
     StopTurn,
 )
@@ -97,7 +98,7 @@ class Registry:
         first = first_events(session, new, self._world.clock.now(), self._rules)
         if not await self.open(session, first, new.prompt.author.person):
             expect_same(await self.state(session), new)
-        await self._projection.write()  # whoever made it finds it in the list
+        await self._projection.write_one(session)  # whoever made it finds it in the list
         return session
 
     async def open(self, session: SessionId, records: list[Recorded], by: Person) -> bool:
@@ -122,12 +123,12 @@ class Registry:
     async def ask(self, session: SessionId, command: Command, caller: Caller | None = None) -> int:
         """Have a command carried out, where its caller may: without one the person whom it names. Returns, after the
         commit, the number of its first event; 0 where it needed none. What it changes in the list is to be found there,
-        but for prompts and stops, which nothing may hold up. Raises NotFound, NotAllowed, Refused, BadRequest,
+        but for prompts, stops and reports, which nothing may hold up. Raises NotFound, NotAllowed, Refused, BadRequest,
         LimitReached."""
         actor = await self._roster.wake(session)
         seq = await actor.ask(under(self._rules, command), caller)
-        if not isinstance(command, QueuePrompt | StopTurn):
-            await self._projection.write()
+        if not isinstance(command, QueuePrompt | StopTurn | Report):
+            await self._projection.write_one(session)
         return seq
 
     async def state(self, session: SessionId) -> State:

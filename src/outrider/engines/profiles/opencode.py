@@ -51,6 +51,9 @@ _THINKS = re.compile(r"anthropic/claude-(?!3-(?!7))")
 
 _SAVED = re.compile(r"Full output saved to: (/[^\s\x00]{1,1000})")
 
+PLUGIN_FILE = "config/opencode/plugins/outrider.js"
+"""Below the engine's home: our part of OpenCode."""
+
 _PLUGIN = Path(__file__).with_name("opencode_plugin.js").read_text(encoding="utf-8")
 
 
@@ -141,5 +144,5 @@ def _files() -> dict[str, str]:
         "config/opencode/package.json": json.dumps(package),
         "config/opencode/package-lock.json": json.dumps({"lockfileVersion": 3, "packages": {"": package}}),
         "config/opencode/node_modules/.keep": "",
-        "config/opencode/plugins/outrider.js": _PLUGIN,
+        PLUGIN_FILE: _PLUGIN,
     }

@@ -1,4 +1,8 @@
-// Outrider's part of OpenCode: what tools see of the environment, and the way of an answer's first words.
+// Outrider's part of OpenCode: what tools see of the environment, and the short way of its events to its ACP.
+//
+// OpenCode's ACP speaks to the rest of OpenCode over HTTP, from and to one process that computes on one thread. What it
+// waits for most is answered within the process. A plugin is loaded before ACP subscribes; were it not, events would go
+// their long way.
 
 const MOST_MESSAGES = 20
 
@@ -21,23 +25,72 @@ function hear(type, properties) {
   }
 }
 
-// Before it passes on the first piece of a text, OpenCode's ACP asks its own HTTP server who speaks, and waits for the
-// whole message: some 10 ms, in which no other piece goes out either. It asks once for each text, so the answer is given
-// from what was heard, once for each text. Anything else goes its way.
-function known(input) {
-  const method = input?.method ?? "GET"
-  const path = /\/session\/[^/?]+\/message\/([^/?]+)(\?|$)/.exec(input?.url ?? String(input))
-  const message = method === "GET" && path ? messages.get(path[1]) : undefined
-  if (message === undefined || !message.asked) return undefined
+// Before it passes on the first piece of a text, ACP asks who speaks, and waits for the whole message: some 10 ms, in
+// which no other piece goes out either. It asks once for each text, so the answer is given from what was heard, once.
+function known(id) {
+  const message = messages.get(id)
+  if (!message?.asked) return undefined
   message.asked = false
   return Response.json({ info: message.info, parts: message.parts })
 }
 
+/** What ACP hears of, in the order in which it happens. */
+const HEARD = /^(session\.status|permission\.asked|message\.part\.(updated|delta))$/
+
+/** The stream that ACP reads, and whether events come to it by the short way. */
+let feed
+let short = false
+
+function pass(event) {
+  if (feed === undefined || !HEARD.test(event.type)) return
+  const before = short ? "" : "\n\n" // ends a frame of which a piece is still on the long way
+  short = true
+  feed.enqueue(new TextEncoder().encode(`${before}data: ${JSON.stringify({ payload: event })}\n\n`))
+}
+
+// Over HTTP an event reaches ACP when everything else that waits is computed: some 10 ms for the first piece of a text.
+function subscribed(answer) {
+  if (!answer.ok) return answer
+  const relay = async (stream) => {
+    try {
+      for await (const piece of answer.body) {
+        if (short) return
+        stream.enqueue(piece)
+      }
+      stream.close()
+    } catch (error) {
+      if (!short) stream.error(error)
+    }
+  }
+  const body = new ReadableStream({ start: (stream) => void relay((feed = stream)) })
+  return new Response(body, { headers: answer.headers })
+}
+
 const ask = globalThis.fetch
-globalThis.fetch = Object.assign(async (input, options) => (options ? undefined : known(input)) ?? ask(input, options), ask)
+
+function answered(method, url) {
+  const path = method === "GET" && /^\/session\/[^/]+\/message(?:\/([^/]+))?$/.exec(url.pathname)
+  if (!path) return undefined
+  if (path[1]) return known(path[1])
+  // All messages of the session: at the end of each turn, only to tell a usage that nobody here asks for. The longer the
+  // session, the longer the wait. (`session/load` would need them; `session/resume` gives a limit.)
+  return url.searchParams.has("limit") ? undefined : Response.json([])
+}
+
+async function fetch(input, options) {
+  if (options) return ask(input, options)
+  const url = new URL(input?.url ?? input)
+  if (url.pathname === "/global/event") return subscribed(await ask(input))
+  return answered(input?.method ?? "GET", url) ?? ask(input)
+}
+
+globalThis.fetch = Object.assign(fetch, ask)
 
 export const Outrider = async () => ({
-  event: async ({ event }) => hear(event.type, event.properties),
+  event: async ({ event }) => {
+    hear(event.type, event.properties)
+    pass(event)
+  },
   // Tools run in a shell that knows nothing of the engine: its environment is not theirs, and its role is not either.
   "shell.env": async (_input, output) => {
     for (const name of Object.keys(process.env))
