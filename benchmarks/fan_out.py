@@ -146,8 +146,9 @@ class _Bench:
         for _ in range(self._repeats):
             for name, argv in (("ours", ()), *peers.items()):
                 if argv is not None:
+                    undelivered = 0.0 if argv else await self._undelivered(events, 1)
                     async with self._server(argv, requests) as (server, many):
-                        paced[name].append(await _round(server, many, events, RATE_US))
+                        paced[name].append(await _round(server, many, events, RATE_US, undelivered))
                         floods[name].append(await _round(server, many, FLOOD, 0))
         return paced, floods
 
@@ -157,9 +158,14 @@ class _Bench:
         requests = [request for name in self._names for request in [self._request(name)] * EACH]
         for _ in range(self._repeats):
             for name, argv in (("ours", ()), (FLOOR, (floor,))):
+                undelivered = 0.0 if argv else await self._undelivered(events, SESSIONS)
                 async with self._server(argv, requests, SESSIONS) as (server, many):
-                    rounds[name].append(await _round(server, many, events, RATE_US))
+                    rounds[name].append(await _round(server, many, events, RATE_US, undelivered))
         return rounds
+
+    async def _undelivered(self, events: int, sessions: int) -> float:
+        """Processor time of ours where nobody listens, in µs. The others do nothing then."""
+        return (await _Ours(self._port, self._wire, sessions).publish(events, RATE_US, BYTES)).cpu_us
 
     async def _few(self, floor: str, events: int) -> dict[str, list[Round]]:
         """One session and few clients: how long an event is on its way."""
@@ -212,8 +218,8 @@ class _Bench:
         return upgrade(f"/api/sessions/{session}/feed?after=1000000", f"localhost:{self._port}", Authorization=bearer)
 
 
-async def _round(server: Server, many: Clients, events: int, pause_us: int) -> Round:
+async def _round(server: Server, many: Clients, events: int, pause_us: int, undelivered_us: float = 0) -> Round:
     many.listen(events, WAIT_SECONDS)
-    done = Round(await server.publish(events, pause_us, BYTES), await many.received())
+    done = Round(await server.publish(events, pause_us, BYTES), await many.received(), undelivered_us)
     assert done.received.fewest == events or not isinstance(server, _Ours), "a client of ours has missed an event"
     return done

@@ -137,3 +137,20 @@ async def test_a_start_over_many_sessions_that_are_not_in_the_index_keeps_few_of
             clock.advance(0.001)
             await asyncio.sleep(0)
     assert 10 <= most <= TAKEN_UP_AT_ONCE + 10
+
+
+async def test_a_session_that_sleeps_is_read_without_being_woken_and_whoever_wakes_it_meanwhile_waits(tmp_path: Path):
+    clock = ManualClock()
+    world = SessionWorld(tmp_path, FakeEngine({}), clock)
+    world.policy = Policy(awake_sessions=0)
+    session = SessionId(new_id("s"))
+    await asyncio.to_thread(write_logs, world.logs(), [session], clock)
+    async with running(world.registry()) as registry:
+        await registry.taken_up.wait()
+        await asleep(world, clock, registry, [])
+        read = await registry.state(session, wake=False)
+        assert (read.session, registry.busy.awake) == (session, 0)
+        looked, woken = await asyncio.gather(registry.state(session, wake=False), registry.state(session))
+        assert looked.seq <= woken.seq
+        assert registry.busy.awake == 1
+        assert await registry.state(session, wake=False) is await registry.state(session)

@@ -6,10 +6,8 @@ Raw ASGI: the frames are encoded once for all clients, and a response object for
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from functools import partial
-from typing import Any, cast
 
 from pydantic import ValidationError
 from starlette.requests import HTTPConnection
@@ -19,6 +17,7 @@ from outrider.api.access import expect_role, expect_to_see
 from outrider.api.auth import Login
 from outrider.api.parts import Parts, authored, find_files, new_prompt
 from outrider.api.problems import describe_invalid, status_of
+from outrider.api.ready_frames import send_ready
 from outrider.api.refusal import LONGEST_REASON, refuse
 from outrider.model.commands import (
     Command,
@@ -81,7 +80,7 @@ class Feed:
         await receive()
         try:
             await expect_to_see(parts, login, session)
-            async with parts.registry.attach(session, after, watcher, partial(sent_at_once, send)) as frames:
+            async with parts.registry.attach(session, after, watcher, send_ready(scope)) as frames:
                 await send({"type": "websocket.accept"})
                 accepted = True
                 await Client(parts, login, session, watcher, send).serve(frames, receive)
@@ -90,20 +89,6 @@ class Feed:
                 await send({"type": "websocket.close", "code": CLOSE_GONE, "reason": error.sentence[:LONGEST_REASON]})
             else:
                 await refuse(scope, send, status_of(error), error.sentence, error.remedy)
-
-
-def sent_at_once(send: Send, frame: bytes) -> bool:
-    """Send a frame where the server takes it without waiting; whether it did. While a client's socket is full, uvicorn
-    waits before it has done anything, so what is broken off there has sent nothing."""
-    sending = cast("Coroutine[Any, Any, None]", send(_message(frame)))
-    try:
-        sending.send(None)
-    except StopIteration:
-        return True
-    except Exception:  # noqa: BLE001 -- the client's own task meets it again, and ends; others are none the worse
-        return False
-    sending.close()
-    return False
 
 
 def _message(frame: bytes) -> Message:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from outrider import __version__
 from outrider.api.parts import Parts
+from outrider.api.ready_frames import ReadyFrames
 from outrider.api.server import build_server
 from outrider.app.deployment import deploy
 from outrider.app.home import Home, RunningServer
@@ -106,7 +107,7 @@ def _uvicorn(app: ASGIApp) -> ReadyServer:
         app,
         loop="none",
         http="httptools",
-        ws="websockets-sansio",
+        ws=ReadyFrames,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
         ws_max_size=LONGEST_MESSAGE_BYTES,

@@ -134,8 +134,9 @@ class Wanted:
 class SessionIndex(Protocol):
     """The list of sessions that people see."""
 
-    async def put(self, row: SessionRow) -> None:
-        """Insert or replace. An older `projected_seq` never replaces a newer one."""
+    async def put(self, *rows: SessionRow) -> None:
+        """Insert or replace rows of different sessions, all or none. An older `projected_seq` never replaces a newer
+        one."""
 
     async def choose(self, wanted: Wanted, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
         """Those that are wanted: pinned ones first, then the newest change first. With `before` the next page: pinned

@@ -52,14 +52,15 @@ class NamedLayers:
         self._damaged = damaged
 
     async def __call__(self) -> set[LayerId]:
-        """Ask every session. Raises OutriderError where one cannot be read: it may name anything."""
+        """Look at every session, without waking it. Raises OutriderError where one cannot be read: it may name
+        anything."""
         if self.registry is None:
             raise OutriderError("The sessions are not up yet.")
         if lost := self._damaged():
             raise OutriderError(f"The logs of {', '.join(lost)} are damaged: they may name anything.")
         named: set[LayerId] = set()
         for session in self._ids():
-            named |= named_layers(await self.registry.state(session))
+            named |= named_layers(await self.registry.state(session, wake=False))
         return named
 
 
@@ -67,7 +68,7 @@ async def collect_snapshots(named: NamedLayers, snapshots: Snapshots) -> int:
     """Delete the snapshots that no session names any more, and say how many there were. Raises OutriderError, and
     deletes nothing, where a session cannot be read."""
     before = await snapshots.all()
-    return await snapshots.collect(before, await named())
+    return await snapshots.collect(before, await named()) if before else 0
 
 
 def forked_from(parent: State, kept: Kept, child: SessionId, by: Author, now: datetime) -> list[e.Recorded]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from outrider.model import events as e
@@ -14,6 +15,14 @@ from outrider.ports.search import Passage, SearchIndex
 from outrider.session.pacing import rest_seconds
 
 READ_AT_ONCE = 500
+
+MOST_BEHIND = 500
+"""Events without anything to find are not taken down one by one; after a restart so many are read again at most."""
+
+_SAYS = re.compile(
+    rb'.{,90}"event":\{"type":"(?:session_created|session_renamed|prompt_queued|text_sealed|pull_request_opened)"'
+)
+"""An encoded event that may hold something to find: most of a working session's events do not."""
 
 BEHIND_SECONDS = 0.5
 """What is said is found so long after it was stored: whoever prompts does not wait for the processor that it takes."""
@@ -35,6 +44,8 @@ class Indexing:
         self._read = read
         self._ids = ids
         self._reached: dict[SessionId, int] = {}
+        self._kept: dict[SessionId, int] = {}
+        """What the index itself knows to have reached."""
         self._changed: dict[SessionId, None] = {}
         self._arrived = asyncio.Event()
 
@@ -45,7 +56,8 @@ class Indexing:
 
     async def run(self) -> None:
         """Take in what is missing, then what comes, until cancelled."""
-        self._reached = dict(await self._search.reached())
+        self._kept = dict(await self._search.reached())
+        self._reached = dict(self._kept)
         for session in self._ids():
             self.touch(session)
         while True:
@@ -65,14 +77,22 @@ class Indexing:
                 await self._take_in(session)
             except OutriderError as error:
                 logger.error("session %s cannot be searched: %s", session, error)
+            await asyncio.sleep(0)
 
     async def _take_in(self, session: SessionId) -> None:
-        while page := await self._read(session, self._reached.get(session, 0), READ_AT_ONCE):
-            records = await asyncio.to_thread(lambda bodies: [RECORDED.validate_json(body) for body in bodies], page)
-            await self._search.put(session, list(passages(records)), records[-1].seq)
-            self._reached[session] = records[-1].seq
+        while page := await self._read(session, after := self._reached.get(session, 0), READ_AT_ONCE):
+            said = [body for body in page if _SAYS.match(body)]
+            reached = after + len(page)
+            if said or reached - self._kept.get(session, 0) >= MOST_BEHIND:
+                await self._search.put(session, await asyncio.to_thread(_passages, said) if said else [], reached)
+                self._kept[session] = reached
+            self._reached[session] = reached
             if len(page) < READ_AT_ONCE:
                 return
+
+
+def _passages(bodies: Sequence[bytes]) -> list[Passage]:
+    return list(passages([RECORDED.validate_json(body) for body in bodies]))
 
 
 def passages(records: Sequence[Recorded]) -> Iterator[Passage]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from outrider.model.errors import OutriderError
@@ -20,6 +20,9 @@ DAMAGED = "damaged"
 
 BEHIND_SECONDS = 0.1
 """Rows are written so long after what changed: whoever prompts does not wait for the processor that they take."""
+
+ROWS_AT_ONCE = 100
+"""Rows that are written as one: whoever waits for another waits some milliseconds."""
 
 AT_REST = {"asleep", "archived"}
 """Status of sessions that nothing is pending for."""
@@ -133,22 +136,26 @@ class Projection:
         written is mended at the next start."""
         async with self._writing:
             await self._write_lost()
-        for session in list(self._changed):
-            await self.write_one(session)
+        waiting = list(self._changed)
+        for start in range(0, len(waiting), ROWS_AT_ONCE):
+            await self._put(waiting[start : start + ROWS_AT_ONCE])
 
     async def write_one(self, session: SessionId) -> None:
         """The same for one session, whatever else waits to be written."""
-        async with self._writing:
-            await self._put(session)
+        await self._put([session])
 
-    async def _put(self, session: SessionId) -> None:
-        new = self._changed.pop(session, None)
-        if new is None:
-            return
-        if new.status in AT_REST:
-            self._shown.pop(session, None)
-        try:
-            await self._index.put(new)
+    async def _put(self, sessions: Sequence[SessionId]) -> None:
+        async with self._writing:
+            rows = [self._changed.pop(session) for session in sessions if session in self._changed]
+            if not rows:
+                return
+            for new in rows:
+                if new.status in AT_REST:
+                    self._shown.pop(new.id, None)
+            try:
+                await self._index.put(*rows)
+            except OutriderError as error:
+                logger.error("rows of %d sessions in the index are old: %s", len(rows), error)
+                return
+        for new in rows:
             self._written(new)
-        except OutriderError as error:
-            logger.error("session %s: its row in the index is old: %s", session, error)

@@ -40,6 +40,7 @@ from outrider.session.opening import first_events, session_id
 from outrider.session.policy import Policy
 from outrider.session.presence import Watcher
 from outrider.session.projection import AT_REST, Projection
+from outrider.session.replay import peek
 from outrider.session.roster import Busy, Roster
 from outrider.session.state import State
 from outrider.session.world import World
@@ -131,9 +132,12 @@ class Registry:
             await self._projection.write_one(session)
         return seq
 
-    async def state(self, session: SessionId) -> State:
-        """The state as of the last commit. Raises NotFound."""
-        return (await self._roster.wake(session)).state
+    async def state(self, session: SessionId, *, wake: bool = True) -> State:
+        """The state as of the last commit; a session that sleeps is woken, or read and left asleep. Raises NotFound;
+        DamagedLog for one that is not to be woken."""
+        if wake or self._roster.awake_one(session):
+            return (await self._roster.wake(session)).state
+        return await peek(session, self._logs, self._world.house)
 
     async def members(self, session: SessionId) -> Mapping[str, Member]:
         """The members by email as of the last commit, without waking the session. Raises NotFound."""

@@ -3,22 +3,21 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from outrider.model.commands import Wake
-from outrider.model.errors import DamagedLog, NotFound
-from outrider.model.events import Recorded
+from outrider.model.errors import DamagedLog
 from outrider.model.ids import SessionId
-from outrider.model.membership import House
 from outrider.ports.store import SessionLog
 from outrider.session import effects
 from outrider.session.actor import Actor
 from outrider.session.feed import Hub
-from outrider.session.fold import begin, fold_all
+from outrider.session.fold import fold_all
 from outrider.session.open_logs import OpenLogs
 from outrider.session.policy import Policy
+from outrider.session.replay import replay
 from outrider.session.salvaged import salvaged
 from outrider.session.state import State
 from outrider.session.workbench import Workbench
@@ -31,9 +30,6 @@ WOKEN = Wake("The server was stopped. What was said in its last 2 seconds may be
 HOUSEKEEPING_SECONDS = 5.0
 CHECKPOINT_EVENTS = 1000
 """After so many events the write-ahead log is moved into the file: a few hundred kB."""
-
-FOLD_AT_ONCE = 200
-"""Events that are read and folded before others get their turn: some 4 ms."""
 
 
 class Busy(NamedTuple):
@@ -127,7 +123,7 @@ class Roster:
         log = self._logs.open(session)
         try:
             with self._logs.busy(session):
-                return log, await _replay(session, log, self._world.house)
+                return log, await replay(session, log, self._world.house)
         except BaseException:
             await self._logs.close(session)
             raise
@@ -209,23 +205,3 @@ class Roster:
             if seq - awake.checkpoint >= CHECKPOINT_EVENTS:
                 awake.checkpoint = seq
                 await asyncio.to_thread(awake.actor.log.checkpoint)
-
-
-async def _replay(session: SessionId, log: SessionLog, house: House) -> State:
-    """Fold a log, page by page so that others have their turn."""
-    page = log.read(0, FOLD_AT_ONCE)
-    if not page:
-        raise NotFound(f"There is no session {session}.")
-    _expect_next(0, page)
-    state = fold_all(begin(page[0], house), page[1:])
-    while page := log.read(state.seq, FOLD_AT_ONCE):
-        _expect_next(state.seq, page)
-        state = fold_all(state, page)
-        await asyncio.sleep(0)
-    return state
-
-
-def _expect_next(seq: int, page: Sequence[Recorded]) -> None:
-    """Raises DamagedLog where numbers are missing: pages of a torn file may read as empty."""
-    if page[0].seq != seq + 1 or page[-1].seq != seq + len(page):
-        raise DamagedLog(f"The session log has no event {seq + 1}, or one after it.")

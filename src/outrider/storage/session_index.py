@@ -1,7 +1,7 @@
 """The index of sessions in the catalog."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ from outrider.ports.store import SessionRow, Wanted
 from outrider.storage.tables import session as table
 from outrider.storage.tables import session_member
 
+_COLUMNS = tuple(field.name for field in fields(SessionRow) if field.name != "members")
+
 
 class SqlSessionIndex:
     """Implements `outrider.ports.store.SessionIndex`."""
@@ -24,18 +26,19 @@ class SqlSessionIndex:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def put(self, row: SessionRow) -> None:
-        """Insert or replace. An older `projected_seq` never replaces a newer one."""
-        values = {field.name: getattr(row, field.name) for field in fields(row) if field.name != "members"}
-        statement = insert(table).values(values)
+    async def put(self, *rows: SessionRow) -> None:
+        """Insert or replace rows of different sessions, all or none. An older `projected_seq` never replaces a newer
+        one."""
+        statement = insert(table)
         statement = statement.on_conflict_do_update(
             index_elements=[table.c.id],
-            set_=values,
+            set_={name: statement.excluded[name] for name in _COLUMNS},
             where=table.c.projected_seq <= statement.excluded.projected_seq,
         )
+        values = [{name: getattr(row, name) for name in _COLUMNS} for row in rows]
         async with self._engine.begin() as connection:
-            if (await connection.execute(statement.returning(table.c.id))).first():
-                await _put_members(connection, row)
+            await connection.execute(statement, values)
+            await _put_members(connection, rows)
 
     async def choose(self, wanted: Wanted, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
         """Those that are wanted: pinned ones first, then the newest change first."""
@@ -71,10 +74,15 @@ class SqlSessionIndex:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
 
-async def _put_members(connection: AsyncConnection, row: SessionRow) -> None:
-    await connection.execute(delete(session_member).where(session_member.c.session == row.id))
+async def _put_members(connection: AsyncConnection, rows: Sequence[SessionRow]) -> None:
+    """Of those that are the newest now."""
+    query = select(table.c.id, table.c.projected_seq).where(table.c.id.in_([row.id for row in rows]))
+    newest = {found[0]: found[1] for found in await connection.execute(query)}
+    written = [row for row in rows if newest[row.id] == row.projected_seq]
+    await connection.execute(delete(session_member).where(session_member.c.session.in_([row.id for row in written])))
     values: list[dict[str, Any]] = [
         {"session": row.id, "email": email, "document": member.model_dump_json()}
+        for row in written
         for email, member in row.members.items()
     ]
     if values:

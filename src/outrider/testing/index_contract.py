@@ -65,6 +65,15 @@ class SessionIndexContract:
         await index.put(row(SESSION, projected_seq=4))
         assert await index.get(SESSION) == row(SESSION, projected_seq=9, title="newer")
 
+    async def test_of_many_rows_only_the_older_ones_are_left_out(self, index: SessionIndex) -> None:
+        ada = {"ada@example.org": Member(person=Person(name="Ada", email="ada@example.org"), role="owner")}
+        lin = {"lin@example.org": Member(person=Person(name="Lin", email="lin@example.org"), role="viewer")}
+        newer = replace(row(SESSION, projected_seq=9, title="newer"), members=ada)
+        await index.put(newer)
+        other = replace(row(OTHER, projected_seq=2), members=lin)
+        await index.put(replace(row(SESSION, projected_seq=4), members=lin), other)
+        assert [await index.get(session) for session in (SESSION, OTHER)] == [newer, other]
+
     async def test_members_come_back_and_are_replaced(self, index: SessionIndex) -> None:
         mine = {"ada@example.org": Member(person=Person(name="Ada", email="ada@example.org"), role="owner")}
         await index.put(replace(row(SESSION, projected_seq=4), members=mine))

@@ -121,11 +121,12 @@ class MemorySessionIndex:
     def __init__(self) -> None:
         self._rows: dict[SessionId, SessionRow] = {}
 
-    async def put(self, row: SessionRow) -> None:
+    async def put(self, *rows: SessionRow) -> None:
         """Insert or replace, never by an older projection."""
-        known = self._rows.get(row.id)
-        if known is None or known.projected_seq <= row.projected_seq:
-            self._rows[row.id] = row
+        for new in rows:
+            known = self._rows.get(new.id)
+            if known is None or known.projected_seq <= new.projected_seq:
+                self._rows[new.id] = new
 
     async def choose(self, wanted: Wanted, *, limit: int, before: datetime | None = None) -> list[SessionRow]:
         """Those that are wanted: pinned ones first, then the newest change first."""

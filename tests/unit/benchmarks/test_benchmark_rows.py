@@ -54,15 +54,15 @@ def test_an_image_is_judged_beside_the_start_of_the_engine_alone() -> None:
     assert image_figures("", [2.6], bare)[0].ok is False
 
 
-def a_round(cpu_us: float, p50_us: int) -> Round:
-    return Round(Published(cpu_us, 0), Received(10, p50_us, p50_us, p50_us, 1, 1, 0, 0))
+def a_round(cpu_us: float, p50_us: int, undelivered_us: float = 0) -> Round:
+    return Round(Published(cpu_us, 0), Received(10, p50_us, p50_us, p50_us, 1, 1, 0, 0), undelivered_us)
 
 
 def test_a_delivery_is_judged_beside_the_floor_and_a_delay_by_itself() -> None:
-    rounds = {"ours": [a_round(320, 900)], FLOOR: [a_round(100, 100)], "Node ws": []}
-    ours, floor, node = cpu_figures("", "", rounds)
+    rounds = {"ours": [a_round(500, 900, 180)], FLOOR: [a_round(100, 100)], "Node ws": []}
+    ours, whole, floor, node = cpu_figures("", "", rounds)
     assert (ours.ours, ours.beside, ours.ok) == (32, 10, True)
-    assert (floor.ok, node.ours) == (None, None)
+    assert (whole.ours, whole.ok, floor.ok, node.ours) == (50, None, None, None)
     assert [figure.ok for figure in delay_figures("", "", rounds, 1.0)] == [True, None]
     assert delay_figures("", "", rounds, 0.5)[0].ok is False
 

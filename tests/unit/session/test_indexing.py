@@ -3,14 +3,27 @@
 import asyncio
 from datetime import UTC, datetime
 
+import pytest
+
+from outrider.model.engine import Speaker
 from outrider.model.errors import OutriderError
-from outrider.model.events import RECORDED, Event, PromptQueued, Recorded
-from outrider.model.ids import SessionId
-from outrider.session.indexing import BEHIND_SECONDS, READ_AT_ONCE, Indexing
+from outrider.model.events import (
+    RECORDED,
+    Event,
+    PromptQueued,
+    PullRequestOpened,
+    Recorded,
+    SessionRenamed,
+    StageReported,
+    TextSealed,
+)
+from outrider.model.ids import MessageId, SessionId, TurnId
+from outrider.session.indexing import BEHIND_SECONDS, MOST_BEHIND, READ_AT_ONCE, Indexing
 from outrider.testing.manual_clock import ManualClock
 from outrider.testing.memory_search import MemorySearch
 from outrider.testing.playbook import session_created
-from outrider.testing.session_world import new_prompt
+from outrider.testing.session_world import ADA, new_prompt
+from outrider.testing.store_contract import pull_request
 
 ONE, TWO = SessionId("s-aaaaaaaaaa"), SessionId("s-bbbbbbbbbb")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -37,6 +50,11 @@ class Logs:
 
     def ids(self) -> list[SessionId]:
         return sorted(self.bodies)
+
+
+def nothing() -> Event:
+    """Something that nobody looks for."""
+    return StageReported(stage="setup", text="the needle")
 
 
 def asked(text: str) -> Event:
@@ -113,3 +131,40 @@ async def test_a_log_that_cannot_be_read_harms_no_other() -> None:
         indexing.touch(session)
     await indexing.catch_up()
     assert await found(search, "total") == {TWO}
+
+
+MESSAGE = {"turn": TurnId("t-aaaaaaaaaa"), "message": MessageId("m1"), "offset": 0}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        session_created(ONE).model_copy(update={"title": "the needle"}),
+        SessionRenamed(title="the needle", by=ADA),
+        asked("the needle"),
+        TextSealed(speaker=Speaker.AGENT, text="the needle", **MESSAGE),
+        PullRequestOpened(pull_request=pull_request(1).model_copy(update={"title": "the needle"})),
+    ],
+    ids=lambda event: event.type,
+)
+async def test_every_kind_of_thing_that_is_said_is_found(event: Event) -> None:
+    logs, search, clock = Logs(), MemorySearch(), ManualClock()
+    logs.say(ONE, *[nothing()] * 3, event, nothing())
+    indexing = Indexing(search, clock, logs.read, logs.ids)
+    indexing.touch(ONE)
+    await indexing.catch_up()
+    assert await found(search, "needle") == {ONE}
+
+
+async def test_events_that_say_nothing_are_taken_down_in_large_steps_only() -> None:
+    logs, search, clock = Logs(), MemorySearch(), ManualClock()
+    logs.say(ONE, session_created(ONE))
+    indexing = Indexing(search, clock, logs.read, logs.ids)
+    reached = []
+    for _ in range(3):
+        indexing.touch(ONE)
+        await indexing.catch_up()
+        reached.append((await search.reached())[ONE])
+        logs.say(ONE, *[nothing()] * (MOST_BEHIND // 2))
+    assert reached == [1, 1, 1 + MOST_BEHIND]
+    assert logs.reads == [0, 1, 1 + MOST_BEHIND // 2]
