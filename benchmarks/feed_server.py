@@ -8,7 +8,8 @@ Lines on the Unix socket `wire` in the home, each with one answer:
   sessions, one every so many microseconds, each with a stamp in it; without a pause all at once. Several sessions begin
   one after the other within the first pause. `CPU_us FIRST_ns`
 - `wake SESSION`: one event is stored in a session, which wakes it where it sleeps. The microseconds that it took
-- `rest MOST`: once all sessions are in the indexes, no more than so many are awake, and the others are closed. How many
+- `rest MOST`: once all sessions are in the indexes, no more than so many are awake and the others closed, and house was
+  kept. How many are awake
 - `size`: bytes of memory, open files
 """
 
@@ -28,7 +29,10 @@ from outrider.model.commands import Report
 from outrider.model.events import StageReported
 from outrider.model.ids import SessionId
 from outrider.session.policy import Policy
+from outrider.session.roster import HOUSEKEEPING_SECONDS
 from outrider.settings import Settings
+from outrider.storage.catalog import CONNECTIONS
+from outrider.storage.catalog_copy import CATALOG, lacks, renew_copy
 
 NO_PINGS_SECONDS = 86_400.0
 """The clients in C answer no pings, and whoever answers none is taken for gone."""
@@ -47,7 +51,11 @@ class Wire:
         self._known = False
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. The catalog opens connections as they are needed, and SQLite keeps the files open that its
+        first copies have used: all are there before any is counted."""
+        await asyncio.gather(*(self._parts.index.counts() for _ in range(CONNECTIONS)))
+        for look in (renew_copy, lacks):
+            await asyncio.to_thread(look, self._home / CATALOG)
         wire = await asyncio.start_unix_server(self._serve, self._home / "wire")
         async with wire:
             await wire.serve_forever()
@@ -63,7 +71,7 @@ class Wire:
                 case "rest":
                     answer = await self._rest(*words)
                 case _:
-                    answer = _size()
+                    answer = await asyncio.to_thread(_size)  # the kernel counts for tens of milliseconds
             writer.write(f"{answer}\n".encode())
             await writer.drain()
         writer.close()
@@ -99,6 +107,7 @@ class Wire:
         async with asyncio.timeout(SETTLE_SECONDS):
             while not await self._indexed() or self._awake > most or _logs() > most:  # noqa: ASYNC110 -- from outside
                 await asyncio.sleep(0.2)
+        await asyncio.sleep(HOUSEKEEPING_SECONDS + 1)
         return str(self._awake)
 
     @property

@@ -51,7 +51,9 @@ class Course:
     empty: Size
     """Another server that has no session at all."""
     asleep: Size
-    """Before the first woke, and nobody attached."""
+    """Before the first woke, and nobody has been attached yet."""
+    before: Size = Size(0, 0)
+    """After a cycle for warming up, and nobody attached: what clients and wakes need once is there."""
     wakes: list[float] = field(default_factory=list)
     """In ms, each from asleep to one event stored."""
     floor: list[float] = field(default_factory=list)
@@ -80,11 +82,10 @@ async def hibernate(*, quick: bool) -> list[Figure]:
         progress("B7: waking")
         async with _serving(home) as (deployment, wire), stalls.watching(deployment):
             course = Course(empty, await Size.of(wire))
-            async with AsyncExitStack() as attached:
-                if program is not None:
-                    requests = [_request(deployment, name) for name in names[:watched]]
-                    port = int(deployment.server.url.rpartition(":")[2])
-                    await attached.enter_async_context(clients(program, port, requests))
+            async with _watching(program, deployment, names[:watched]):
+                await _wake_all(names, wire)
+            course.before = await Size.of(wire)
+            async with _watching(program, deployment, names[:watched]):
                 await _cycles(home, names, wire, course)
             course.after = await Size.of(wire)
     workload = f"{count} sessions, {watched if program else 0} watched, {CYCLES} times, at most {limit} open files"
@@ -103,10 +104,27 @@ async def _serving(home: Path) -> AsyncIterator[tuple[Deployment, Wire]]:
         yield deployment, wire
 
 
+@asynccontextmanager
+async def _watching(program: Path | None, deployment: Deployment, names: list[SessionId]) -> AsyncIterator[None]:
+    """A client of each of these, where there is a program for it."""
+    async with AsyncExitStack() as attached:
+        if program is not None:
+            requests = [_request(deployment, name) for name in names]
+            port = int(deployment.server.url.rpartition(":")[2])
+            await attached.enter_async_context(clients(program, port, requests))
+        yield
+
+
+async def _wake_all(names: list[SessionId], wire: Wire) -> list[float]:
+    """Each once, in random order. How long each took, in ms."""
+    wakes = [float(await wire.ask("wake", name)) / 1000 for name in random.sample(names, len(names))]
+    await wire.ask("rest", AWAKE)
+    return wakes
+
+
 async def _cycles(home: Path, names: list[SessionId], wire: Wire, course: Course) -> None:
     for _ in range(CYCLES):
-        for name in random.sample(names, len(names)):
-            course.wakes.append(float(await wire.ask("wake", name)) / 1000)
+        course.wakes += await _wake_all(names, wire)
         for name in names[:: len(names) // 100]:
             seconds = await asyncio.to_thread(sqlite_loop.glance, home / "sessions" / name / FILE_NAME)
             course.floor.append(seconds * 1000)
@@ -131,12 +149,12 @@ def size_figures(workload: str, course: Course) -> list[Figure]:
     return [
         _kept(f"{NAME}, memory with all asleep", workload, course.asleep, course.empty, "a server without sessions"),
         _kept(f"{NAME}, memory after the last cycle, all attached", workload, last, first, "after the first"),
-        _kept(f"{NAME}, memory after the last cycle, nobody attached", workload, course.after, course.asleep,
+        _kept(f"{NAME}, memory after the last cycle, nobody attached", workload, course.after, course.before,
               "before the first"),
         Figure(f"{NAME}, open files after the last cycle", workload, float(last.files), "", float(first.files),
                "after the first", "as many", last.files <= first.files),
         Figure(f"{NAME}, open files, nobody attached", workload, float(course.after.files), "",
-               float(course.asleep.files), "before the first", "as many", course.after.files <= course.asleep.files),
+               float(course.before.files), "before the first", "as many", course.after.files <= course.before.files),
     ]  # fmt: skip
 
 

@@ -16,8 +16,9 @@ from outrider.session.pacing import rest_seconds
 
 READ_AT_ONCE = 500
 
-MOST_BEHIND = 500
-"""Events without anything to find are not taken down one by one; after a restart so many are read again at most."""
+NOTED_EVERY = 500
+"""How far a session was read is noted with what is found, else once in so many events: after a restart no more than
+these are read again."""
 
 _SAYS = re.compile(
     rb'.{,90}"event":\{"type":"(?:session_created|session_renamed|prompt_queued|text_sealed|pull_request_opened)"'
@@ -44,8 +45,6 @@ class Indexing:
         self._read = read
         self._ids = ids
         self._reached: dict[SessionId, int] = {}
-        self._kept: dict[SessionId, int] = {}
-        """What the index itself knows to have reached."""
         self._changed: dict[SessionId, None] = {}
         self._arrived = asyncio.Event()
 
@@ -56,8 +55,7 @@ class Indexing:
 
     async def run(self) -> None:
         """Take in what is missing, then what comes, until cancelled."""
-        self._kept = dict(await self._search.reached())
-        self._reached = dict(self._kept)
+        self._reached = dict(await self._search.reached())
         for session in self._ids():
             self.touch(session)
         while True:
@@ -83,9 +81,8 @@ class Indexing:
         while page := await self._read(session, after := self._reached.get(session, 0), READ_AT_ONCE):
             said = [body for body in page if _SAYS.match(body)]
             reached = after + len(page)
-            if said or reached - self._kept.get(session, 0) >= MOST_BEHIND:
+            if said or reached // NOTED_EVERY > after // NOTED_EVERY:
                 await self._search.put(session, await asyncio.to_thread(_passages, said) if said else [], reached)
-                self._kept[session] = reached
             self._reached[session] = reached
             if len(page) < READ_AT_ONCE:
                 return

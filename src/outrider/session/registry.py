@@ -31,6 +31,7 @@ from outrider.session.changes import ChangedFiles
 from outrider.session.feed import AtOnce, events_frame
 from outrider.session.fold import begin, fold_all
 from outrider.session.found import SESSION_LABEL
+from outrider.session.heap import give_back
 from outrider.session.indexing import Indexing
 from outrider.session.keys import answered
 from outrider.session.list_feed import ListHub
@@ -213,6 +214,7 @@ class Registry:
             if number % TAKEN_UP_AT_ONCE == 0:
                 await self._roster.settle()
         await self._projection.write()
+        await asyncio.to_thread(give_back)
         self.taken_up.set()
         try:
             lost = self._logs.damaged()

@@ -35,12 +35,12 @@ async def peek(session: SessionId, logs: OpenLogs, house: House) -> State:
     """The state of a session that sleeps, which goes on sleeping. Who wants it awake waits meanwhile. Raises NotFound,
     DamagedLog."""
     await logs.free(session)
-    log = logs.open(session)
-    try:
-        with logs.busy(session):
+    with logs.busy(session):
+        log = logs.open(session)
+        try:
             return await replay(session, log, house)
-    finally:
-        await to_its_end(logs.close(session))
+        finally:
+            await to_its_end(logs.close(session))
 
 
 def _expect_next(seq: int, page: Sequence[Recorded]) -> None:

@@ -15,6 +15,7 @@ from outrider.session import effects
 from outrider.session.actor import Actor
 from outrider.session.feed import Hub
 from outrider.session.fold import fold_all
+from outrider.session.heap import give_back
 from outrider.session.open_logs import OpenLogs
 from outrider.session.policy import Policy
 from outrider.session.replay import replay
@@ -28,6 +29,10 @@ logger = logging.getLogger(__name__)
 WOKEN = Wake("The server was stopped. What was said in its last 2 seconds may be missing.")
 
 HOUSEKEEPING_SECONDS = 5.0
+CROWD = 50
+"""So many sessions more than may rest in memory are not left there until the next housekeeping. Where so many have
+left, their memory is given back."""
+
 CHECKPOINT_EVENTS = 1000
 """After so many events the write-ahead log is moved into the file: a few hundred kB."""
 
@@ -77,6 +82,8 @@ class Roster:
         self._tasks = asyncio.TaskGroup()
         self._awake = OrderedDict()
         self._hubs = {}
+        self._left = 0
+        """How many have been put to sleep since memory was given back."""
 
     @property
     def busy(self) -> Busy:
@@ -92,6 +99,9 @@ class Roster:
                     await self._world.clock.sleep(HOUSEKEEPING_SECONDS)
                     await self.settle()
                     await self._checkpoint()
+                    if self._left >= CROWD:
+                        self._left = 0
+                        await asyncio.to_thread(give_back)
         finally:
             for hub in self._hubs.values():
                 hub.close()
@@ -150,6 +160,8 @@ class Roster:
         actor.tell(WOKEN)
         self._awake[session] = _Awake(actor, self._world.clock.monotonic(), state.seq)
         self._tasks.create_task(self._live(actor), name=f"session {session}")
+        if len(self._awake) % CROWD == 0 and len(self._awake) > self._policy.awake_sessions:
+            self._tasks.create_task(self.settle(), name="settle a crowd")
         return actor
 
     def hub(self, session: SessionId) -> Hub:
@@ -192,6 +204,7 @@ class Roster:
         leaving = [
             session for place, session in enumerate(resting) if place < surplus or self._awake[session].used <= long_ago
         ]
+        self._left += len(leaving)
         for session in leaving:
             self._logs.keep_busy(session)
             self._awake.pop(session).actor.close()

@@ -37,6 +37,9 @@ from outrider.storage.session_log import disk_full
 
 logger = logging.getLogger(__name__)
 
+CONNECTIONS = 5
+"""Each has a thread and a small cache, and stays open once it was needed. Who finds none free waits."""
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -64,7 +67,7 @@ async def open_catalog(path: Path, clock: Clock) -> AsyncIterator[Catalog]:
     if rescue:
         logger.error("%s %s", rescue.sentence, rescue.remedy)
     await asyncio.to_thread(_migrate, path)
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=CONNECTIONS, max_overflow=0)
     _configure(engine.sync_engine)
     say_when_full(engine.sync_engine, path)
     try:
@@ -114,7 +117,7 @@ def _configure(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, record: Any) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "cache_size=-256"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -153,6 +153,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("PRAGMA cache_size=-256")
         db.executescript(_SCHEMA)
         db.execute("SELECT count(*) FROM reached").fetchone()
     except BaseException:

@@ -164,17 +164,18 @@ class SqliteSessionLogs:
 
     def damaged(self) -> list[SessionId]:
         """Every session whose log could not be read at all, in the order of their ids."""
-        folders = (folder for folder in self._folder.iterdir() if _ID.fullmatch(folder.name))
-        lost = (folder for folder in folders if not (folder / FILE_NAME).is_file() and newest_aside(folder / FILE_NAME))
-        return sorted(SessionId(folder.name) for folder in lost)
+        without = (name for name in self._folders() if not self._has_log(name))
+        return [SessionId(name) for name in without if newest_aside(self._folder / name / FILE_NAME)]
 
     def ids(self) -> list[SessionId]:
         """Every session that has a log, in the order of their ids."""
-        return sorted(
-            SessionId(folder.name)
-            for folder in self._folder.iterdir()
-            if _ID.fullmatch(folder.name) and (folder / FILE_NAME).is_file()
-        )
+        return [SessionId(name) for name in self._folders() if self._has_log(name)]
+
+    def _folders(self) -> list[str]:
+        return sorted(filter(_ID.fullmatch, os.listdir(self._folder)))  # noqa: PTH208 -- as below
+
+    def _has_log(self, name: str) -> bool:
+        return os.path.isfile(f"{self._folder}/{name}/{FILE_NAME}")  # noqa: PTH113 -- a `Path` takes four times as long
 
     def _path(self, session: SessionId) -> Path:
         if not _ID.fullmatch(session):

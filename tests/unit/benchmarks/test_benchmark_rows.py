@@ -86,7 +86,9 @@ def test_numbers_are_read_from_frames_of_every_size() -> None:
 
 def test_memory_may_neither_grow_nor_shrink() -> None:
     def judged(after: int) -> bool | None:
-        course = Course(Size(100, 1), Size(100, 1), cycles=[Size(100, 1)] * 3, after=Size(after, 1))
+        course = Course(
+            Size(100, 1), Size(100, 1), before=Size(100, 1), cycles=[Size(100, 1)] * 3, after=Size(after, 1)
+        )
         return size_figures("", course)[2].ok
 
     assert [judged(97), judged(98), judged(102), judged(103)] == [False, True, True, False]

@@ -18,7 +18,7 @@ from outrider.model.events import (
     TextSealed,
 )
 from outrider.model.ids import MessageId, SessionId, TurnId
-from outrider.session.indexing import BEHIND_SECONDS, MOST_BEHIND, READ_AT_ONCE, Indexing
+from outrider.session.indexing import BEHIND_SECONDS, NOTED_EVERY, READ_AT_ONCE, Indexing
 from outrider.testing.manual_clock import ManualClock
 from outrider.testing.memory_search import MemorySearch
 from outrider.testing.playbook import session_created
@@ -165,6 +165,6 @@ async def test_events_that_say_nothing_are_taken_down_in_large_steps_only() -> N
         indexing.touch(ONE)
         await indexing.catch_up()
         reached.append((await search.reached())[ONE])
-        logs.say(ONE, *[nothing()] * (MOST_BEHIND // 2))
-    assert reached == [1, 1, 1 + MOST_BEHIND]
-    assert logs.reads == [0, 1, 1 + MOST_BEHIND // 2]
+        logs.say(ONE, *[nothing()] * (NOTED_EVERY // 2))
+    assert reached == [1, 1, 1 + NOTED_EVERY]
+    assert logs.reads == [0, 1, 1 + NOTED_EVERY // 2]
