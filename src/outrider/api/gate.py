@@ -3,6 +3,7 @@
 A route is authenticated because it is behind the gate, not because its author remembered. What is open is listed here.
 """
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Iterable
@@ -45,6 +46,8 @@ class Gate:
         self._app = app
         self._authenticator = authenticator
         self._hosts = frozenset(hosts)
+        self._turn = asyncio.Lock()
+        """Clients that all come back at once are let in one after the other, and all else in between."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through with its `Login` in the scope, or refuse it."""
@@ -60,7 +63,12 @@ class Gate:
                 await receive()
             await refuse(scope, send, *refusal)
             return
-        await self._app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
+        if scope["type"] == "http":
+            await self._app(scope, receive, _with_headers(send))
+            return
+        async with self._turn:
+            await asyncio.sleep(0)
+        await self._app(scope, receive, send)
 
     def _refuse_origin(self, headers: Headers) -> tuple[int, str, str] | None:
         host = headers.get("host", "")

@@ -75,7 +75,6 @@ class Indexing:
                 await self._take_in(session)
             except OutriderError as error:
                 logger.error("session %s cannot be searched: %s", session, error)
-            await asyncio.sleep(0)
 
     async def _take_in(self, session: SessionId) -> None:
         while page := await self._read(session, after := self._reached.get(session, 0), READ_AT_ONCE):

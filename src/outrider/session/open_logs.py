@@ -20,6 +20,7 @@ class OpenLogs:
         self._logs = logs
         self._open = {}
         self._busy = {}
+        self._turn = asyncio.Lock()
 
     def ids(self) -> list[SessionId]:
         """Every session that has a log."""
@@ -79,7 +80,10 @@ class OpenLogs:
             await busy.wait()
 
     async def readable(self, session: SessionId) -> None:
-        """Wait while the log is being closed; then it may be read before anything else is awaited."""
+        """Wait for one's turn, and while the log is being closed; then it may be read before anything else is awaited.
+        Readers have their turns one after the other, and all else in between: a page takes milliseconds."""
+        async with self._turn:
+            await asyncio.sleep(0)
         while session not in self._open and (busy := self._busy.get(session)):
             await busy.wait()
 
