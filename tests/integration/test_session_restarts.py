@@ -205,7 +205,7 @@ async def test_the_index_is_mended_at_start(tmp_path: Path, engine: FakeEngine):
         await turn_end(registry, session)
     world.index._rows.clear()
     async with running(world.registry()) as registry:
-        await until(registry, session, lambda state: True)
+        await registry.taken_up.wait()
     assert (await world.index.get(session)).status == "idle"
 
 

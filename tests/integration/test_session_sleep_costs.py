@@ -13,6 +13,7 @@ from outrider.ports.store import Wanted
 from outrider.session.policy import Policy
 from outrider.session.registry import TAKEN_UP_AT_ONCE, Registry
 from outrider.session.roster import HOUSEKEEPING_SECONDS
+from outrider.session.state import State
 from outrider.storage.session_log import SqliteSessionLogs
 from outrider.testing.fake_engine import FakeEngine, write_file
 from outrider.testing.manual_clock import ManualClock
@@ -41,14 +42,19 @@ class Costs:
     __hash__ = None  # type: ignore[assignment]
 
 
+def kept(state: State) -> bool:
+    """Whether the newest turn's files are stored: only then its idle time begins."""
+    return any(state.last_end and one.turn == state.last_end.turn and one.stored for one in state.snapshots)
+
+
 async def asleep(world: SessionWorld, clock: ManualClock, registry: Registry, sessions: list[SessionId]) -> None:
     """Every session has had its idle time, and nobody is awake."""
     for session in sessions:
-        await until(registry, session, lambda state: bool(state.snapshots) and state.snapshots[-1].stored)
+        await until(registry, session, kept)
     clock.advance(IDLE_SECONDS + 1)
     for session in sessions:
         await until(registry, session, lambda state: bool(state.restore and state.restore.asleep))
-        await until(registry, session, lambda state: all(kept.stored for kept in state.snapshots))
+        await until(registry, session, lambda state: all(one.stored for one in state.snapshots))
     rested = 0
     while registry.busy.awake or any(task.get_name().startswith("session s-") for task in asyncio.all_tasks()):
         clock.advance(5)
@@ -101,12 +107,12 @@ async def test_a_session_with_a_sandbox_is_not_at_rest_and_one_without_is_only_f
     async with running(world.registry()) as registry:
         session = await registry.create(new_session(repository, world.source.head(), "one"))
         await turn_end(registry, session)
-        await until(registry, session, lambda state: bool(state.snapshots) and state.snapshots[-1].stored)
+        await until(registry, session, kept)
         await passes(5 * REST_SECONDS)
         assert registry.busy.awake == 1  # its sandbox waits for its idle time
         clock.advance(IDLE_SECONDS)
         await until(registry, session, lambda state: bool(state.restore and state.restore.asleep))
-        await until(registry, session, lambda state: all(kept.stored for kept in state.snapshots))
+        await until(registry, session, lambda state: all(one.stored for one in state.snapshots))
         await passes(REST_SECONDS - 2 * HOUSEKEEPING_SECONDS)
         assert registry.busy.awake == 1  # at rest, but not for long enough
         await registry.state(session)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from outrider.model.changes import Changes
 from outrider.model.engine import Speaker
-from outrider.model.events import Event, MemberLeft, SessionRewound, TextSealed, TurnEnded
+from outrider.model.events import Event, MemberLeft, PromptQueued, SessionRewound, TextSealed, TurnEnded
 from outrider.model.feed import (
     PAGE_EVENTS,
     SERVER_FRAME,
@@ -112,6 +112,8 @@ class Hub:
         self._gathered: dict[MessageId, DeltaFrame] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._seq = 0
+        self._progress: bytes | None = None
+        """How far long work was said to be, until something else happens: whoever comes meanwhile is told too."""
         self.presence = Presence(lambda frame: self._send(frame, self._seq))
 
     @property
@@ -127,8 +129,8 @@ class Hub:
     def attach(
         self, page: Sequence[bytes], seq: int, watcher: Watcher | None = None, at_once: AtOnce | None = None
     ) -> Mailbox:
-        """A mailbox for a client that gets this last page of stored events, the drafts, the changes, `live`, then what
-        comes.
+        """A mailbox for a client that gets this last page of stored events, the drafts, the changes, `live`, what is
+        waited for, then what comes.
 
         Between the read of the page and this call nothing may be awaited, else an event could be missed.
         """
@@ -138,6 +140,8 @@ class Hub:
         mailbox.put(_encode(DraftsFrame(drafts=self.drafts.shown())), seq)
         mailbox.put(_encode(ChangesFrame(changes=self.changes)), seq)
         mailbox.put(_encode(LiveFrame(seq=seq)), seq)
+        if self._progress:
+            mailbox.put(self._progress, seq)
         self._mailboxes.add(mailbox)
         self._seq = max(self._seq, seq)
         if watcher:
@@ -155,19 +159,25 @@ class Hub:
         """Events that were committed."""
         self._send_deltas()
         self._seq = rows[-1][0]
-        for event in events:
-            if type(event) is TextSealed:
-                self.drafts.sealed(event)
-            elif type(event) is TurnEnded:
-                self.drafts.end(event.turn)
-            elif type(event) is SessionRewound:
-                self.changed(None)
+        self._hear(events)
         for start in range(0, len(rows), PAGE_EVENTS) if self._mailboxes else ():
             page = rows[start : start + PAGE_EVENTS]
             self._send(events_frame([body for *_, body in page]), page[-1][0])
         for event in events:
             if type(event) is MemberLeft:
                 self._part_with(event.person)
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        """What is shown beside the events ends with some of them."""
+        for event in events:
+            if type(event) is not PromptQueued:
+                self._progress = None
+            if type(event) is TextSealed:
+                self.drafts.sealed(event)
+            elif type(event) is TurnEnded:
+                self.drafts.end(event.turn)
+            elif type(event) is SessionRewound:
+                self.changed(None)
 
     def say(self, turn: TurnId, message: MessageId, speaker: Speaker, text: str, now: float) -> None:
         """More text of an open message."""
@@ -191,7 +201,8 @@ class Hub:
 
     def progress(self, stage: str, text: str) -> None:
         """How far long work is."""
-        self._send(_encode(ProgressFrame(stage=stage, text=text)), self._seq)
+        self._progress = _encode(ProgressFrame(stage=stage, text=text))
+        self._send(self._progress, self._seq)
 
     def close(self) -> None:
         """The server ends: clients get what waits for them, then the end."""

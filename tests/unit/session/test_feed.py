@@ -5,11 +5,12 @@ import json
 from collections.abc import AsyncIterator
 
 from outrider.model.engine import Speaker
-from outrider.model.events import ProblemReported, Recorded, TextSealed
+from outrider.model.events import ProblemReported, PromptQueued, Recorded, TextSealed
 from outrider.model.ids import MessageId, TurnId
 from outrider.model.rows import row
 from outrider.session.feed import Hub
 from outrider.testing.manual_clock import START
+from outrider.testing.session_world import new_prompt
 
 TURN, MESSAGE = TurnId("turn-aaaa"), MessageId("m-one")
 
@@ -42,6 +43,18 @@ async def test_a_client_gets_page_drafts_live_and_then_what_happens():
     assert changes == {"kind": "changes", "changes": None}
     assert live == {"kind": "live", "seq": 1}
     assert [record["seq"] for record in event["events"]] == [2]
+
+
+async def test_who_comes_late_is_told_what_is_waited_for_until_something_else_happens():
+    hub = Hub(0.0)
+    hub.progress("sandbox", "Waiting for a free sandbox.")
+    happen(hub, 1, PromptQueued(prompt=new_prompt("one more")))
+    waiting = {"kind": "progress", "stage": "sandbox", "text": "Waiting for a free sandbox."}
+    assert (await take(hub.attach([], 1).frames(), OF_AN_ATTACH + 1))[-1] == waiting
+    happen(hub, 2)
+    frames = hub.attach([], 2).frames()
+    happen(hub, 3)
+    assert (await take(frames, OF_AN_ATTACH + 1))[-1]["kind"] == "events"
 
 
 async def test_deltas_go_out_before_the_event_that_stores_them():
