@@ -14,6 +14,10 @@ WITHOUT_TIMES = """region => {
 """What is on the page, but for how long ago things were."""
 
 
+LOOKS = 50
+"""A tenth of a second apart: two pages do not draw in the same moment."""
+
+
 async def invite(page: Page) -> str:
     """A link, made on the page of a session."""
     await page.get_by_role("tab", name="People").click()
@@ -53,11 +57,8 @@ async def they_see_the_same(page: Page, guest: Page, terminal: Finished, deploym
     for pane in ("Changes", "Evidence"):
         for one in (page, guest):
             await one.get_by_role("tab", name=re.compile(pane)).click()
-        mine, theirs = [await shown(one.get_by_role("tabpanel").first) for one in (page, guest)]
-        assert mine == theirs
-        assert mine
-    mine, theirs = [await shown(one.get_by_role("list", name="Transcript")) for one in (page, guest)]
-    assert mine == theirs
+        assert await shown_by_both(*(one.get_by_role("tabpanel").first for one in (page, guest)))
+    mine = await shown_by_both(*(one.get_by_role("list", name="Transcript") for one in (page, guest)))
     assert "Cleo joined as prompter (a guest)" in mine
     session = page.url.rpartition("/")[2]
     async with deployment.client() as client:
@@ -65,6 +66,16 @@ async def they_see_the_same(page: Page, guest: Page, terminal: Finished, deploym
     watched = terminal.lines[:-1]
     assert watched == stored[: len(watched)]
     assert "turn_ended" in {line["event"]["type"] for line in watched}
+
+
+async def shown_by_both(one: Locator, other: Locator) -> str:
+    """The same text, once both pages have drawn what they have."""
+    for _ in range(LOOKS):
+        if (mine := await shown(one)) == await shown(other):
+            return mine
+        await other.page.wait_for_timeout(100)
+    assert await shown(one) == await shown(other)
+    return mine
 
 
 async def shown(region: Locator) -> str:
