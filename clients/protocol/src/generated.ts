@@ -794,7 +794,7 @@ export interface ProblemReported {
   readonly remedy: string;
 }
 
-/** How far long work is. Not stored; the last one may be lost. */
+/** How far long work is. Not stored. Who attaches gets the last one, unless something else has happened since. */
 export interface ProgressFrame {
   readonly kind: "progress";
   readonly stage: string;

@@ -34,8 +34,10 @@ class ReadyFrames(WebSocketsSansIOProtocol):
         await super().run_asgi()
 
     def send_ready(self, text: bytes) -> bool:
-        """Not while the client's socket is full, nor once either side has begun to close."""
-        if not self.writable.is_set() or self.close_sent or self.disconnected or self.conn.state is not State.OPEN:
+        """Not while the client's socket is full, nor once either side has begun to close. Raises nothing: other clients
+        come after this one."""
+        leaving = self.close_sent or self.disconnected or self.conn.state is not State.OPEN
+        if leaving or not self.writable.is_set() or self.transport.is_closing():
             return False
         self.transport.write(_framed(text))
         return True

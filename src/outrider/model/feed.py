@@ -72,7 +72,7 @@ class DeltaFrame(Model):
 
 
 class ProgressFrame(Model):
-    """How far long work is. Not stored; the last one may be lost."""
+    """How far long work is. Not stored. Who attaches gets the last one, unless something else has happened since."""
 
     kind: Literal["progress"] = "progress"
     stage: str

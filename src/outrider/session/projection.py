@@ -154,6 +154,11 @@ class Projection:
                     self._shown.pop(new.id, None)
             try:
                 await self._index.put(*rows)
+            except asyncio.CancelledError:
+                for new in rows:  # whoever waited is gone: the next round, or the last one at the end, writes them
+                    self._changed.setdefault(new.id, new)
+                self._arrived.set()
+                raise
             except OutriderError as error:
                 logger.error("rows of %d sessions in the index are old: %s", len(rows), error)
                 return

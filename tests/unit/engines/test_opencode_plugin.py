@@ -152,8 +152,8 @@ def test_what_acp_does_not_know_is_not_told_to_it() -> None:
     assert read(event("file.edited", unread=True), event("session.status")) == [None, frame("session.status", END)]
 
 
-def test_a_server_that_ends_its_stream_ends_it() -> None:
-    assert read({"end": True}) == ["end"]
+def test_a_server_that_ends_its_stream_ends_it_and_what_happens_then_harms_nothing() -> None:
+    assert read({"end": True}, event("session.status", unread=True)) == ["end", None]
 
 
 def test_a_refusal_is_passed_on() -> None:

@@ -1,5 +1,6 @@
 """The result of a session, its row in the list, and the sentences."""
 
+import asyncio
 import json
 
 import pytest
@@ -196,3 +197,29 @@ async def test_a_session_that_changes_whenever_its_row_is_written_is_written_onc
     for rounds in (1, 2, 3):
         await projection.write()
         assert len(written) == rounds
+
+
+class Slow(MemorySessionIndex):
+    """Takes nothing until it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.may = asyncio.Event(), asyncio.Event()
+
+    async def put(self, *rows: SessionRow) -> None:
+        self.asked.set()
+        await self.may.wait()
+        await super().put(*rows)
+
+
+async def test_a_row_that_nobody_waits_for_any_more_is_written_all_the_same():
+    index, session = Slow(), Playbook()
+    projection = Projection(index, ManualClock())
+    projection.touch(session.state)
+    waiting = asyncio.create_task(projection.write_one(session.state.session))
+    await index.asked.wait()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    index.may.set()
+    await projection.write()
+    assert await index.get(session.state.session) == row(session.state)

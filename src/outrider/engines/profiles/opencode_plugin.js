@@ -57,12 +57,15 @@ function subscribed(answer) {
         if (short) return
         stream.enqueue(piece)
       }
+      feed = undefined
       stream.close()
     } catch (error) {
-      if (!short) stream.error(error)
+      if (short) return
+      feed = undefined
+      stream.error(error)
     }
   }
-  const body = new ReadableStream({ start: (stream) => void relay((feed = stream)) })
+  const body = new ReadableStream({ start: (stream) => void relay((feed = stream)), cancel: () => void (feed = undefined) })
   return new Response(body, { headers: answer.headers })
 }
 
